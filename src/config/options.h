@@ -1,0 +1,187 @@
+// The plain option structs behind a run's TOML file: one struct per section, defaults in place, a
+// comment per field (effect, unit, when to change it). paper_facts sections named in docs/reproduction.md
+// say where each default comes from.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rallrec::config {
+
+struct DataOptions {
+  // Reader: "movielens-100k", "movielens-1m" or "atomic" (RecBole .inter/.item/.user).
+  std::string dataset = "atomic";
+  // Folder with the raw files. Relative paths are taken from the current folder.
+  std::string path;
+  // A rating strictly above this is label 1.
+  double label_threshold = 3.0;
+  // Interactions a user must have before one becomes a sample. 0 keeps every row.
+  std::int64_t min_history = 5;
+  // Share of samples, in time order, that train and valid get; the rest is test.
+  double train_share = 0.8;
+  double valid_share = 0.1;
+  // Keep only the newest row of a repeated (user, item) pair. Mode clean turns it on.
+  bool deduplicate = false;
+};
+
+struct ModelOptions {
+  // Hugging Face folder of the LLM.
+  std::string path;
+  // Compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32. auto is bf16 where the
+  // CPU has bf16 instructions and fp32 elsewhere.
+  std::string quant = "auto";
+};
+
+struct ClusterOptions {
+  // cpu or cuda.
+  std::string device = "cpu";
+  // Compute threads per rank; 0 = OMP_NUM_THREADS where set, else cores / ranks on this node.
+  std::int64_t threads = 0;
+};
+
+struct OutputOptions {
+  // The run folder; empty = runs/<name of the config file>.
+  std::string run_dir;
+  // Seconds between progress lines where stderr is not a terminal.
+  double progress_seconds = 10.0;
+};
+
+struct DescribeOptions {
+  // Template file of the description prompt and of every other wording; see configs/prompts/.
+  // Longest description, in generated tokens.
+  std::int64_t max_new_tokens = 128;
+  // Items decoded together. More is faster and takes more memory for the KV cache.
+  std::int64_t batch_size = 64;
+  // 0 = greedy.
+  double temperature = 0.8;
+  double top_p = 0.9;
+  std::int64_t seed = 42;
+};
+
+struct EmbedOptions {
+  // mean (over all tokens) or last.
+  std::string pooling = "mean";
+  // Tokens per packed forward pass.
+  std::int64_t token_budget = 2048;
+};
+
+struct LightGcnOptions {
+  std::int64_t embedding_size = 64;
+  std::int64_t layers = 2;
+  std::int64_t batch_size = 2048;
+  std::int64_t epochs = 500;
+  double learning_rate = 1e-3;
+  // L2 weight on the layer-0 vectors of (user, positive, negative), as norm over batch size.
+  double reg_weight = 1e-4;
+  // Rows with a rating below this are not edges. 0 keeps all.
+  double min_rating = 0.0;
+  // leave_one_out (each user's newest row held out for valid) or up_to_last_train (mode clean).
+  std::string edges = "leave_one_out";
+  // Epochs between looks at valid recall@20; the best is kept.
+  std::int64_t evaluate_every = 5;
+  // Looks without improvement before training stops.
+  std::int64_t patience = 10;
+  std::int64_t seed = 42;
+};
+
+struct AlignOptions {
+  std::int64_t hidden_size = 512;
+  std::string activation = "relu";  // relu, gelu or tanh
+  double temperature = 1.0;
+  double learning_rate = 1e-3;
+  std::int64_t steps = 300;
+  std::int64_t seed = 42;
+};
+
+struct RetrieveOptions {
+  // Which embeddings make up the item vector of eq. 7: text, colla, ssl.
+  std::vector<std::string> blocks = {"text", "colla", "ssl"};
+};
+
+struct PromptOptions {
+  // TOML file with the wording and the order of lines; see configs/prompts/.
+  std::string templates = "configs/prompts/movielens.toml";
+  // auto (by the tokenizer's special tokens), llama3, chatml or plain.
+  std::string chat_format = "auto";
+  // Interactions shown in a prompt (the paper's K).
+  std::int64_t k = 30;
+  // Distinct training samples; each becomes one prompt per train view.
+  std::int64_t train_samples = 1024;
+  std::vector<std::string> train_views = {"high", "sequential"};
+  std::string test_view = "rerank";
+  // The view of the zero-shot comparison.
+  std::string zero_shot_view = "simple";
+  std::int64_t valid_samples = 1000;
+  // Test prompts in time order; 0 = all.
+  std::int64_t test_samples = 0;
+  // Eq. 8. alpha is a ratio so that ties are exact: "2/3".
+  std::string rerank_alpha = "2/3";
+  double rerank_beta = 1.0;
+  std::string rerank_combine = "max";  // max or sum
+  std::string rerank_order = "score";  // score or time
+  std::string list_format = "python";  // python, json or plain
+  // Longest prompt in tokens; the history is shortened from its least relevant end to fit.
+  std::int64_t cutoff = 2048;
+  // A fixed date line in the system block where the model's template has one (Llama-3.1).
+  bool date_header = true;
+  std::int64_t seed = 42;
+};
+
+struct TuneOptions {
+  std::int64_t epochs = 20;
+  // Optimizer steps; wins over epochs where positive.
+  std::int64_t max_steps = 0;
+  double learning_rate = 5e-4;
+  // Steps of linear warm-up before the linear decay to 0.
+  std::int64_t warmup_steps = 0;
+  // Prompts per optimizer step, over all ranks.
+  std::int64_t batch_size = 256;
+  // Tokens per packed micro-batch.
+  std::int64_t token_budget = 2048;
+  std::int64_t lora_r = 8;
+  double lora_alpha = 16.0;
+  double lora_dropout = 0.05;
+  std::vector<std::string> target_modules = {"q_proj", "v_proj"};
+  // Largest gradient norm; 0 = no clipping.
+  double max_grad_norm = 1.0;
+  // Steps between checkpoints; 0 = at the end of each epoch.
+  std::int64_t checkpoint_every = 0;
+  std::int64_t keep_checkpoints = 3;
+  // Epochs without a better valid loss before training stops; 0 = never.
+  std::int64_t patience = 5;
+  std::int64_t seed = 42;
+};
+
+struct InferOptions {
+  std::int64_t token_budget = 2048;
+  // Also score the test prompts without the adapter.
+  bool zero_shot = true;
+};
+
+struct EvaluateOptions {
+  // Resamples of the user-clustered bootstrap.
+  std::int64_t bootstrap_samples = 1000;
+  std::int64_t seed = 42;
+};
+
+// One run. Field names are section names.
+struct Options {
+  // paper, clean or refcompat: sets the defaults of a few keys; see docs/reproduction.md.
+  std::string mode = "clean";
+  DataOptions data;
+  ModelOptions model;
+  ClusterOptions cluster;
+  OutputOptions output;
+  DescribeOptions describe;
+  EmbedOptions embed;
+  LightGcnOptions light_gcn;
+  AlignOptions align;
+  RetrieveOptions retrieve;
+  PromptOptions prompt;
+  TuneOptions tune;
+  InferOptions infer;
+  EvaluateOptions evaluate;
+};
+
+}  // namespace rallrec::config

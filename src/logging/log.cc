@@ -1,0 +1,33 @@
+#include "logging/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+namespace rallrec::logging {
+
+void configure_logging(const LogOptions& options) {
+  std::vector<spdlog::sink_ptr> sinks;
+  auto console = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  console->set_level(options.rank == 0 ? options.console : spdlog::level::warn);
+  sinks.push_back(console);
+  if (!options.folder.empty()) {
+    const std::string name =
+        options.rank == 0 ? "run.log" : "rank" + std::to_string(options.rank) + ".log";
+    auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.folder + "/" + name);
+    file->set_level(spdlog::level::debug);
+    sinks.push_back(file);
+  }
+  auto logger = std::make_shared<spdlog::logger>("rallrec", sinks.begin(), sinks.end());
+  logger->set_level(spdlog::level::debug);
+  logger->set_pattern("%Y-%m-%d %H:%M:%S.%e [rank " + std::to_string(options.rank) + "/" +
+                      std::to_string(options.size) + "] %^%l%$ %v");
+  logger->flush_on(spdlog::level::warn);
+  spdlog::set_default_logger(logger);
+  spdlog::flush_every(std::chrono::seconds(3));
+}
+
+}  // namespace rallrec::logging
