@@ -1,7 +1,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-
 #include <string>
 #include <vector>
 
@@ -17,9 +16,9 @@ struct CommandContext {
   config::Options options;
 };
 
-// One command of the program. `define` adds its own flags to `app`, bound to state that lives as long
-// as the returned runner; `run` does the work on every rank and returns the exit code (0 unless it has
-// a reason). Errors are thrown. The table of all commands is in command_table.cc.
+// One command of the program. `define` adds its own flags to `app`, bound to state that lives as
+// long as the returned runner; `run` does the work on every rank and returns the exit code (0
+// unless it has a reason). Errors are thrown. The table of all commands is in command_table.cc.
 struct Command {
   std::string name;
   std::string summary;

@@ -1,6 +1,6 @@
 // The plain option structs behind a run's TOML file: one struct per section, defaults in place, a
-// comment per field (effect, unit, when to change it). paper_facts sections named in docs/reproduction.md
-// say where each default comes from.
+// comment per field (effect, unit, when to change it). paper_facts sections named in
+// docs/reproduction.md say where each default comes from.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct DataOptions {
 struct ModelOptions {
   // Hugging Face folder of the LLM.
   std::string path;
-  // Compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32. auto is bf16 where the
-  // CPU has bf16 instructions and fp32 elsewhere.
+  // Compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32. auto is bf16
+  // where the CPU has bf16 instructions and fp32 elsewhere.
   std::string quant = "auto";
 };
 

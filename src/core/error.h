@@ -20,8 +20,8 @@ enum class ExitCode : int {
   kDiverged = 77,      // replicas that must be equal are not
 };
 
-// Every error this project throws. The message says what, where (file:line or key), what was expected
-// and what to do. `main` prints it once and exits with `code()`.
+// Every error this project throws. The message says what, where (file:line or key), what was
+// expected and what to do. `main` prints it once and exits with `code()`.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}

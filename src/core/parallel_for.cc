@@ -26,7 +26,8 @@ void parallel_for(std::int64_t count, std::int64_t grain,
   if (count <= 0) {
     return;
   }
-  const std::int64_t useful = (count + std::max<std::int64_t>(grain, 1) - 1) / std::max<std::int64_t>(grain, 1);
+  const std::int64_t useful =
+      (count + std::max<std::int64_t>(grain, 1) - 1) / std::max<std::int64_t>(grain, 1);
   const int threads = static_cast<int>(std::min<std::int64_t>(thread_count(), useful));
   if (threads <= 1 || omp_in_parallel() != 0) {
     body(0, count);

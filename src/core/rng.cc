@@ -32,10 +32,9 @@ std::array<std::uint32_t, 4> philox4x32(std::uint64_t key,
 
 std::uint32_t Rng::next_u32() {
   if (used_ == 4) {
-    block_ = philox4x32(seed_, {static_cast<std::uint32_t>(position_),
-                                static_cast<std::uint32_t>(position_ >> 32),
-                                static_cast<std::uint32_t>(stream_),
-                                static_cast<std::uint32_t>(stream_ >> 32)});
+    block_ = philox4x32(
+        seed_, {static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(position_ >> 32),
+                static_cast<std::uint32_t>(stream_), static_cast<std::uint32_t>(stream_ >> 32)});
     ++position_;
     used_ = 0;
   }
@@ -81,9 +80,9 @@ std::uint64_t permuted_index(std::uint64_t seed, std::uint64_t epoch, std::uint6
     std::uint64_t left = value >> half_bits;
     std::uint64_t right = value & mask;
     for (std::uint32_t round = 0; round < 4; ++round) {
-      const auto words = philox4x32(seed, {static_cast<std::uint32_t>(right), round,
-                                           static_cast<std::uint32_t>(epoch),
-                                           static_cast<std::uint32_t>(right >> 32)});
+      const auto words = philox4x32(
+          seed, {static_cast<std::uint32_t>(right), round, static_cast<std::uint32_t>(epoch),
+                 static_cast<std::uint32_t>(right >> 32)});
       const std::uint64_t mixed = (std::uint64_t{words[0]} << 32 | words[1]) & mask;
       const std::uint64_t next = left ^ mixed;
       left = right;

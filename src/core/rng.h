@@ -5,10 +5,11 @@
 
 namespace rallrec {
 
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): four random
-// words that are a pure function of a 64-bit key and a 128-bit counter. Nothing is stored, so a value
-// does not depend on which rank or thread draws it, nor in which order.
-std::array<std::uint32_t, 4> philox4x32(std::uint64_t key, const std::array<std::uint32_t, 4>& counter);
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): four
+// random words that are a pure function of a 64-bit key and a 128-bit counter. Nothing is stored,
+// so a value does not depend on which rank or thread draws it, nor in which order.
+std::array<std::uint32_t, 4> philox4x32(std::uint64_t key,
+                                        const std::array<std::uint32_t, 4>& counter);
 
 // A stream of random numbers: key = seed, counter = (position, stream). Cheap to construct; two
 // generators with the same (seed, stream) give the same numbers.

@@ -14,9 +14,9 @@ enum class ReduceOp { kSum, kMin, kMax };
 
 std::size_t size_of(DType dtype);
 
-// A collective under way. Buffers handed to the call belong to it until `wait` returns. Destroying a
-// handle that was not waited for waits. Handles of one communicator complete in the order they were
-// started.
+// A collective under way. Buffers handed to the call belong to it until `wait` returns. Destroying
+// a handle that was not waited for waits. Handles of one communicator complete in the order they
+// were started.
 class Handle {
  public:
   class Work {
@@ -41,12 +41,12 @@ class Handle {
 };
 
 // A fixed group of ranks that call the same collectives in the same order with matching arguments.
-// Pointers are host memory. Counts are elements of `dtype`. Each collective comes in an asynchronous
-// form; the blocking forms below are `start(…).wait()`. A rank that ends by an error makes every other
-// rank's pending call throw within seconds.
+// Pointers are host memory. Counts are elements of `dtype`. Each collective comes in an
+// asynchronous form; the blocking forms below are `start(…).wait()`. A rank that ends by an error
+// makes every other rank's pending call throw within seconds.
 //
-// Sums of floats over ranks are taken in rank order, so a given size gives the same bits every time;
-// for results that must not depend on the size use tree_reduction.h.
+// Sums of floats over ranks are taken in rank order, so a given size gives the same bits every
+// time; for results that must not depend on the size use tree_reduction.h.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -57,43 +57,48 @@ class Communicator {
   // In place: data[0, count) becomes the element-wise reduction over ranks.
   virtual Handle all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op) = 0;
   // output[r * count, …) = input of rank r. Input and output must not overlap.
-  virtual Handle all_gather_async(const void* input, void* output, std::size_t count, DType dtype) = 0;
-  // output at displacement sum(counts[0..r)) = input of rank r, counts[r] elements; counts is the same
-  // on all ranks.
+  virtual Handle all_gather_async(const void* input, void* output, std::size_t count,
+                                  DType dtype) = 0;
+  // output at displacement sum(counts[0..r)) = input of rank r, counts[r] elements; counts is the
+  // same on all ranks.
   virtual Handle all_gather_v_async(const void* input, void* output,
                                     const std::vector<std::size_t>& counts, DType dtype) = 0;
   // output[0, count) = reduction over ranks of input[rank * count, …).
-  virtual Handle reduce_scatter_async(const void* input, void* output, std::size_t count, DType dtype,
-                                      ReduceOp op) = 0;
+  virtual Handle reduce_scatter_async(const void* input, void* output, std::size_t count,
+                                      DType dtype, ReduceOp op) = 0;
   // output[r * count, …) = rank r's input[rank * count, …).
-  virtual Handle all_to_all_async(const void* input, void* output, std::size_t count, DType dtype) = 0;
+  virtual Handle all_to_all_async(const void* input, void* output, std::size_t count,
+                                  DType dtype) = 0;
   // Rank s sends send_counts[r] elements to r; packed in rank order on both sides.
   virtual Handle all_to_all_v_async(const void* input, const std::vector<std::size_t>& send_counts,
                                     void* output, const std::vector<std::size_t>& receive_counts,
                                     DType dtype) = 0;
   virtual Handle broadcast_async(void* data, std::size_t count, DType dtype, int root) = 0;
-  // On root: output at displacement sum(counts[0..r)) = input of rank r. Elsewhere output is unused.
-  virtual Handle gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
-                                DType dtype, int root) = 0;
+  // On root: output at displacement sum(counts[0..r)) = input of rank r. Elsewhere output is
+  // unused.
+  virtual Handle gather_v_async(const void* input, void* output,
+                                const std::vector<std::size_t>& counts, DType dtype, int root) = 0;
   virtual Handle barrier_async() = 0;
 
   // Makes every pending and later collective of all ranks throw. Called when this rank fails.
   virtual void abort() noexcept = 0;
 
-  // Bytes this rank has handed to collectives so far, counted as elements × size for the input side.
+  // Bytes this rank has handed to collectives so far, counted as elements × size for the input
+  // side.
   virtual std::uint64_t bytes_sent() const = 0;
 
   void all_reduce(void* data, std::size_t count, DType dtype, ReduceOp op = ReduceOp::kSum);
   void all_gather(const void* input, void* output, std::size_t count, DType dtype);
-  void all_gather_v(const void* input, void* output, const std::vector<std::size_t>& counts, DType dtype);
+  void all_gather_v(const void* input, void* output, const std::vector<std::size_t>& counts,
+                    DType dtype);
   void reduce_scatter(const void* input, void* output, std::size_t count, DType dtype,
                       ReduceOp op = ReduceOp::kSum);
   void all_to_all(const void* input, void* output, std::size_t count, DType dtype);
   void all_to_all_v(const void* input, const std::vector<std::size_t>& send_counts, void* output,
                     const std::vector<std::size_t>& receive_counts, DType dtype);
   void broadcast(void* data, std::size_t count, DType dtype, int root);
-  void gather_v(const void* input, void* output, const std::vector<std::size_t>& counts, DType dtype,
-                int root);
+  void gather_v(const void* input, void* output, const std::vector<std::size_t>& counts,
+                DType dtype, int root);
   void barrier();
 };
 

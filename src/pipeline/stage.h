@@ -16,9 +16,9 @@ struct StageContext {
   std::string run_dir;
 };
 
-// One stage of the pipeline. Stages talk only through files in the run folder. `run` is called on all
-// ranks; it reads `inputs` and writes every file of `outputs` (rank 0 writes unless the stage says
-// otherwise), each atomically. The runner skips a stage whose manifest still matches.
+// One stage of the pipeline. Stages talk only through files in the run folder. `run` is called on
+// all ranks; it reads `inputs` and writes every file of `outputs` (rank 0 writes unless the stage
+// says otherwise), each atomically. The runner skips a stage whose manifest still matches.
 struct Stage {
   std::string name;
   // Paths relative to the run folder.

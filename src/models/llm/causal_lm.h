@@ -19,12 +19,12 @@ struct PackedBatch {
   std::int64_t sequences() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
 };
 
-// A packed batch with what the loss needs. The logits at token label_positions[i] (an index into ids)
-// are to predict label_ids[i].
+// A packed batch with what the loss needs. The logits at token label_positions[i] (an index into
+// ids) are to predict label_ids[i].
 struct MicroBatch {
   PackedBatch batch;
-  // [sequences]; with (seed, epoch) the Philox key of this sequence's dropout masks, so a mask does not
-  // depend on packing or rank.
+  // [sequences]; with (seed, epoch) the Philox key of this sequence's dropout masks, so a mask does
+  // not depend on packing or rank.
   std::vector<std::int64_t> samples;
   std::vector<std::int64_t> label_positions;
   std::vector<std::int64_t> label_ids;
@@ -37,9 +37,9 @@ struct MicroBatchResult {
   at::Tensor gradient;
 };
 
-// LoRA (Hu et al. 2021) on some linear layers of every decoder layer: y += (alpha / r) · B(A(dropout(x))).
-// All parameters live in one fp32 vector, for layer l, for module m in `modules` order: A [r, in] then
-// B [out, r], row-major.
+// LoRA (Hu et al. 2021) on some linear layers of every decoder layer: y += (alpha / r) ·
+// B(A(dropout(x))). All parameters live in one fp32 vector, for layer l, for module m in `modules`
+// order: A [r, in] then B [out, r], row-major.
 struct LoraOptions {
   std::int64_t r = 8;
   double alpha = 16.0;
@@ -74,8 +74,9 @@ struct DropoutKey {
 
 // A Llama-architecture decoder with frozen weights and an optional LoRA adapter.
 //
-// Not thread-safe; every rank calls the same methods in the same order, since weights may be gathered
-// from other ranks layer by layer (layer-major: one gather serves all micro-batches of a call).
+// Not thread-safe; every rank calls the same methods in the same order, since weights may be
+// gathered from other ranks layer by layer (layer-major: one gather serves all micro-batches of a
+// call).
 class CausalLm {
  public:
   virtual ~CausalLm() = default;
@@ -89,14 +90,15 @@ class CausalLm {
   // fp32 [rows, vocab]: head applied to rows of hidden_states.
   virtual at::Tensor logits(const at::Tensor& hidden_rows) = 0;
   // fp32 [rows, ids]: only the head's rows `ids`.
-  virtual at::Tensor logits_of(const at::Tensor& hidden_rows, const std::vector<std::int64_t>& ids) = 0;
+  virtual at::Tensor logits_of(const at::Tensor& hidden_rows,
+                               const std::vector<std::int64_t>& ids) = 0;
 
-  // Forward and backward of every micro-batch with dropout on; no optimizer step. A micro-batch's result
-  // depends only on its own content, the adapter and the key (fixed call shapes), never on its
-  // neighbours or the rank. Ranks may pass different numbers of micro-batches, none included.
-  virtual std::vector<MicroBatchResult> forward_backward(const std::vector<MicroBatch>& micro_batches,
-                                                         const LoraAdapter& adapter, DropoutKey key,
-                                                         double loss_scale) = 0;
+  // Forward and backward of every micro-batch with dropout on; no optimizer step. A micro-batch's
+  // result depends only on its own content, the adapter and the key (fixed call shapes), never on
+  // its neighbours or the rank. Ranks may pass different numbers of micro-batches, none included.
+  virtual std::vector<MicroBatchResult> forward_backward(
+      const std::vector<MicroBatch>& micro_batches, const LoraAdapter& adapter, DropoutKey key,
+      double loss_scale) = 0;
   // Forward only, dropout off: the label losses of each micro-batch.
   virtual std::vector<std::vector<float>> label_losses(const std::vector<MicroBatch>& micro_batches,
                                                        const LoraAdapter* adapter) = 0;

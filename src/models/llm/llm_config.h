@@ -5,8 +5,8 @@
 
 namespace rallrec::models::llm {
 
-// Rotary scaling of Llama-3.1: low frequencies are divided by `factor`, high ones kept, those between
-// interpolated. `factor` 1 = plain rotary embedding.
+// Rotary scaling of Llama-3.1: low frequencies are divided by `factor`, high ones kept, those
+// between interpolated. `factor` 1 = plain rotary embedding.
 struct RopeScaling {
   double factor = 1.0;
   double low_freq_factor = 1.0;

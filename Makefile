@@ -1,0 +1,39 @@
+# Thin front end over tools/setup.sh and the CMake presets.
+#   make          the release binary, build/rallrec
+#   make demo     everything, then the pipeline on MovieLens-100K with SmolLM2-135M on two ranks
+#   make test     everything, then all tests
+#   make lint     formatting, layers, static analysis
+SHELL := /bin/bash
+JOBS ?= $(shell nproc)
+export OMPI_ALLOW_RUN_AS_ROOT ?= 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
+
+.PHONY: all build setup demo test lint format clean
+
+all: build
+
+setup:
+	tools/setup.sh
+
+build:
+	tools/setup.sh packages venv
+	cmake --preset release -DRALLREC_BUILD_TESTS=OFF >/dev/null
+	cmake --build build -j $(JOBS)
+
+demo: setup build
+	mpirun -n 2 --bind-to none build/rallrec run --config configs/demo.toml
+
+test: setup
+	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
+	cmake --build build -j $(JOBS)
+	ctest --preset release -j 1
+
+lint:
+	tools/setup.sh packages venv
+	tools/lint.sh
+
+format:
+	git ls-files '*.h' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i
+
+clean:
+	rm -rf build build-*

