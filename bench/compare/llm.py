@@ -1,0 +1,137 @@
+"""Compares tune, embed and infer with transformers + PEFT on the same prompts in one run.
+
+usage: llm.py --model DIR --prompts F.jsonl [--rallrec BINARY] [--work tune,embed,infer]
+              [--count 64] [--repeats 5] [--threads 2] [--dtype float32|bfloat16]
+
+The competitor runs as its documentation recommends and as people run it: padded batches of 4, full
+logits, AdamW for tune; length-sorted batches for embed; one two-token `generate` per prompt for infer.
+Arms alternate (A B A B …). Each arm prints one JSON line with the median seconds of its timed part
+(loading left out on both sides) and the ratio. Before a time is printed the results are compared:
+loss of the first step (tune), cosine (embed), P(yes) (infer).
+
+Install: python3 -m venv V && V/bin/pip install -r bench/compare/requirements.txt
+"""
+
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+from competitor import Competitor
+
+# Largest accepted difference: dropout masks differ in tune; bf16 rounds differently in the rest.
+TOLERANCE = {"tune": 0.05, "embed": 0.01, "infer": 0.05}
+
+
+def read_jsonl(path):
+    return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+
+
+class Ours:
+    """The program; seconds are those it reports for the work itself, loading left out."""
+
+    def __init__(self, args, folder):
+        self.args, self.folder = args, pathlib.Path(folder)
+        self.quant = {"float32": "fp32", "bfloat16": "bf16"}[args.dtype]
+
+    def run(self, command, *options):
+        line = [self.args.rallrec, command, "--model", self.args.model, "--quant", self.quant]
+        line += ["--threads", str(self.args.threads), *map(str, options)]
+        done = subprocess.run(line, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{' '.join(line)}\n{done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else {}
+
+    def write(self, rows):
+        path = self.folder / "prompts.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    def tune(self, rows):
+        output = self.folder / "tune"
+        settings = {"tune.max_steps": 1, "tune.batch_size": len(rows), "prompt.chat_format": "chatml"}
+        options = [x for key, value in settings.items() for x in ("--set", f"{key}={value}")]
+        prompts = self.write(rows)
+        self.run("tune", "--train", prompts, "--output", output, "--resume", "never", *options)
+        step = read_jsonl(output / "metrics.jsonl")[0]
+        return step["loss"], step["seconds"], step["tokens"]
+
+    def embed(self, rows):
+        texts = self.folder / "texts.jsonl"
+        texts.write_text("".join(json.dumps({"text": row["input"]}) + "\n" for row in rows))
+        report = self.run("embed", "--input", texts, "--output", self.folder / "e.npy")
+        return np.load(self.folder / "e.npy"), report["seconds"], report["tokens"]
+
+    def infer(self, rows):
+        scored = self.folder / "scores.jsonl"
+        report = self.run("infer", "--input", self.write(rows), "--output", scored)
+        scores = np.array([row["score"] for row in read_jsonl(scored)])
+        return scores, report["seconds"], report["tokens"]
+
+
+def difference(work, ours, theirs):
+    if work == "tune":
+        return abs(ours - theirs) / abs(theirs)
+    if work == "embed":
+        norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
+        return float(1 - ((ours * theirs).sum(1) / norms).min())
+    return float(np.abs(ours - theirs).max())
+
+
+def compare(work, args, competitor, ours, rows):
+    seconds = {"rallrec": [], "transformers": []}
+    for _ in range(args.repeats):
+        mine, mine_seconds, tokens = getattr(ours, work)(rows)
+        theirs, their_seconds, their_tokens = getattr(competitor, work)(rows)
+        seconds["rallrec"].append(mine_seconds)
+        seconds["transformers"].append(their_seconds)
+    if tokens != their_tokens:
+        raise SystemExit(f"{work}: {tokens} tokens here, {their_tokens} there: not the same work")
+    apart = difference(work, mine, theirs)
+    if not apart <= TOLERANCE[work]:
+        raise SystemExit(f"{work}: results differ by {apart}: no time is printed")
+    medians = {arm: statistics.median(values) for arm, values in seconds.items()}
+    for arm, median in medians.items():
+        line = {
+            "bench": work,
+            "arm": arm,
+            "seconds": median,
+            "spread": [min(seconds[arm]), max(seconds[arm])],
+            "work": tokens,
+            "rate": tokens / median,
+            "verified": apart,
+            "ratio": medians["transformers"] / median,
+            "prompts": len(rows),
+            "threads": args.threads,
+            "dtype": args.dtype,
+        }
+        print(json.dumps(line), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--prompts", required=True)
+    parser.add_argument("--rallrec", default="build/rallrec")
+    parser.add_argument("--work", default="tune,embed,infer")
+    parser.add_argument("--count", type=int, default=64)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    args = parser.parse_args()
+    rows = read_jsonl(args.prompts)[: args.count]
+    competitor = Competitor(args.model, args.threads, args.dtype)
+    with tempfile.TemporaryDirectory() as folder:
+        for work in args.work.split(","):
+            compare(work, args, competitor, Ours(args, folder), rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
