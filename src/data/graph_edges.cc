@@ -1,0 +1,66 @@
+#include "data/graph_edges.h"
+
+#include "core/error.h"
+
+namespace rallrec::data {
+namespace {
+
+EdgeList edges_of_rows(const InteractionTable& table, std::size_t rows, double min_rating) {
+  EdgeList edges;
+  const bool rated = table.has_ratings();
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (rated && table.rating[row] < min_rating) continue;
+    edges.add(table.user[row], table.item[row]);
+  }
+  return edges;
+}
+
+}  // namespace
+
+void EdgeList::add(std::int32_t user_id, std::int32_t item_id) {
+  user.push_back(user_id);
+  item.push_back(item_id);
+}
+
+EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_t items) {
+  std::vector<std::int64_t> user_edges(static_cast<std::size_t>(users), 0);
+  std::vector<std::int64_t> item_edges(static_cast<std::size_t>(items), 0);
+  std::vector<std::size_t> newest(static_cast<std::size_t>(users), 0);
+  for (std::size_t edge = 0; edge < edges.size(); ++edge) {
+    ++user_edges[edges.user[edge]];
+    ++item_edges[edges.item[edge]];
+    newest[edges.user[edge]] = edge;
+  }
+  EdgeSplit split;
+  for (std::size_t edge = 0; edge < edges.size(); ++edge) {
+    const std::int32_t user = edges.user[edge];
+    const std::int32_t item = edges.item[edge];
+    const bool held =
+        newest[user] == edge && user_edges[user] > kHeldOutMinRows && item_edges[item] > 1;
+    (held ? split.held_out : split.train).add(user, item);
+  }
+  return split;
+}
+
+EdgeList all_edges(const Dataset& dataset, double min_rating) {
+  return edges_of_rows(dataset.interactions, dataset.interactions.size(), min_rating);
+}
+
+EdgeList edges_up_to_last_train(const Dataset& dataset, double min_rating) {
+  const SampleTable& samples = dataset.samples;
+  const std::size_t rows =
+      samples.train_end == 0 ? 0 : static_cast<std::size_t>(samples.row[samples.train_end - 1]) + 1;
+  return edges_of_rows(dataset.interactions, rows, min_rating);
+}
+
+EdgeSplit light_gcn_edges(const Dataset& dataset, const std::string& rule, double min_rating) {
+  if (rule == "leave_one_out") {
+    return hold_out_newest(all_edges(dataset, min_rating), dataset.users.size(),
+                           dataset.items.size());
+  }
+  if (rule == "up_to_last_train") return {edges_up_to_last_train(dataset, min_rating), {}};
+  throw_usage("light_gcn.edges = \"" + rule +
+              "\": expected \"leave_one_out\" or \"up_to_last_train\"");
+}
+
+}  // namespace rallrec::data

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace rallrec::data {
+
+// User-item pairs; user[e], item[e] are dense ids.
+struct EdgeList {
+  std::vector<std::int32_t> user;
+  std::vector<std::int32_t> item;
+
+  std::size_t size() const { return user.size(); }
+  void add(std::int32_t user_id, std::int32_t item_id);
+};
+
+struct EdgeSplit {
+  EdgeList train;
+  EdgeList held_out;
+};
+
+// A user must have more rows than this before the newest is held out.
+constexpr std::int64_t kHeldOutMinRows = 10;
+
+// Every user with more than kHeldOutMinRows edges gives the last of them to `held_out`, unless the
+// item has no other edge. `edges` must be in time order; both results are, too. Equal to the public
+// RALLRec code's leave-one-out on MovieLens.
+EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_t items);
+
+// All interactions with a rating of at least `min_rating`, in time order.
+EdgeList all_edges(const Dataset& dataset, double min_rating);
+// The same, but only up to and including the last training sample: nothing of valid or test.
+EdgeList edges_up_to_last_train(const Dataset& dataset, double min_rating);
+
+// The edges of the section [light_gcn] by its key `edges`:
+//   "leave_one_out"     all_edges, then hold_out_newest
+//   "up_to_last_train"  edges_up_to_last_train, nothing held out; to choose an epoch hold out from
+//                       these with hold_out_newest
+// Throws usage on another word.
+EdgeSplit light_gcn_edges(const Dataset& dataset, const std::string& rule, double min_rating);
+
+}  // namespace rallrec::data
