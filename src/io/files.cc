@@ -1,0 +1,82 @@
+#include "io/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "core/error.h"
+#include "io/atomic_file.h"
+#include "io/input_file.h"
+
+namespace rallrec::io {
+
+std::string read_file(const std::string& path, std::uint64_t max_bytes) {
+  const InputFile file(path);
+  if (file.size() > max_bytes) {
+    throw_bad_data(path, "is " + std::to_string(file.size()) + " bytes; at most " +
+                             std::to_string(max_bytes) + " are read here");
+  }
+  std::string bytes;
+  std::vector<char> block(std::size_t{1} << 16);
+  while (const std::size_t got = file.read_some(bytes.size(), block.data(), block.size())) {
+    if (got > max_bytes - bytes.size()) {
+      throw_bad_data(
+          path, "is longer than the " + std::to_string(max_bytes) + " bytes that are read here");
+    }
+    bytes.append(block.data(), got);
+  }
+  return bytes;
+}
+
+bool file_exists(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+bool is_folder(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void make_directories(const std::string& path) {
+  if (path.empty() || is_folder(path)) {
+    return;
+  }
+  const std::string parent = folder_of(path);
+  if (parent != path) {
+    make_directories(parent);
+  }
+  if (::mkdir(path.c_str(), 0777) == 0) {
+    sync_folder(parent);
+  } else if (const int error = errno; !is_folder(path)) {
+    throw_io(path, "making the folder", error);
+  }
+}
+
+std::string folder_of(const std::string& path) {
+  std::size_t end = path.find_last_not_of('/');
+  if (end == std::string::npos) {
+    return path.empty() ? "." : "/";
+  }
+  end = path.find_last_of('/', end);
+  if (end == std::string::npos) {
+    return ".";
+  }
+  end = path.find_last_not_of('/', end);
+  return end == std::string::npos ? "/" : path.substr(0, end + 1);
+}
+
+std::string name_of(const std::string& path) {
+  const std::size_t end = path.find_last_not_of('/');
+  if (end == std::string::npos) {
+    return {};
+  }
+  const std::size_t slash = path.find_last_of('/', end);
+  const std::size_t begin = slash == std::string::npos ? 0 : slash + 1;
+  return path.substr(begin, end + 1 - begin);
+}
+
+}  // namespace rallrec::io
