@@ -1,6 +1,6 @@
 // The plain option structs behind a run's TOML file: one struct per section, defaults in place, a
-// comment per field (effect, unit, when to change it). paper_facts sections named in
-// docs/reproduction.md say where each default comes from.
+// comment per field (effect, unit, when to change it). A field becomes a key of the file by its
+// line in data_fields.cc, embedding_fields.cc or recommender_fields.cc.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,8 @@ struct DataOptions {
   double valid_share = 0.1;
   // Keep only the newest row of a repeated (user, item) pair. Mode clean turns it on.
   bool deduplicate = false;
+  // Malformed rows that are set aside in <file>.rejects before reading stops with an error.
+  std::int64_t max_bad_rows = 0;
 };
 
 struct ModelOptions {
@@ -48,7 +50,6 @@ struct OutputOptions {
 };
 
 struct DescribeOptions {
-  // Template file of the description prompt and of every other wording; see configs/prompts/.
   // Longest description, in generated tokens.
   std::int64_t max_new_tokens = 128;
   // Items decoded together. More is faster and takes more memory for the KV cache.
@@ -165,9 +166,21 @@ struct EvaluateOptions {
   std::int64_t seed = 42;
 };
 
+// The id-feature models that the paper compares with.
+struct BaselineOptions {
+  std::int64_t epochs = 50;
+  // Epochs without a better valid AUC before training stops.
+  std::int64_t patience = 5;
+  std::int64_t batch_size = 2048;
+  std::int64_t embedding_size = 16;
+  double learning_rate = 1e-3;
+  std::int64_t seed = 42;
+};
+
 // One run. Field names are section names.
 struct Options {
-  // paper, clean or refcompat: sets the defaults of a few keys; see docs/reproduction.md.
+  // paper (as published) or clean (paper without its leaks): sets the defaults of data.deduplicate
+  // and light_gcn.edges.
   std::string mode = "clean";
   DataOptions data;
   ModelOptions model;
@@ -181,6 +194,7 @@ struct Options {
   PromptOptions prompt;
   TuneOptions tune;
   InferOptions infer;
+  BaselineOptions baseline;
   EvaluateOptions evaluate;
 };
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/field.h"
+
+namespace rallrec::config {
+
+// One key given a value by one source.
+struct Setting {
+  const Field* field = nullptr;
+  Value value;
+  std::string origin;
+};
+
+// Every key of a TOML file, in file order, type-checked but not range-checked.
+std::vector<Setting> read_toml_settings(const std::string& path);
+
+// A value written on the command line or in the environment: TOML, or a bare text where the key
+// takes text, or a,b where it takes a list. Throws with exit code 64; `origin` names the place.
+Setting read_text_setting(const Field& field, const std::string& text, const std::string& origin);
+
+// Throws with exit code 64: no such key, what may be meant.
+[[noreturn]] void throw_unknown_key(const std::string& where, const std::string& section,
+                                    const std::string& key);
+
+}  // namespace rallrec::config

@@ -1,0 +1,199 @@
+#include <sys/stat.h>
+#include <toml++/toml.h>
+
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "config/did_you_mean.h"
+#include "config/setting.h"
+#include "core/error.h"
+
+namespace rallrec::config {
+namespace {
+
+// A run's config has some hundred lines; what is larger was named by mistake.
+constexpr std::size_t kLargestFile = 1 << 20;
+
+std::string read_file(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      throw_missing(path, "no such config file");
+    }
+    throw_io(path, "reading the config", errno);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    throw_usage(path + ": is not a file; --config takes a TOML file");
+  }
+  if (static_cast<std::size_t>(info.st_size) > kLargestFile) {
+    throw_usage(path + ": is larger than 1 MiB; --config takes a TOML file");
+  }
+  std::ifstream stream(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
+  if (!stream.good() && !stream.eof()) {
+    throw_io(path, "reading the config", errno);
+  }
+  return text;
+}
+
+std::string place(const std::string& path, const toml::source_position& position) {
+  return path + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
+}
+
+toml::table parse_document(const std::string& path, const std::string& text) {
+  try {
+    return toml::parse(text, path);
+  } catch (const toml::parse_error& error) {
+    throw_usage(place(path, error.source().begin) + ": " + std::string(error.description()));
+  }
+}
+
+std::optional<Value> strings_of(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  if (list == nullptr) {
+    return std::nullopt;
+  }
+  Strings strings;
+  for (const toml::node& item : *list) {
+    if (!item.is_string()) {
+      return std::nullopt;
+    }
+    strings.push_back(item.as_string()->get());
+  }
+  return Value(strings);
+}
+
+// The node's value where its type is the field's; integers are taken for numbers.
+std::optional<Value> typed_value(const Field& field, const toml::node& node) {
+  if (std::holds_alternative<Strings>(field.fallback)) {
+    return strings_of(node);
+  }
+  if (std::holds_alternative<bool>(field.fallback) && node.is_boolean()) {
+    return Value(node.as_boolean()->get());
+  }
+  if (std::holds_alternative<std::int64_t>(field.fallback) && node.is_integer()) {
+    return Value(node.as_integer()->get());
+  }
+  if (std::holds_alternative<double>(field.fallback) && node.is_number()) {
+    return Value(node.is_integer() ? static_cast<double>(node.as_integer()->get())
+                                   : node.as_floating_point()->get());
+  }
+  if (std::holds_alternative<std::string>(field.fallback) && node.is_string()) {
+    return Value(node.as_string()->get());
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void throw_wrong_type(const Field& field, const std::string& where) {
+  throw_usage(where + ": '" + field.name() + "' must be " + type_in_words(field));
+}
+
+void read_section(const std::string& path, const std::string& section, const toml::table& table,
+                  std::vector<Setting>& settings) {
+  for (auto&& [key, node] : table) {
+    const std::string where = place(path, key.source().begin);
+    const Field* field = find_field(section + "." + std::string(key.str()));
+    if (field == nullptr) {
+      throw_unknown_key(where, section, std::string(key.str()));
+    }
+    const auto value = typed_value(*field, node);
+    if (!value) {
+      throw_wrong_type(*field, place(path, node.source().begin));
+    }
+    settings.push_back({field, *value, where});
+  }
+}
+
+// The value of a one-line TOML document, or nothing where the text is not a TOML value.
+std::optional<Value> parse_value(const Field& field, const std::string& text) {
+  if (text.find('\n') != std::string::npos) {
+    return std::nullopt;
+  }
+  try {
+    const toml::table document = toml::parse("value = " + text);
+    return typed_value(field, *document.get("value"));
+  } catch (const toml::parse_error&) {
+    return std::nullopt;
+  }
+}
+
+Strings split_at_commas(const std::string& text) {
+  Strings parts(1);
+  for (const char c : text) {
+    if (c == ',') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+void throw_unknown_key(const std::string& where, const std::string& section,
+                       const std::string& key) {
+  Strings keys;
+  for (const Field& field : fields()) {
+    if (field.section == section) {
+      keys.push_back(field.key);
+    }
+  }
+  throw_usage(where + ": unknown key '" + (section.empty() ? "" : section + ".") + key + "'" +
+              did_you_mean(key, keys));
+}
+
+std::vector<Setting> read_toml_settings(const std::string& path) {
+  const toml::table document = parse_document(path, read_file(path));
+  std::vector<Setting> settings;
+  for (auto&& [key, node] : document) {
+    const std::string name(key.str());
+    const std::string where = place(path, key.source().begin);
+    if (const Field* field = find_field(name); field != nullptr && field->section.empty()) {
+      const auto value = typed_value(*field, node);
+      if (!value) {
+        throw_wrong_type(*field, where);
+      }
+      settings.push_back({field, *value, where});
+      continue;
+    }
+    bool known = false;
+    for (const std::string& section : sections()) {
+      known = known || section == name;
+    }
+    if (!known) {
+      Strings names = sections();
+      names.emplace_back("mode");
+      throw_usage(where + ": unknown " + (node.is_table() ? "section [" : "key [") + name + "]" +
+                  did_you_mean(name, names));
+    }
+    if (!node.is_table()) {
+      throw_usage(where + ": '" + name + "' is a section; write [" + name + "]");
+    }
+    read_section(path, name, *node.as_table(), settings);
+  }
+  return settings;
+}
+
+Setting read_text_setting(const Field& field, const std::string& text, const std::string& origin) {
+  if (const auto value = parse_value(field, text)) {
+    return {&field, *value, origin};
+  }
+  if (std::holds_alternative<std::string>(field.fallback)) {
+    // A bare text; it must be one that the resolved file can hold.
+    if (const auto value = parse_value(field, to_toml(Value(text)))) {
+      return {&field, *value, origin};
+    }
+  }
+  if (std::holds_alternative<Strings>(field.fallback) && text.find('[') == std::string::npos) {
+    if (const auto value = parse_value(field, to_toml(Value(split_at_commas(text))))) {
+      return {&field, *value, origin};
+    }
+  }
+  throw_wrong_type(field, origin);
+}
+
+}  // namespace rallrec::config
