@@ -1,0 +1,182 @@
+#include "distributed/collective.h"
+
+#include <algorithm>
+
+namespace rallrec::distributed {
+namespace {
+
+const char* name_of(CollectiveKind kind) {
+  switch (kind) {
+    case CollectiveKind::kAllReduce:
+      return "all_reduce";
+    case CollectiveKind::kAllGather:
+      return "all_gather";
+    case CollectiveKind::kAllGatherV:
+      return "all_gather_v";
+    case CollectiveKind::kReduceScatter:
+      return "reduce_scatter";
+    case CollectiveKind::kAllToAll:
+      return "all_to_all";
+    case CollectiveKind::kAllToAllV:
+      return "all_to_all_v";
+    case CollectiveKind::kBroadcast:
+      return "broadcast";
+    case CollectiveKind::kGatherV:
+      return "gather_v";
+    case CollectiveKind::kBarrier:
+      return "barrier";
+  }
+  return "unknown";
+}
+
+const char* name_of(DType dtype) {
+  switch (dtype) {
+    case DType::kUInt8:
+      return "uint8";
+    case DType::kInt32:
+      return "int32";
+    case DType::kInt64:
+      return "int64";
+    case DType::kFloat32:
+      return "float32";
+    case DType::kFloat64:
+      return "float64";
+  }
+  return "unknown";
+}
+
+const char* name_of(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::kSum:
+      return "sum";
+    case ReduceOp::kMin:
+      return "min";
+    case ReduceOp::kMax:
+      return "max";
+  }
+  return "unknown";
+}
+
+bool reduces(CollectiveKind kind) {
+  return kind == CollectiveKind::kAllReduce || kind == CollectiveKind::kReduceScatter;
+}
+
+bool has_root(CollectiveKind kind) {
+  return kind == CollectiveKind::kBroadcast || kind == CollectiveKind::kGatherV;
+}
+
+std::string list_of(const std::vector<std::size_t>& counts) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    text += (i == 0 ? "" : ",") + std::to_string(counts[i]);
+  }
+  return text + "]";
+}
+
+std::string counts_of(const Collective& call) {
+  switch (call.kind) {
+    case CollectiveKind::kAllToAllV:
+      return list_of(call.send_counts) + " to " + list_of(call.receive_counts);
+    case CollectiveKind::kAllGatherV:
+    case CollectiveKind::kGatherV:
+      return list_of(call.receive_counts);
+    default:
+      return std::to_string(call.count);
+  }
+}
+
+// Pieces one behind the other, `counts` elements long.
+std::vector<Segment> packed(const std::vector<std::size_t>& counts, std::size_t element) {
+  std::vector<Segment> segments;
+  std::size_t offset = 0;
+  for (const std::size_t count : counts) {
+    segments.push_back({offset * element, count * element});
+    offset += count;
+  }
+  return segments;
+}
+
+// The same piece for everybody.
+std::vector<Segment> repeated(std::size_t bytes, int size) {
+  return std::vector<Segment>(static_cast<std::size_t>(size), Segment{0, bytes});
+}
+
+// A piece for one rank, nothing for the others.
+std::vector<Segment> only(int peer, std::size_t bytes, int size) {
+  std::vector<Segment> segments(static_cast<std::size_t>(size));
+  segments[static_cast<std::size_t>(peer)].bytes = bytes;
+  return segments;
+}
+
+}  // namespace
+
+std::string describe(const Collective& call) {
+  std::string text = name_of(call.kind);
+  if (call.kind == CollectiveKind::kBarrier) {
+    return text;
+  }
+  text += "(";
+  if (reduces(call.kind)) {
+    text += std::string(name_of(call.op)) + ", ";
+  }
+  text += counts_of(call) + " x " + name_of(call.dtype);
+  if (has_root(call.kind)) {
+    text += ", root " + std::to_string(call.root);
+  }
+  return text + ")";
+}
+
+bool agree(const Collective& a, int rank_a, const Collective& b, int rank_b) {
+  if (a.kind != b.kind || a.dtype != b.dtype || a.count != b.count) {
+    return false;
+  }
+  if ((reduces(a.kind) && a.op != b.op) || (has_root(a.kind) && a.root != b.root)) {
+    return false;
+  }
+  if (a.kind == CollectiveKind::kAllToAllV) {
+    const auto i = static_cast<std::size_t>(rank_a);
+    const auto j = static_cast<std::size_t>(rank_b);
+    return a.send_counts[j] == b.receive_counts[i] && a.receive_counts[j] == b.send_counts[i];
+  }
+  return a.receive_counts == b.receive_counts;
+}
+
+std::size_t input_bytes(const Collective& call, int rank, int size) {
+  const Route route = route_of(call, rank, size);
+  std::size_t end = 0;
+  for (const Segment& segment : route.send) {
+    end = std::max(end, segment.offset + segment.bytes);
+  }
+  return end;
+}
+
+Route route_of(const Collective& call, int rank, int size) {
+  const std::size_t element = size_of(call.dtype);
+  const std::size_t bytes = call.count * element;
+  const auto me = static_cast<std::size_t>(rank);
+  const std::vector<std::size_t> equal(static_cast<std::size_t>(size), call.count);
+  Route none{repeated(0, size), repeated(0, size)};
+  switch (call.kind) {
+    case CollectiveKind::kAllReduce:
+    case CollectiveKind::kAllGather:
+      return {repeated(bytes, size), packed(equal, element)};
+    case CollectiveKind::kReduceScatter:
+    case CollectiveKind::kAllToAll:
+      return {packed(equal, element), packed(equal, element)};
+    case CollectiveKind::kAllGatherV:
+      return {repeated(call.receive_counts[me] * element, size),
+              packed(call.receive_counts, element)};
+    case CollectiveKind::kAllToAllV:
+      return {packed(call.send_counts, element), packed(call.receive_counts, element)};
+    case CollectiveKind::kBroadcast:
+      return {rank == call.root ? repeated(bytes, size) : none.send, only(call.root, bytes, size)};
+    case CollectiveKind::kGatherV:
+      return {only(call.root, call.receive_counts[me] * element, size),
+              rank == call.root ? packed(call.receive_counts, element) : none.receive};
+    case CollectiveKind::kBarrier:
+      break;
+  }
+  return none;
+}
+
+}  // namespace rallrec::distributed

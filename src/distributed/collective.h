@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "distributed/communicator.h"
+
+namespace rallrec::distributed {
+
+enum class CollectiveKind {
+  kAllReduce,
+  kAllGather,
+  kAllGatherV,
+  kReduceScatter,
+  kAllToAll,
+  kAllToAllV,
+  kBroadcast,
+  kGatherV,
+  kBarrier
+};
+
+// One rank's call of a collective, as a value. The pointers are the caller's buffers.
+struct Collective {
+  CollectiveKind kind = CollectiveKind::kBarrier;
+  const void* input = nullptr;
+  void* output = nullptr;
+  DType dtype = DType::kUInt8;
+  ReduceOp op = ReduceOp::kSum;
+  int root = 0;
+  // Elements. all_reduce, broadcast: count of the vector; reduce_scatter, all_gather, all_to_all:
+  // count of one rank's piece; 0 for the v forms and the barrier.
+  std::size_t count = 0;
+  // Elements per rank. all_gather_v and gather_v use receive_counts for the common counts.
+  std::vector<std::size_t> send_counts;
+  std::vector<std::size_t> receive_counts;
+};
+
+// "all_reduce(sum, 12 x float32)": what an error message calls it.
+std::string describe(const Collective& call);
+
+// Whether the calls of two ranks belong together: same kind, type, counts, operation and root.
+bool agree(const Collective& a, int rank_a, const Collective& b, int rank_b);
+
+// Bytes of the caller's input side.
+std::size_t input_bytes(const Collective& call, int rank, int size);
+
+// A run of bytes in a buffer.
+struct Segment {
+  std::size_t offset = 0;
+  std::size_t bytes = 0;
+};
+
+// Which bytes of `input` a rank sends to each rank (itself included), and where in `output` (or,
+// for the reducing kinds, in a scratch buffer with one piece per rank) the piece of each rank goes.
+// A broadcast's root sends from `output`.
+struct Route {
+  std::vector<Segment> send;
+  std::vector<Segment> receive;
+};
+Route route_of(const Collective& call, int rank, int size);
+
+}  // namespace rallrec::distributed

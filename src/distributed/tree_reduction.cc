@@ -1,0 +1,161 @@
+#include "distributed/tree_reduction.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "core/check.h"
+
+namespace rallrec::distributed {
+namespace {
+
+// Whether [left.begin, right.end) is the tree node whose children are `left` and `right`, both
+// nodes.
+bool are_siblings(const Range& left, const Range& right, std::size_t leaves) {
+  const std::size_t width = left.size();
+  const bool power_of_two = (width & (width - 1)) == 0;
+  return left.end == right.begin && power_of_two && left.begin % (2 * width) == 0 &&
+         right.end == std::min(left.begin + 2 * width, leaves);
+}
+
+// The largest nodes inside `range`, from left to right: those that TreeReduction::add leaves
+// behind.
+std::vector<Range> largest_nodes(const Range& range, std::size_t leaves) {
+  std::vector<Range> nodes;
+  for (std::size_t leaf = range.begin; leaf < range.end; ++leaf) {
+    nodes.push_back({leaf, leaf + 1});
+    while (nodes.size() > 1 && are_siblings(nodes[nodes.size() - 2], nodes.back(), leaves)) {
+      nodes[nodes.size() - 2].end = nodes.back().end;
+      nodes.pop_back();
+    }
+  }
+  return nodes;
+}
+
+std::vector<Range> gather_ranges(Communicator& communicator, const Range& mine,
+                                 std::size_t leaves) {
+  const std::int64_t bounds[2] = {static_cast<std::int64_t>(mine.begin),
+                                  static_cast<std::int64_t>(mine.end)};
+  std::vector<std::int64_t> all(2 * static_cast<std::size_t>(communicator.size()));
+  communicator.all_gather(bounds, all.data(), 2, DType::kInt64);
+  std::vector<Range> ranges;
+  std::size_t covered = 0;
+  for (std::size_t i = 0; i < all.size(); i += 2) {
+    ranges.push_back({static_cast<std::size_t>(all[i]), static_cast<std::size_t>(all[i + 1])});
+    RALLREC_CHECK(ranges.back().begin == covered && ranges.back().end >= covered,
+                  "tree reduction: the range of rank " + std::to_string(i / 2) +
+                      " does not follow that of the rank before it");
+    covered = ranges.back().end;
+  }
+  RALLREC_CHECK(covered == leaves, "tree reduction: the ranges cover " + std::to_string(covered) +
+                                       " of " + std::to_string(leaves) + " leaves");
+  return ranges;
+}
+
+void add_to(float* accumulator, const float* value, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    accumulator[i] += value[i];
+  }
+}
+
+// Completes the tree from its nodes, whose sums lie one behind the other in `sums`; the root's sum
+// ends up first.
+void complete_tree(const std::vector<Range>& nodes, std::size_t leaves, float* sums,
+                   std::size_t count) {
+  struct Open {
+    Range range;
+    float* sum;
+  };
+  std::vector<Open> open;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    open.push_back({nodes[i], sums + i * count});
+    while (open.size() > 1 &&
+           are_siblings(open[open.size() - 2].range, open.back().range, leaves)) {
+      Open& left = open[open.size() - 2];
+      add_to(left.sum, open.back().sum, count);
+      left.range.end = open.back().range.end;
+      open.pop_back();
+    }
+  }
+  RALLREC_CHECK(open.size() <= 1, "tree reduction: the nodes do not form the tree");
+}
+
+}  // namespace
+
+TreeReduction::TreeReduction(std::size_t leaves, Range mine, std::size_t count)
+    : leaves_(leaves), mine_(mine), count_(count), next_leaf_(mine.begin) {
+  RALLREC_CHECK(mine.begin <= mine.end && mine.end <= leaves,
+                "tree reduction: the range of leaves is not inside the tree");
+}
+
+void TreeReduction::add(const float* leaf) {
+  RALLREC_CHECK(next_leaf_ < mine_.end, "tree reduction: more leaves added than the range has");
+  Node node{{next_leaf_, next_leaf_ + 1}, std::unique_ptr<float[]>(new float[count_])};
+  if (count_ > 0) {
+    std::memcpy(node.sum.get(), leaf, count_ * sizeof(float));
+  }
+  ++next_leaf_;
+  nodes_.push_back(std::move(node));
+  merge_last_nodes();
+}
+
+void TreeReduction::merge_last_nodes() {
+  while (nodes_.size() > 1 &&
+         are_siblings(nodes_[nodes_.size() - 2].range, nodes_.back().range, leaves_)) {
+    Node& left = nodes_[nodes_.size() - 2];
+    add_to(left.sum.get(), nodes_.back().sum.get(), count_);
+    left.range.end = nodes_.back().range.end;
+    nodes_.pop_back();
+  }
+}
+
+// Each rank completes the tree for its slice of the elements: additions are element by element, so
+// the cut cannot change a bit, and neither the traffic nor the work piles up on one rank.
+void TreeReduction::finish(Communicator& communicator, float* output) {
+  RALLREC_CHECK(next_leaf_ == mine_.end,
+                "tree reduction: " + std::to_string(mine_.end - next_leaf_) +
+                    " leaves of the range were not added");
+  const int size = communicator.size();
+  const std::vector<Range> ranges = gather_ranges(communicator, mine_, leaves_);
+  const Range my_slice = split_evenly(count_, size, communicator.rank());
+
+  std::vector<Range> nodes;
+  std::vector<std::size_t> send_counts;
+  std::vector<std::size_t> receive_counts;
+  std::vector<std::size_t> slice_counts;
+  std::vector<float> send;
+  send.reserve(nodes_.size() * count_);
+  for (int peer = 0; peer < size; ++peer) {
+    const Range slice = split_evenly(count_, size, peer);
+    for (const Node& node : nodes_) {
+      send.insert(send.end(), node.sum.get() + slice.begin, node.sum.get() + slice.end);
+    }
+    const std::vector<Range> theirs =
+        largest_nodes(ranges[static_cast<std::size_t>(peer)], leaves_);
+    nodes.insert(nodes.end(), theirs.begin(), theirs.end());
+    send_counts.push_back(nodes_.size() * slice.size());
+    receive_counts.push_back(theirs.size() * my_slice.size());
+    slice_counts.push_back(slice.size());
+  }
+  nodes_.clear();
+  // With no leaves at all the zeros of one vector are the result.
+  std::vector<float> sums(std::max<std::size_t>(nodes.size(), 1) * my_slice.size());
+  communicator.all_to_all_v(send.data(), send_counts, sums.data(), receive_counts, DType::kFloat32);
+  complete_tree(nodes, leaves_, sums.data(), my_slice.size());
+  communicator.all_gather_v(sums.data(), output, slice_counts, DType::kFloat32);
+}
+
+void tree_all_reduce(Communicator& communicator, std::size_t leaves, Range mine,
+                     const std::vector<const float*>& mine_leaves, float* output,
+                     std::size_t count) {
+  RALLREC_CHECK(mine_leaves.size() == mine.size(),
+                "tree_all_reduce: the number of leaves is not that of the range");
+  TreeReduction reduction(leaves, mine, count);
+  for (const float* leaf : mine_leaves) {
+    reduction.add(leaf);
+  }
+  reduction.finish(communicator, output);
+}
+
+}  // namespace rallrec::distributed
