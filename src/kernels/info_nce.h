@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/device.h"
+
+namespace rallrec::kernels {
+
+// Symmetric InfoNCE (Oord et al., arXiv 1807.03748; eq. 5 of arXiv 2502.06101) for a block of rows
+// against all columns. With scores s_ij = <x_i, y_j> / temperature and N columns,
+//
+//   loss = (1/N) sum_i [ lse_j(s_ij) - s_ii  +  lse_v(s_vi) - s_ii ],
+//
+// both directions added. Each tile of S feeds the row and the column log-sum-exp at once, and
+// backward computes it again: S is never in memory. Where x and y hold unit vectors s is the cosine
+// over the temperature; the kernel does not normalise.
+//
+// A caller that owns all rows uses one block with first_row 0. Otherwise the rows 0..N-1 are cut
+// into blocks; forward runs per block, combine_column_lse joins the blocks' column statistics in
+// block order, and backward runs per block with the joined ones. Results depend on the cut into
+// blocks, not on who computes them nor on threads.
+struct InfoNceBlock {
+  const float* x = nullptr;    // [rows, width]: rows first_row … first_row + rows of X
+  const float* y = nullptr;    // [columns, width]: all of Y
+  std::int64_t first_row = 0;  // row i of the block has its positive in column first_row + i
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;  // N; at least first_row + rows
+  std::int64_t width = 0;
+  float temperature = 1.0f;  // positive
+};
+
+//   row_lse     fp64 [rows], complete
+//   column_lse  fp64 [columns], over this block's rows only; -inf where rows = 0
+//   positive    fp32 [rows], s_ii
+// Throws Error on a broken shape or a temperature that is not positive; inputs must be finite.
+void info_nce_forward(const Queue& queue, const InfoNceBlock& block, double* row_lse,
+                      double* column_lse, float* positive);
+
+// result[j] = log sum over blocks of exp(partial[b * columns + j]), b in order. fp64; `result` may
+// be the first block of `partial`.
+void combine_column_lse(const double* partial, std::int64_t blocks, std::int64_t columns,
+                        double* result);
+
+// The block's share of N * loss: sum over its rows of both directions, in row order. column_lse is
+// the joined one, [columns].
+double info_nce_loss_sum(const InfoNceBlock& block, const double* row_lse, const double* column_lse,
+                         const float* positive);
+
+//   weight   the gradient of the result with respect to N * loss; 1/N for the loss itself
+//   grad_x   fp32 [rows, width], written
+//   grad_y   fp32 [columns, width], the block's share is added; nullptr where Y is frozen
+// Scratch memory is 96 * columns floats and packed copies of x and y.
+void info_nce_backward(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
+                       const double* column_lse, float weight, float* grad_x, float* grad_y);
+
+void info_nce_forward_cpu(const InfoNceBlock& block, double* row_lse, double* column_lse,
+                          float* positive);
+void info_nce_backward_cpu(const InfoNceBlock& block, const double* row_lse,
+                           const double* column_lse, float weight, float* grad_x, float* grad_y);
+
+}  // namespace rallrec::kernels
