@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rallrec::text {
+
+bool is_utf8(std::string_view bytes);
+
+// The code point at `position`, which is moved behind it. `text` must be valid UTF-8 and `position`
+// the start of a character.
+std::uint32_t next_code_point(std::string_view text, std::size_t& position);
+
+void append_code_point(std::uint32_t code_point, std::string& text);
+
+// `bytes` with every maximal invalid part replaced by U+FFFD, as The Unicode Standard 3.9 ("U+FFFD
+// Substitution of Maximal Subparts") recommends.
+std::string replace_invalid_utf8(std::string_view bytes);
+
+}  // namespace rallrec::text
