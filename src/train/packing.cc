@@ -1,0 +1,134 @@
+#include "train/packing.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/check.h"
+
+namespace rallrec::train {
+namespace {
+
+struct Bin {
+  std::vector<std::int64_t> members;
+  std::int64_t tokens = 0;
+  double cost = 0.0;
+};
+
+std::vector<std::int64_t> longest_first(const std::vector<std::int64_t>& lengths) {
+  std::vector<std::int64_t> order(lengths.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int64_t a, std::int64_t b) { return lengths[a] > lengths[b]; });
+  return order;
+}
+
+Bin* cheapest_with_room(std::vector<Bin>& bins, std::int64_t tokens, std::int64_t budget) {
+  Bin* best = nullptr;
+  for (Bin& bin : bins) {
+    const bool fits = bin.tokens == 0 || bin.tokens + tokens <= budget;
+    if (fits && (best == nullptr || bin.cost < best->cost)) {
+      best = &bin;
+    }
+  }
+  return best;
+}
+
+bool try_pack(const std::vector<std::int64_t>& lengths, const std::vector<std::int64_t>& order,
+              std::int64_t budget, const PackingCost& cost, std::vector<Bin>& bins) {
+  for (const std::int64_t index : order) {
+    Bin* bin = cheapest_with_room(bins, lengths[index], budget);
+    if (bin == nullptr) {
+      return false;
+    }
+    bin->members.push_back(index);
+    bin->tokens += lengths[index];
+    bin->cost += cost.of(lengths[index]);
+  }
+  return true;
+}
+
+// The fewest bins that could hold the tokens, rounded up to the multiple.
+std::int64_t first_bin_count(const std::vector<std::int64_t>& lengths, std::int64_t budget) {
+  const std::int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
+  const std::int64_t fewest = std::max<std::int64_t>(1, (tokens + budget - 1) / budget);
+  const std::int64_t groups = (fewest + kMicroBatchMultiple - 1) / kMicroBatchMultiple;
+  // A single prompt longer than the budget may push the bound past one bin per prompt.
+  const auto prompts = static_cast<std::int64_t>(lengths.size());
+  const std::int64_t most = std::max<std::int64_t>(1, (prompts + kMicroBatchMultiple - 1) /
+                                                          kMicroBatchMultiple);
+  return std::min(groups, most) * kMicroBatchMultiple;
+}
+
+}  // namespace
+
+double PackingCost::of(std::int64_t tokens) const {
+  const auto n = static_cast<double>(tokens);
+  return n * per_token + n * n * per_token_pair;
+}
+
+PackingCost packing_cost(const models::llm::LlmConfig& config) {
+  const auto hidden = static_cast<double>(config.hidden_size);
+  const auto query = static_cast<double>(config.heads * config.head_dim);
+  const auto key = static_cast<double>(config.kv_heads * config.head_dim);
+  const auto inner = static_cast<double>(config.intermediate_size);
+  return {hidden * (2.0 * query + 2.0 * key + 3.0 * inner), query};
+}
+
+std::vector<std::vector<std::int64_t>> pack_balanced(const std::vector<std::int64_t>& lengths,
+                                                     std::int64_t token_budget,
+                                                     const PackingCost& cost) {
+  RALLREC_CHECK(token_budget > 0, "pack_balanced: the token budget must be positive");
+  const std::vector<std::int64_t> order = longest_first(lengths);
+  std::int64_t count = first_bin_count(lengths, token_budget);
+  std::vector<Bin> bins(count);
+  while (!try_pack(lengths, order, token_budget, cost, bins)) {
+    count += kMicroBatchMultiple;
+    bins.assign(count, Bin{});
+  }
+  std::vector<std::vector<std::int64_t>> micro_batches;
+  micro_batches.reserve(bins.size());
+  for (Bin& bin : bins) {
+    std::sort(bin.members.begin(), bin.members.end());
+    micro_batches.push_back(std::move(bin.members));
+  }
+  return micro_batches;
+}
+
+std::vector<std::int64_t> pack_in_order(const std::vector<std::int64_t>& lengths,
+                                        std::int64_t token_budget) {
+  RALLREC_CHECK(token_budget > 0, "pack_in_order: the token budget must be positive");
+  std::vector<std::int64_t> cuts = {0};
+  std::int64_t tokens = 0;
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const auto index = static_cast<std::int64_t>(i);
+    if (index > cuts.back() && tokens + lengths[i] > token_budget) {
+      cuts.push_back(index);
+      tokens = 0;
+    }
+    tokens += lengths[i];
+  }
+  if (!lengths.empty()) {
+    cuts.push_back(static_cast<std::int64_t>(lengths.size()));
+  }
+  return cuts;
+}
+
+std::vector<std::int64_t> split_by_cost(const std::vector<double>& costs, std::int64_t parts) {
+  RALLREC_CHECK(parts > 0, "split_by_cost: there must be at least one part");
+  const double total = std::accumulate(costs.begin(), costs.end(), 0.0);
+  std::vector<std::int64_t> cuts = {0};
+  double taken = 0.0;
+  std::size_t next = 0;
+  for (std::int64_t part = 1; part < parts; ++part) {
+    const double target = total * static_cast<double>(part) / static_cast<double>(parts);
+    // An item belongs to the part in which its middle lies.
+    while (next < costs.size() && taken + 0.5 * costs[next] < target) {
+      taken += costs[next++];
+    }
+    cuts.push_back(static_cast<std::int64_t>(next));
+  }
+  cuts.push_back(static_cast<std::int64_t>(costs.size()));
+  return cuts;
+}
+
+}  // namespace rallrec::train
