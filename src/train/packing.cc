@@ -54,8 +54,8 @@ std::int64_t first_bin_count(const std::vector<std::int64_t>& lengths, std::int6
   const std::int64_t groups = (fewest + kMicroBatchMultiple - 1) / kMicroBatchMultiple;
   // A single prompt longer than the budget may push the bound past one bin per prompt.
   const auto prompts = static_cast<std::int64_t>(lengths.size());
-  const std::int64_t most = std::max<std::int64_t>(1, (prompts + kMicroBatchMultiple - 1) /
-                                                          kMicroBatchMultiple);
+  const std::int64_t most =
+      std::max<std::int64_t>(1, (prompts + kMicroBatchMultiple - 1) / kMicroBatchMultiple);
   return std::min(groups, most) * kMicroBatchMultiple;
 }
 

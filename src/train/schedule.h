@@ -11,9 +11,9 @@ namespace rallrec::train {
 // options and the number of prompts, so that a run resumes anywhere and on any number of ranks.
 //
 // An epoch visits every prompt exactly once, in the order permuted_index(seed, epoch, ·), in
-// ceil(prompts / batch_size) steps whose sizes differ by at most one prompt. Where batch_size divides
-// the prompts this is the paper's prompts // batch_size; elsewhere no prompt is left out and no step is
-// much smaller than the others.
+// ceil(prompts / batch_size) steps whose sizes differ by at most one prompt. Where batch_size
+// divides the prompts this is the paper's prompts // batch_size; elsewhere no prompt is left out
+// and no step is much smaller than the others.
 class Schedule {
  public:
   // `prompts` must be positive.
@@ -26,8 +26,9 @@ class Schedule {
   std::int64_t epoch_of(std::int64_t step) const { return step / steps_per_epoch_; }
   bool ends_epoch(std::int64_t step) const { return (step + 1) % steps_per_epoch_ == 0; }
   std::vector<std::int64_t> prompts_of(std::int64_t step) const;
-  // Linear warm-up from 0 over warmup_steps, then linear decay that reaches 0 after the last step: with
-  // w = warmup_steps and T = total_steps, base · s / w for s < w, else base · (T − s) / (T − w).
+  // Linear warm-up from 0 over warmup_steps, then linear decay that reaches 0 after the last step:
+  // with w = warmup_steps and T = total_steps, base · s / w for s < w, else base · (T − s) / (T −
+  // w).
   double learning_rate(std::int64_t step) const;
 
  private:
