@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/device.h"
+
+namespace rallrec::kernels {
+
+// Bayesian personalised ranking (Rendle et al., UAI 2009): for each triple of a user, an item the
+// user chose and one the user did not, loss = -log sigmoid(margin), margin = <e_user, e_pos -
+// e_neg>.
+
+// `count` triples; all three arrays hold rows of one embedding matrix.
+struct BprBatch {
+  const std::int32_t* users = nullptr;
+  const std::int32_t* positives = nullptr;
+  const std::int32_t* negatives = nullptr;
+  std::int64_t count = 0;
+};
+
+// margins[b] for each triple; fp32 [count]. embeddings: fp32 [any, width], row-major.
+void bpr_margins(const Queue& queue, const float* embeddings, std::int64_t width,
+                 const BprBatch& batch, float* margins);
+
+// sum over triples of -log sigmoid(margin), in triple order, in double.
+double bpr_loss_sum(const float* margins, std::int64_t count);
+
+// slopes[b] = weight * d(-log sigmoid(m)) / dm = -weight * sigmoid(-m). May be in place.
+void bpr_slopes(const float* margins, std::int64_t count, float weight, float* slopes);
+
+// Adds the gradient of sum_b slopes-weighted margins to rows [row_begin, row_end) of the matrix:
+//   e_user += s (e_pos - e_neg),  e_pos += s e_user,  e_neg -= s e_user.
+// gradient: fp32 [row_end - row_begin, width]. Each row adds its triples in ascending order, user
+// before positive before negative, so its bits depend neither on the range nor on threads.
+void bpr_add_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
+                      const BprBatch& batch, const float* slopes, std::int64_t row_begin,
+                      std::int64_t row_end, float* gradient);
+
+// One number per role of a triple.
+struct BprRoles {
+  double user = 0.0;
+  double positive = 0.0;
+  double negative = 0.0;
+};
+
+// Euclidean norms of the three matrices [count, width] that the triples gather; a row that occurs
+// twice counts twice.
+BprRoles bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
+                   const BprBatch& batch);
+
+// Adds scale.role * e_row once per occurrence of a row in that role: the gradient of the norms
+// where scale = weight / norm. Rows, order and layout as in bpr_add_gradient.
+void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
+                           const BprBatch& batch, const BprRoles& scale, std::int64_t row_begin,
+                           std::int64_t row_end, float* gradient);
+
+void bpr_margins_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
+                     float* margins);
+void bpr_add_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
+                          const float* slopes, std::int64_t row_begin, std::int64_t row_end,
+                          float* gradient);
+BprRoles bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch);
+void bpr_add_norm_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
+                               const BprRoles& scale, std::int64_t row_begin, std::int64_t row_end,
+                               float* gradient);
+
+}  // namespace rallrec::kernels
