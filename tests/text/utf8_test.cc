@@ -1,0 +1,61 @@
+#include "text/utf8.h"
+
+#include <gtest/gtest.h>
+
+#include "text/byte_level.h"
+
+namespace rallrec::text {
+namespace {
+
+TEST(Utf8, RoundTripsEveryCodePoint) {
+  std::string all;
+  for (std::uint32_t c = 0; c < 0x110000; ++c) {
+    if (c < 0xd800 || c >= 0xe000) {
+      append_code_point(c, all);
+    }
+  }
+  EXPECT_TRUE(is_utf8(all));
+  std::size_t position = 0;
+  for (std::uint32_t c = 0; c < 0x110000; ++c) {
+    if (c < 0xd800 || c >= 0xe000) {
+      ASSERT_EQ(next_code_point(all, position), c);
+    }
+  }
+  EXPECT_EQ(position, all.size());
+}
+
+// Expected texts are what CPython's bytes.decode("utf-8", "replace") gives.
+TEST(Utf8, ReplacesMaximalInvalidParts) {
+  const std::string r = "\xef\xbf\xbd";
+  EXPECT_EQ(replace_invalid_utf8(""), "");
+  EXPECT_EQ(replace_invalid_utf8("caf\xc3\xa9"), "caf\xc3\xa9");
+  EXPECT_EQ(replace_invalid_utf8("a\xff"
+                                 "b"),
+            "a" + r + "b");
+  EXPECT_EQ(replace_invalid_utf8("\xe2\x82"), r);
+  EXPECT_EQ(replace_invalid_utf8("\xf0\x9f\x98x"), r + "x");
+  EXPECT_EQ(replace_invalid_utf8("\xe0\x80\x80"), r + r + r);
+  EXPECT_EQ(replace_invalid_utf8("\xed\xa0\x80"), r + r + r);
+  EXPECT_EQ(replace_invalid_utf8("\xf4\x90\x80\x80"), r + r + r + r);
+  EXPECT_EQ(replace_invalid_utf8("\xc0\xaf"), r + r);
+  EXPECT_EQ(replace_invalid_utf8("\xf1\x80\x80\xe1\x80\xc2"), r + r + r);
+}
+
+TEST(ByteLevel, IsABijectionOnBytes) {
+  for (int byte = 0; byte < 256; ++byte) {
+    std::string token;
+    append_code_point(byte_level_code_point(static_cast<std::uint8_t>(byte)), token);
+    std::string bytes;
+    ASSERT_TRUE(append_byte_level_bytes(token, bytes));
+    ASSERT_EQ(bytes, std::string(1, static_cast<char>(byte)));
+  }
+  EXPECT_EQ(byte_level_code_point(' '), 0x120U);
+  EXPECT_EQ(byte_level_code_point('\n'), 0x10aU);
+  EXPECT_EQ(byte_level_code_point('A'), std::uint32_t{'A'});
+  std::string bytes;
+  EXPECT_FALSE(append_byte_level_bytes(" ", bytes));
+  EXPECT_FALSE(append_byte_level_bytes("\xe6\x97\xa5", bytes));
+}
+
+}  // namespace
+}  // namespace rallrec::text
