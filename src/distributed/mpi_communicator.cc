@@ -65,7 +65,7 @@ class Task : public Handle::Work {
 
 class MpiCommunicator : public CollectiveCommunicator {
  public:
-  MpiCommunicator();
+  explicit MpiCommunicator(std::size_t largest_message);
   ~MpiCommunicator() override;
 
   int rank() const override { return rank_; }
@@ -83,6 +83,7 @@ class MpiCommunicator : public CollectiveCommunicator {
   void perform(Task& task);
   void fail_pending();
 
+  const std::size_t largest_message_;
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;
@@ -116,7 +117,7 @@ bool poll(const std::atomic<bool>& aborted, Advance&& advance) {
   return false;
 }
 
-MpiCommunicator::MpiCommunicator() {
+MpiCommunicator::MpiCommunicator(std::size_t largest_message) : largest_message_(largest_message) {
   MPI_Request request = MPI_REQUEST_NULL;
   MPI_Comm_idup(MPI_COMM_WORLD, &comm_, &request);
   poll(aborted_, [&request] {
@@ -203,7 +204,7 @@ std::shared_ptr<Task> MpiCommunicator::next_task() {
 
 void MpiCommunicator::perform(Task& task) {
   try {
-    MpiOperation operation(task.call(), comm_, rank_, size_);
+    MpiOperation operation(task.call(), comm_, rank_, size_, largest_message_);
     if (!poll(aborted_, [&operation] { return operation.advance(); })) {
       throw aborted_error(task.call());
     }
@@ -224,8 +225,8 @@ void MpiCommunicator::fail_pending() {
 
 }  // namespace
 
-std::unique_ptr<Communicator> make_mpi_communicator() {
-  return std::make_unique<MpiCommunicator>();
+std::unique_ptr<Communicator> make_mpi_communicator(std::size_t largest_message) {
+  return std::make_unique<MpiCommunicator>(largest_message);
 }
 
 }  // namespace rallrec::distributed

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "distributed/communicator.h"
@@ -17,6 +18,10 @@ namespace rallrec::distributed {
 //
 // MPI must be initialised (MpiRuntime) and outlive the object; no other thread may call MPI while
 // the object lives. Destruction of a group that was not aborted waits for the peers to arrive.
-std::unique_ptr<Communicator> make_mpi_communicator();
+//
+// Messages above `largest_message` bytes (at most INT_MAX, the same on all ranks) are sent in
+// parts.
+std::unique_ptr<Communicator> make_mpi_communicator(std::size_t largest_message = std::size_t{1}
+                                                                                  << 30);
 
 }  // namespace rallrec::distributed

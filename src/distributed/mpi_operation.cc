@@ -26,8 +26,9 @@ const unsigned char* bytes_at(const void* data, std::size_t offset) {
 
 }  // namespace
 
-MpiOperation::MpiOperation(const Collective& call, MPI_Comm comm, int rank, int size)
-    : call_(call), comm_(comm), rank_(rank), size_(size) {
+MpiOperation::MpiOperation(const Collective& call, MPI_Comm comm, int rank, int size,
+                           std::size_t largest_message)
+    : call_(call), comm_(comm), rank_(rank), size_(size), largest_message_(largest_message) {
   plan();
 }
 
@@ -135,8 +136,8 @@ void MpiOperation::exchange(const void* input, void* output, const Route& route)
 }
 
 void MpiOperation::send(const unsigned char* data, std::size_t bytes, int peer) {
-  for (std::size_t done = 0; done < bytes; done += kLargestMessage) {
-    const auto length = static_cast<int>(std::min(kLargestMessage, bytes - done));
+  for (std::size_t done = 0; done < bytes; done += largest_message_) {
+    const auto length = static_cast<int>(std::min(largest_message_, bytes - done));
     requests_.emplace_back();
     check(MPI_Isend(data + done, length, MPI_BYTE, peer, kTag, comm_, &requests_.back()),
           "MPI_Isend");
@@ -144,8 +145,8 @@ void MpiOperation::send(const unsigned char* data, std::size_t bytes, int peer) 
 }
 
 void MpiOperation::receive(unsigned char* data, std::size_t bytes, int peer) {
-  for (std::size_t done = 0; done < bytes; done += kLargestMessage) {
-    const auto length = static_cast<int>(std::min(kLargestMessage, bytes - done));
+  for (std::size_t done = 0; done < bytes; done += largest_message_) {
+    const auto length = static_cast<int>(std::min(largest_message_, bytes - done));
     requests_.emplace_back();
     check(MPI_Irecv(data + done, length, MPI_BYTE, peer, kTag, comm_, &requests_.back()),
           "MPI_Irecv");
@@ -154,8 +155,8 @@ void MpiOperation::receive(unsigned char* data, std::size_t bytes, int peer) {
 
 void MpiOperation::broadcast() {
   const std::size_t bytes = call_.count * size_of(call_.dtype);
-  for (std::size_t done = 0; done < bytes; done += kLargestMessage) {
-    const auto length = static_cast<int>(std::min(kLargestMessage, bytes - done));
+  for (std::size_t done = 0; done < bytes; done += largest_message_) {
+    const auto length = static_cast<int>(std::min(largest_message_, bytes - done));
     requests_.emplace_back();
     check(MPI_Ibcast(bytes_at(call_.output, done), length, MPI_BYTE, call_.root, comm_,
                      &requests_.back()),

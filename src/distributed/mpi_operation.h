@@ -19,10 +19,10 @@ namespace rallrec::distributed {
 class MpiOperation {
  public:
   static constexpr std::size_t kSmallReduction = 32 << 10;
-  // Longer messages are cut, because MPI counts are int.
-  static constexpr std::size_t kLargestMessage = std::size_t{1} << 30;
 
-  MpiOperation(const Collective& call, MPI_Comm comm, int rank, int size);
+  // Messages longer than `largest_message` bytes are cut, because MPI counts are int.
+  MpiOperation(const Collective& call, MPI_Comm comm, int rank, int size,
+               std::size_t largest_message);
 
   // Does what can be done without waiting; true once the collective is complete on this rank.
   // Throws Error where MPI reports one.
@@ -42,6 +42,7 @@ class MpiOperation {
   MPI_Comm comm_;
   int rank_;
   int size_;
+  std::size_t largest_message_;
   std::vector<std::function<void()>> steps_;
   std::size_t next_step_ = 0;
   std::vector<MPI_Request> requests_;
