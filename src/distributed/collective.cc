@@ -85,6 +85,15 @@ std::string counts_of(const Collective& call) {
   }
 }
 
+// FNV-1a over the numbers.
+std::uint64_t hash_of(const std::vector<std::size_t>& counts) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const std::size_t count : counts) {
+    hash = (hash ^ count) * 0x100000001b3;
+  }
+  return hash;
+}
+
 // Pieces one behind the other, `counts` elements long.
 std::vector<Segment> packed(const std::vector<std::size_t>& counts, std::size_t element) {
   std::vector<Segment> segments;
@@ -126,19 +135,28 @@ std::string describe(const Collective& call) {
   return text + ")";
 }
 
-bool agree(const Collective& a, int rank_a, const Collective& b, int rank_b) {
-  if (a.kind != b.kind || a.dtype != b.dtype || a.count != b.count) {
-    return false;
+CallSummary summarise(const Collective& call, int rank, int peer, int size) {
+  CallSummary summary;
+  summary.kind = static_cast<std::int32_t>(call.kind);
+  summary.dtype = static_cast<std::int32_t>(call.dtype);
+  summary.op = reduces(call.kind) ? static_cast<std::int32_t>(call.op) : 0;
+  summary.root = has_root(call.kind) ? call.root : 0;
+  summary.count = call.count;
+  if (call.kind != CollectiveKind::kAllToAllV) {
+    summary.counts_hash = hash_of(call.receive_counts);
   }
-  if ((reduces(a.kind) && a.op != b.op) || (has_root(a.kind) && a.root != b.root)) {
-    return false;
-  }
-  if (a.kind == CollectiveKind::kAllToAllV) {
-    const auto i = static_cast<std::size_t>(rank_a);
-    const auto j = static_cast<std::size_t>(rank_b);
-    return a.send_counts[j] == b.receive_counts[i] && a.receive_counts[j] == b.send_counts[i];
-  }
-  return a.receive_counts == b.receive_counts;
+  const Route route = route_of(call, rank, size);
+  summary.bytes_to_peer = route.send[static_cast<std::size_t>(peer)].bytes;
+  summary.bytes_from_peer = route.receive[static_cast<std::size_t>(peer)].bytes;
+  const std::string text = describe(call);
+  text.copy(summary.text.data(), summary.text.size() - 1);
+  return summary;
+}
+
+bool agree(const CallSummary& a, const CallSummary& b) {
+  return a.kind == b.kind && a.dtype == b.dtype && a.op == b.op && a.root == b.root &&
+         a.count == b.count && a.counts_hash == b.counts_hash &&
+         a.bytes_to_peer == b.bytes_from_peer && a.bytes_from_peer == b.bytes_to_peer;
 }
 
 std::size_t input_bytes(const Collective& call, int rank, int size) {

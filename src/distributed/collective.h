@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -39,8 +41,28 @@ struct Collective {
 // "all_reduce(sum, 12 x float32)": what an error message calls it.
 std::string describe(const Collective& call);
 
-// Whether the calls of two ranks belong together: same kind, type, counts, operation and root.
-bool agree(const Collective& a, int rank_a, const Collective& b, int rank_b);
+// What two ranks must agree about before data moves between them. Plain bytes: ranks send it to
+// each other. Parts that mean nothing for a kind are 0.
+struct CallSummary {
+  std::int32_t kind = 0;
+  std::int32_t dtype = 0;
+  std::int32_t op = 0;
+  std::int32_t root = 0;
+  std::uint64_t count = 0;
+  // Hash of the counts that all ranks share.
+  std::uint64_t counts_hash = 0;
+  // Bytes between this rank and the one the summary is for.
+  std::uint64_t bytes_to_peer = 0;
+  std::uint64_t bytes_from_peer = 0;
+  // describe(), cut to fit, ending in 0.
+  std::array<char, 80> text{};
+};
+
+// The call of `rank` as seen by `peer`.
+CallSummary summarise(const Collective& call, int rank, int peer, int size);
+
+// Whether the calls of two ranks, each summarised for the other, belong together.
+bool agree(const CallSummary& a, const CallSummary& b);
 
 // Bytes of the caller's input side.
 std::size_t input_bytes(const Collective& call, int rank, int size);

@@ -59,6 +59,8 @@ bool MpiOperation::advance() {
 }
 
 void MpiOperation::plan() {
+  steps_.push_back([this] { exchange_summaries(); });
+  steps_.push_back([this] { compare_summaries(); });
   switch (call_.kind) {
     case CollectiveKind::kAllReduce:
     case CollectiveKind::kReduceScatter:
@@ -76,6 +78,28 @@ void MpiOperation::plan() {
     default:
       steps_.push_back(
           [this] { exchange(call_.input, call_.output, route_of(call_, rank_, size_)); });
+  }
+}
+
+void MpiOperation::exchange_summaries() {
+  Route route;
+  for (int peer = 0; peer < size_; ++peer) {
+    my_summaries_.push_back(summarise(call_, rank_, peer, size_));
+    const Segment piece{static_cast<std::size_t>(peer) * sizeof(CallSummary), sizeof(CallSummary)};
+    route.send.push_back(piece);
+    route.receive.push_back(piece);
+  }
+  their_summaries_.resize(my_summaries_.size());
+  exchange(my_summaries_.data(), their_summaries_.data(), route);
+}
+
+void MpiOperation::compare_summaries() const {
+  for (std::size_t peer = 0; peer < their_summaries_.size(); ++peer) {
+    if (!agree(my_summaries_[peer], their_summaries_[peer])) {
+      throw Error("the ranks' collectives do not match: rank " + std::to_string(rank_) + " calls " +
+                  describe(call_) + " but rank " + std::to_string(peer) + " calls " +
+                  their_summaries_[peer].text.data());
+    }
   }
 }
 
@@ -171,13 +195,9 @@ void MpiOperation::check(int result, const char* function) const {
   std::array<char, MPI_MAX_ERROR_STRING> text{};
   int length = 0;
   MPI_Error_string(result, text.data(), &length);
-  int error_class = 0;
-  MPI_Error_class(result, &error_class);
-  const bool mismatch = error_class == MPI_ERR_TRUNCATE;
-  throw Error(mismatch ? ExitCode::kInternal : ExitCode::kPeerLost,
-              "rank " + std::to_string(rank_) + ": " + function + " in " + describe(call_) + ": " +
-                  std::string(text.data(), static_cast<std::size_t>(length)) +
-                  (mismatch ? " (another rank is in a different collective)" : ""));
+  throw Error(ExitCode::kPeerLost, "rank " + std::to_string(rank_) + ": " + function + " in " +
+                                       describe(call_) + ": " +
+                                       std::string(text.data(), static_cast<std::size_t>(length)));
 }
 
 }  // namespace rallrec::distributed

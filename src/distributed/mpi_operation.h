@@ -30,6 +30,8 @@ class MpiOperation {
 
  private:
   void plan();
+  void exchange_summaries();
+  void compare_summaries() const;
   void plan_reduction();
   void plan_sliced_all_reduce();
   void exchange(const void* input, void* output, const Route& route);
@@ -47,6 +49,8 @@ class MpiOperation {
   std::size_t next_step_ = 0;
   std::vector<MPI_Request> requests_;
   std::vector<MPI_Status> statuses_;
+  std::vector<CallSummary> my_summaries_;
+  std::vector<CallSummary> their_summaries_;
   // One piece per rank, for reductions.
   std::vector<unsigned char> scratch_;
 };

@@ -132,7 +132,8 @@ ThreadGroup::Round& ThreadGroup::round_at(std::uint64_t number) {
 void ThreadGroup::check_match(const Round& round, int rank, const Collective& call) {
   for (int other = 0; other < size_; ++other) {
     const auto index = static_cast<std::size_t>(other);
-    if (round.joined[index] && !agree(round.calls[index], other, call, rank)) {
+    if (round.joined[index] && !agree(summarise(round.calls[index], other, rank, size_),
+                                      summarise(call, rank, other, size_))) {
       mismatch(name_of(other) + " calls " + describe(round.calls[index]) + " but " + name_of(rank) +
                " calls " + describe(call));
     }
