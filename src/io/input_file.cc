@@ -72,6 +72,9 @@ std::size_t InputFile::read_some(std::uint64_t offset, void* buffer, std::size_t
     }
     if (got > 0) {
       done += static_cast<std::size_t>(got);
+      if (!is_regular_) {
+        break;  // the writer may wait for an answer to what it has sent so far
+      }
     } else if (errno != EINTR) {
       throw_io(path_, "reading", errno);
     }

@@ -1,0 +1,81 @@
+#include "io/utf8.h"
+
+namespace rallrec::io {
+namespace {
+
+struct Sequence {
+  std::size_t length;  // bytes of the sequence, or of its valid beginning (at least 1)
+  bool valid;
+};
+
+unsigned byte_at(std::string_view text, std::size_t i) {
+  return static_cast<unsigned char>(text[i]);
+}
+
+// Bounds of the second byte, Unicode 15 table 3-7: they rule out overlong forms, surrogates and
+// code points above U+10FFFF.
+Sequence next_sequence(std::string_view text, std::size_t at) {
+  const unsigned lead = byte_at(text, at);
+  if (lead < 0x80) {
+    return {1, true};
+  }
+  if (lead < 0xC2 || lead > 0xF4) {
+    return {1, false};
+  }
+  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+  unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (at + i >= text.size() || byte_at(text, at + i) < low || byte_at(text, at + i) > high) {
+      return {i, false};
+    }
+    low = 0x80;
+    high = 0xBF;
+  }
+  return {length, true};
+}
+
+}  // namespace
+
+std::size_t find_invalid_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const Sequence sequence = next_sequence(text, at);
+    if (!sequence.valid) {
+      return at;
+    }
+    at += sequence.length;
+  }
+  return std::string_view::npos;
+}
+
+std::string repair_utf8(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const Sequence sequence = next_sequence(text, at);
+    if (sequence.valid) {
+      result.append(text.substr(at, sequence.length));
+    } else {
+      result += "\xEF\xBF\xBD";
+    }
+    at += sequence.length;
+  }
+  return result;
+}
+
+std::string latin1_to_utf8(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      result += c;
+    } else {
+      result += static_cast<char>(0xC0 | byte >> 6);
+      result += static_cast<char>(0x80 | (byte & 0x3F));
+    }
+  }
+  return result;
+}
+
+}  // namespace rallrec::io

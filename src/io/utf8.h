@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace rallrec::io {
+
+// Position of the first byte that is not part of valid UTF-8 (RFC 3629: no overlong forms, no
+// surrogates, at most U+10FFFF), or npos.
+std::size_t find_invalid_utf8(std::string_view text);
+
+// The text with every maximal invalid sequence replaced by U+FFFD (Unicode 15, section 3.9).
+std::string repair_utf8(std::string_view text);
+
+// ISO 8859-1 to UTF-8: every byte is the code point of its value.
+std::string latin1_to_utf8(std::string_view text);
+
+}  // namespace rallrec::io
