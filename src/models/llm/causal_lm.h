@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/llm/llm_config.h"
+#include "models/llm/lora_adapter.h"
 
 namespace rallrec::models::llm {
 
@@ -37,39 +38,26 @@ struct MicroBatchResult {
   at::Tensor gradient;
 };
 
-// LoRA (Hu et al. 2021) on some linear layers of every decoder layer: y += (alpha / r) ·
-// B(A(dropout(x))). All parameters live in one fp32 vector, for layer l, for module m in `modules`
-// order: A [r, in] then B [out, r], row-major.
-struct LoraOptions {
-  std::int64_t r = 8;
-  double alpha = 16.0;
-  double dropout = 0.05;
-  std::vector<std::string> modules = {"q_proj", "v_proj"};  // any of the layer's seven linears
-};
-
-class LoraAdapter {
- public:
-  // A is Kaiming-uniform(a = sqrt 5) as in PEFT, drawn by Philox from `seed`; B is zero.
-  LoraAdapter(const LlmConfig& config, const LoraOptions& options, std::uint64_t seed);
-
-  const LoraOptions& options() const { return options_; }
-  double scale() const { return options_.alpha / static_cast<double>(options_.r); }
-  // fp32 [parameters], contiguous; views share its storage.
-  at::Tensor& flat() { return flat_; }
-  const at::Tensor& flat() const { return flat_; }
-  // A is [r, in], B is [out, r]; undefined tensors where `module` is not adapted.
-  at::Tensor a(std::int64_t layer, const std::string& module) const;
-  at::Tensor b(std::int64_t layer, const std::string& module) const;
-
- private:
-  LoraOptions options_;
-  at::Tensor flat_;
-  // Owner of models/llm: add what the views need.
-};
-
 struct DropoutKey {
   std::uint64_t seed = 0;
   std::uint64_t epoch = 0;
+};
+
+struct GenerationOptions {
+  std::int64_t max_new_tokens = 128;
+  // 0 = greedy: the largest logit, the smallest id among equals.
+  double temperature = 0.0;
+  // Sampling is from the smallest set of tokens whose probabilities sum to at least top_p.
+  double top_p = 1.0;
+  std::uint64_t seed = 0;
+  // A generated id of these ends its text and is not part of it.
+  std::vector<std::int64_t> stop_ids;
+};
+
+struct GenerationPrompt {
+  std::vector<std::int64_t> ids;  // at least one
+  // With seed and token position the Philox key of this prompt's draws.
+  std::uint64_t index = 0;
 };
 
 // A Llama-architecture decoder with frozen weights and an optional LoRA adapter.
@@ -102,6 +90,14 @@ class CausalLm {
   // Forward only, dropout off: the label losses of each micro-batch.
   virtual std::vector<std::vector<float>> label_losses(const std::vector<MicroBatch>& micro_batches,
                                                        const LoraAdapter* adapter) = 0;
+
+  // The ids that follow each prompt, all prompts decoded as one batch with a KV cache. What all
+  // prompts start with is computed once and its cache shared. The batch's call shapes are part of
+  // the result's last bits: for output that does not depend on ranks, cut the list of prompts into
+  // batches without regard to them.
+  virtual std::vector<std::vector<std::int64_t>> generate(
+      const std::vector<GenerationPrompt>& prompts, const GenerationOptions& options,
+      const LoraAdapter* adapter) = 0;
 };
 
 // Loads <folder> (config.json, model.safetensors or sharded index). `quant` as in ModelOptions.

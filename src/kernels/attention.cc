@@ -1,0 +1,75 @@
+#include "kernels/attention.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "core/parallel_for.h"
+#include "kernels/attention_cpu.h"
+#include "kernels/no_cuda.h"
+
+namespace rallrec::kernels {
+namespace {
+
+void check_shape(const Queue& queue, const AttentionShape& shape) {
+  if (queue.device == Device::kCuda) {
+    throw_no_cuda("attention");
+  }
+  RALLREC_CHECK(shape.kv_heads > 0 && shape.head_dim > 0 && shape.heads > 0 &&
+                    shape.heads % shape.kv_heads == 0,
+                "attention: heads must be a positive multiple of kv_heads");
+}
+
+std::int64_t longest(const std::vector<AttentionSequence>& sequences) {
+  std::int64_t keys = 0;
+  for (const AttentionSequence& sequence : sequences) {
+    RALLREC_CHECK(sequence.queries >= 0 && sequence.keys >= sequence.queries,
+                  "attention: a sequence has more queries than keys");
+    keys = std::max(keys, sequence.keys);
+  }
+  return keys;
+}
+
+// Calls body(sequence, kv_head, scratch) for all pairs; each pair is one thread's work.
+template <typename Body>
+void for_each_head(const AttentionShape& shape, const std::vector<AttentionSequence>& sequences,
+                   std::int64_t scratch_floats, const Body& body) {
+  const auto pairs = static_cast<std::int64_t>(sequences.size()) * shape.kv_heads;
+  parallel_for(pairs, 1, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> scratch(static_cast<std::size_t>(scratch_floats));
+    for (std::int64_t pair = begin; pair < end; ++pair) {
+      body(sequences[static_cast<std::size_t>(pair / shape.kv_heads)], pair % shape.kv_heads,
+           scratch.data());
+    }
+  });
+}
+
+}  // namespace
+
+void attention(const Queue& queue, const AttentionShape& shape,
+               const std::vector<AttentionSequence>& sequences, const AttentionPrefix& prefix,
+               const float* q, const float* k, const float* v, float* o, float* lse) {
+  check_shape(queue, shape);
+  const detail::AttentionArguments arguments{shape, prefix, q, k, v, o, lse};
+  const std::int64_t keys = prefix.rows + longest(sequences);
+  for_each_head(shape, sequences, detail::attention_scratch(shape, keys),
+                [&](const AttentionSequence& sequence, std::int64_t kv_head, float* scratch) {
+                  detail::attention_head_cpu(arguments, sequence, kv_head, scratch);
+                });
+}
+
+void attention_backward(const Queue& queue, const AttentionShape& shape,
+                        const std::vector<AttentionSequence>& sequences, const float* q,
+                        const float* k, const float* v, const float* o, const float* lse,
+                        const float* d_o, const AttentionGradients& gradients) {
+  check_shape(queue, shape);
+  const detail::AttentionBackwardArguments arguments{shape, q, k, v, o, lse, d_o, gradients};
+  for (const AttentionSequence& sequence : sequences) {
+    RALLREC_CHECK(sequence.queries == sequence.keys, "attention_backward: queries != keys");
+  }
+  for_each_head(shape, sequences, detail::attention_backward_scratch(shape, longest(sequences)),
+                [&](const AttentionSequence& sequence, std::int64_t kv_head, float* scratch) {
+                  detail::attention_backward_head_cpu(arguments, sequence, kv_head, scratch);
+                });
+}
+
+}  // namespace rallrec::kernels

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/simd.h"
+
+namespace rallrec::kernels {
+
+// A matrix operand: element (i, j) at data[i * row_stride + j * column_stride].
+struct StridedMatrix {
+  const float* data;
+  std::int64_t row_stride;
+  std::int64_t column_stride;
+};
+
+// C [Rows, 8·Vectors] (+)= A [Rows, k] · B [k, 8·Vectors], accumulators in registers, sums in order
+// of k.
+template <int Rows, int Vectors>
+[[gnu::always_inline]] inline void matmul_tile(std::int64_t k, const StridedMatrix& a,
+                                               const float* b, std::int64_t ldb, float* c,
+                                               std::int64_t ldc, bool accumulate) {
+  Float8 sums[Rows][Vectors];
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) {
+      sums[i][v] = Float8{};
+    }
+  }
+  for (std::int64_t p = 0; p < k; ++p) {
+    Float8 row[Vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) {
+      load8(b + p * ldb + 8 * v, row[v]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) {
+      const float factor = a.data[i * a.row_stride + p * a.column_stride];
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) {
+        sums[i][v] += factor * row[v];
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) {
+      float* target = c + i * ldc + 8 * v;
+      if (accumulate) {
+        Float8 old;
+        load8(target, old);
+        sums[i][v] += old;
+      }
+      store8(sums[i][v], target);
+    }
+  }
+}
+
+template <int Vectors>
+[[gnu::always_inline]] inline void matmul_columns(std::int64_t m, std::int64_t k,
+                                                  const StridedMatrix& a, const float* b,
+                                                  std::int64_t ldb, float* c, std::int64_t ldc,
+                                                  bool accumulate) {
+  std::int64_t i = 0;
+  for (; i + 6 <= m; i += 6) {
+    const StridedMatrix rows{a.data + i * a.row_stride, a.row_stride, a.column_stride};
+    matmul_tile<6, Vectors>(k, rows, b, ldb, c + i * ldc, ldc, accumulate);
+  }
+  for (; i + 3 <= m; i += 3) {
+    const StridedMatrix rows{a.data + i * a.row_stride, a.row_stride, a.column_stride};
+    matmul_tile<3, Vectors>(k, rows, b, ldb, c + i * ldc, ldc, accumulate);
+  }
+  for (; i < m; ++i) {
+    const StridedMatrix row{a.data + i * a.row_stride, a.row_stride, a.column_stride};
+    matmul_tile<1, Vectors>(k, row, b, ldb, c + i * ldc, ldc, accumulate);
+  }
+}
+
+// C [m, n] (+)= A [m, k] · B [k, n] for matrices that fit the cache; B and C row-major with leading
+// dimensions ldb and ldc. One thread. Every element is one sum in order of k.
+[[gnu::always_inline]] inline void small_matmul(std::int64_t m, std::int64_t n, std::int64_t k,
+                                                const StridedMatrix& a, const float* b,
+                                                std::int64_t ldb, float* c, std::int64_t ldc,
+                                                bool accumulate) {
+  std::int64_t j = 0;
+  for (; j + 16 <= n; j += 16) {
+    matmul_columns<2>(m, k, a, b + j, ldb, c + j, ldc, accumulate);
+  }
+  for (; j + 8 <= n; j += 8) {
+    matmul_columns<1>(m, k, a, b + j, ldb, c + j, ldc, accumulate);
+  }
+  for (; j < n; ++j) {
+    for (std::int64_t i = 0; i < m; ++i) {
+      float sum = 0.0F;
+      for (std::int64_t p = 0; p < k; ++p) {
+        sum += a.data[i * a.row_stride + p * a.column_stride] * b[p * ldb + j];
+      }
+      c[i * ldc + j] = accumulate ? c[i * ldc + j] + sum : sum;
+    }
+  }
+}
+
+}  // namespace rallrec::kernels

@@ -1,0 +1,132 @@
+#include "models/llm/decoder_layer.h"
+
+#include <algorithm>
+
+#include "ops/decoder_ops.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+kernels::AttentionShape attention_shape(const LlmConfig& config) {
+  return {config.heads, config.kv_heads, config.head_dim};
+}
+
+// y = x Wᵀ + LoRA, or y += with `add`.
+void linear_forward(const LayerCall& call, Linear linear, const at::Tensor& x, const at::Tensor& y,
+                    bool add, Arena* keep, KeptActivations* kept) {
+  const FrozenLinear& weights = call.weights[linear];
+  add ? weights.forward_add(x, y) : weights.forward(x, y);
+  LoraKept* lora = kept == nullptr ? nullptr : &kept->lora[static_cast<std::size_t>(linear)];
+  lora_forward(call.lora, linear, x, y, call.scratch, keep, lora);
+}
+
+void project_inputs(const LayerCall& call, const at::Tensor& hidden, const at::Tensor& inverse_rms,
+                    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Arena* keep,
+                    KeptActivations* kept) {
+  const ArenaScope scope(call.scratch);
+  const at::Tensor normed = call.scratch.floats(hidden.size(0), hidden.size(1));
+  ops::rms_norm(hidden, call.weights.attention_norm, call.config.rms_norm_eps, normed, inverse_rms);
+  linear_forward(call, Linear::kQ, normed, q, false, keep, kept);
+  linear_forward(call, Linear::kK, normed, k, false, keep, kept);
+  linear_forward(call, Linear::kV, normed, v, false, keep, kept);
+  for (const at::Tensor& turned : {q, k}) {
+    ops::rope(turned, call.config.head_dim, call.layout.positions, call.rope.cosines(),
+              call.rope.sines(), kernels::RopeDirection::kForward);
+  }
+}
+
+// hidden += MLP(norm(middle)); gate and up are filled.
+void run_mlp(const LayerCall& call, const at::Tensor& middle, const at::Tensor& inverse_rms,
+             const at::Tensor& gate, const at::Tensor& up, const at::Tensor& hidden, Arena* keep,
+             KeptActivations* kept) {
+  const ArenaScope scope(call.scratch);
+  const at::Tensor normed = call.scratch.floats(middle.size(0), middle.size(1));
+  ops::rms_norm(middle, call.weights.mlp_norm, call.config.rms_norm_eps, normed, inverse_rms);
+  linear_forward(call, Linear::kGate, normed, gate, false, keep, kept);
+  linear_forward(call, Linear::kUp, normed, up, false, keep, kept);
+  const at::Tensor activated =
+      kept == nullptr ? gate : call.scratch.floats(gate.size(0), gate.size(1));
+  ops::swi_glu(gate, up, activated);
+  linear_forward(call, Linear::kDown, activated, hidden, true, keep, kept);
+}
+
+void allocate(const LayerCall& call, std::int64_t tokens, Arena& keep, KeptActivations& kept) {
+  const LlmConfig& config = call.config;
+  kept.attention_inverse_rms = keep.floats(tokens, 1);
+  kept.q = keep.floats(tokens, config.heads * config.head_dim);
+  kept.k = keep.floats(tokens, config.kv_heads * config.head_dim);
+  kept.v = keep.floats(tokens, config.kv_heads * config.head_dim);
+  kept.o = keep.floats(tokens, config.heads * config.head_dim);
+  kept.lse = keep.floats(tokens, config.heads);
+  kept.middle = keep.floats(tokens, config.hidden_size);
+  kept.mlp_inverse_rms = keep.floats(tokens, 1);
+  kept.gate = keep.floats(tokens, config.intermediate_size);
+  kept.up = keep.floats(tokens, config.intermediate_size);
+}
+
+}  // namespace
+
+PackedLayout make_layout(const PackedBatch& batch) {
+  PackedLayout layout;
+  layout.positions = at::empty({batch.tokens()}, at::kLong);
+  auto* positions = layout.positions.data_ptr<std::int64_t>();
+  for (std::int64_t s = 0; s < batch.sequences(); ++s) {
+    const std::int64_t begin = batch.offsets[static_cast<std::size_t>(s)];
+    const std::int64_t length = batch.offsets[static_cast<std::size_t>(s) + 1] - begin;
+    layout.sequences.push_back({begin, length, begin, length});
+    layout.longest = std::max(layout.longest, length);
+    for (std::int64_t i = 0; i < length; ++i) {
+      positions[begin + i] = i;
+    }
+  }
+  return layout;
+}
+
+std::int64_t kept_floats_per_token(const LlmConfig& config) {
+  return 2 * config.hidden_size + 2 * (config.heads + config.kv_heads) * config.head_dim +
+         config.heads + 2 * config.intermediate_size + 2;
+}
+
+void attention_inputs(const LayerCall& call, const at::Tensor& hidden, const at::Tensor& q,
+                      const at::Tensor& k, const at::Tensor& v) {
+  project_inputs(call, hidden, {}, q, k, v, nullptr, nullptr);
+}
+
+void attention_output_and_mlp(const LayerCall& call, const at::Tensor& o,
+                              const at::Tensor& hidden) {
+  linear_forward(call, Linear::kO, o, hidden, true, nullptr, nullptr);
+  const ArenaScope scope(call.scratch);
+  const at::Tensor gate = call.scratch.floats(hidden.size(0), call.config.intermediate_size);
+  const at::Tensor up = call.scratch.floats(hidden.size(0), call.config.intermediate_size);
+  run_mlp(call, hidden, {}, gate, up, hidden, nullptr, nullptr);
+}
+
+void layer_forward(const LayerCall& call, const at::Tensor& hidden) {
+  const ArenaScope scope(call.scratch);
+  const LlmConfig& config = call.config;
+  const std::int64_t tokens = hidden.size(0);
+  const at::Tensor q = call.scratch.floats(tokens, config.heads * config.head_dim);
+  const at::Tensor k = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
+  const at::Tensor v = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
+  const at::Tensor o = call.scratch.floats(tokens, config.heads * config.head_dim);
+  attention_inputs(call, hidden, q, k, v);
+  ops::attention(attention_shape(config), call.layout.sequences, {}, q, k, v, o, {});
+  attention_output_and_mlp(call, o, hidden);
+}
+
+at::Tensor layer_forward_keep(const LayerCall& call, const at::Tensor& hidden, Arena& keep,
+                              KeptActivations& kept) {
+  kept.input = hidden;
+  allocate(call, hidden.size(0), keep, kept);
+  project_inputs(call, hidden, kept.attention_inverse_rms, kept.q, kept.k, kept.v, &keep, &kept);
+  ops::attention(attention_shape(call.config), call.layout.sequences, {}, kept.q, kept.k, kept.v,
+                 kept.o, kept.lse);
+  kept.middle.copy_(hidden);
+  linear_forward(call, Linear::kO, kept.o, kept.middle, true, &keep, &kept);
+  at::Tensor output = keep.floats(hidden.size(0), hidden.size(1));
+  output.copy_(kept.middle);
+  run_mlp(call, kept.middle, kept.mlp_inverse_rms, kept.gate, kept.up, output, &keep, &kept);
+  return output;
+}
+
+}  // namespace rallrec::models::llm

@@ -1,0 +1,125 @@
+#include "models/llm/decoder_layer.h"
+#include "ops/decoder_ops.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+struct BackwardCall {
+  const LayerCall& layer;
+  const KeptActivations& kept;
+  const at::Tensor& gradient;
+};
+
+// dx = dy W + LoRA, or dx += with `add`; the LoRA gradients of `linear` from its input x. An
+// undefined dx is not wanted.
+void linear_backward(const BackwardCall& call, Linear linear, const at::Tensor& x,
+                     const at::Tensor& dy, bool add, const at::Tensor& dx) {
+  const FrozenLinear& weights = call.layer.weights[linear];
+  if (dx.defined()) {
+    add ? weights.input_gradient_add(dy, dx) : weights.input_gradient(dy, dx);
+  }
+  lora_backward(call.layer.lora, linear, x, dy, call.kept.lora[static_cast<std::size_t>(linear)],
+                dx, call.gradient, call.layer.scratch);
+}
+
+bool adapts_any(const LayerLora& lora, std::initializer_list<Linear> linears) {
+  for (Linear linear : linears) {
+    if (lora.adapts(linear)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The input of a norm's linears again, where an adapter needs it.
+at::Tensor normed_again(const BackwardCall& call, bool wanted, const at::Tensor& x,
+                        const at::Tensor& weight) {
+  if (!wanted) {
+    return {};
+  }
+  at::Tensor normed = call.layer.scratch.floats(x.size(0), x.size(1));
+  ops::rms_norm(x, weight, call.layer.config.rms_norm_eps, normed, {});
+  return normed;
+}
+
+// d_hidden becomes the gradient at `middle`.
+void mlp_backward(const BackwardCall& call, bool first, const at::Tensor& d_hidden) {
+  const LayerCall& layer = call.layer;
+  const KeptActivations& kept = call.kept;
+  const ArenaScope scope(layer.scratch);
+  const at::Tensor d_gate = layer.scratch.floats(kept.gate.size(0), kept.gate.size(1));
+  const at::Tensor d_up = layer.scratch.floats(kept.up.size(0), kept.up.size(1));
+  if (layer.lora.adapts(Linear::kDown)) {
+    ops::swi_glu(kept.gate, kept.up, d_gate);
+  }
+  linear_backward(call, Linear::kDown, d_gate, d_hidden, false, d_up);
+  ops::swi_glu_backward(kept.gate, kept.up, d_up, d_gate, d_up);
+  const at::Tensor normed = normed_again(call, adapts_any(layer.lora, {Linear::kGate, Linear::kUp}),
+                                         kept.middle, layer.weights.mlp_norm);
+  const bool stop =
+      first && !adapts_any(layer.lora, {Linear::kQ, Linear::kK, Linear::kV, Linear::kO});
+  at::Tensor d_normed;
+  if (!stop) {
+    d_normed = layer.scratch.floats(d_hidden.size(0), d_hidden.size(1));
+  }
+  linear_backward(call, Linear::kGate, normed, d_gate, false, d_normed);
+  linear_backward(call, Linear::kUp, normed, d_up, true, d_normed);
+  if (!stop) {
+    ops::rms_norm_backward(kept.middle, layer.weights.mlp_norm, kept.mlp_inverse_rms, d_normed,
+                           d_hidden, d_hidden);
+  }
+}
+
+// The gradients of q, k and v before their rotation, from that of the attention's output.
+void core_backward(const BackwardCall& call, const at::Tensor& d_o, const at::Tensor& dq,
+                   const at::Tensor& dk, const at::Tensor& dv) {
+  const LlmConfig& config = call.layer.config;
+  const KeptActivations& kept = call.kept;
+  ops::attention_backward({config.heads, config.kv_heads, config.head_dim},
+                          call.layer.layout.sequences, {kept.q, kept.k, kept.v, kept.o, kept.lse},
+                          d_o, dq, dk, dv);
+  for (const at::Tensor& turned : {dq, dk}) {
+    ops::rope(turned, config.head_dim, call.layer.layout.positions, call.layer.rope.cosines(),
+              call.layer.rope.sines(), kernels::RopeDirection::kBackward);
+  }
+}
+
+// d_hidden, the gradient at `middle`, becomes that of the layer's input.
+void attention_block_backward(const BackwardCall& call, bool first, const at::Tensor& d_hidden) {
+  const LayerCall& layer = call.layer;
+  const KeptActivations& kept = call.kept;
+  const bool below = adapts_any(layer.lora, {Linear::kQ, Linear::kK, Linear::kV});
+  if (first && !below && !layer.lora.adapts(Linear::kO)) {
+    return;
+  }
+  const ArenaScope scope(layer.scratch);
+  const at::Tensor d_o = layer.scratch.floats(kept.o.size(0), kept.o.size(1));
+  const at::Tensor dq = layer.scratch.floats(kept.q.size(0), kept.q.size(1));
+  const at::Tensor dk = layer.scratch.floats(kept.k.size(0), kept.k.size(1));
+  const at::Tensor dv = layer.scratch.floats(kept.v.size(0), kept.v.size(1));
+  linear_backward(call, Linear::kO, kept.o, d_hidden, false, d_o);
+  core_backward(call, d_o, dq, dk, dv);
+  const at::Tensor normed = normed_again(call, below, kept.input, layer.weights.attention_norm);
+  at::Tensor d_normed;
+  if (!first) {
+    d_normed = layer.scratch.floats(d_hidden.size(0), d_hidden.size(1));
+  }
+  linear_backward(call, Linear::kQ, normed, dq, false, d_normed);
+  linear_backward(call, Linear::kK, normed, dk, true, d_normed);
+  linear_backward(call, Linear::kV, normed, dv, true, d_normed);
+  if (!first) {
+    ops::rms_norm_backward(kept.input, layer.weights.attention_norm, kept.attention_inverse_rms,
+                           d_normed, d_hidden, d_hidden);
+  }
+}
+
+}  // namespace
+
+void layer_backward(const LayerCall& call, const KeptActivations& kept, bool first,
+                    const at::Tensor& d_hidden, const at::Tensor& gradient) {
+  const BackwardCall backward{call, kept, gradient};
+  mlp_backward(backward, first, d_hidden);
+  attention_block_backward(backward, first, d_hidden);
+}
+
+}  // namespace rallrec::models::llm

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "models/llm/weight_store.h"
+
+namespace rallrec::models::llm {
+
+// W [out, in] as one fp32 or bf16 tensor.
+class DenseLinear : public FrozenLinear {
+ public:
+  explicit DenseLinear(at::Tensor weight) : weight_(std::move(weight)) {}
+
+  void forward(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+  void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
+  void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+
+ private:
+  at::Tensor weight_;
+};
+
+// The head as one tensor [vocab, hidden]. Rows go through in chunks of at most 64.
+class DenseHead : public LmHead {
+ public:
+  explicit DenseHead(at::Tensor weight) : weight_(std::move(weight)) {}
+
+  at::Tensor logits(const at::Tensor& hidden) const override;
+  at::Tensor logits_of(const at::Tensor& hidden,
+                       const std::vector<std::int64_t>& ids) const override;
+  std::vector<float> losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
+                            double loss_scale, const at::Tensor& d_hidden) const override;
+
+ private:
+  at::Tensor weight_;
+};
+
+}  // namespace rallrec::models::llm

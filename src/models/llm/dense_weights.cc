@@ -1,0 +1,99 @@
+#include "models/llm/dense_weights.h"
+
+#include <cmath>
+
+#include "core/check.h"
+#include "core/error.h"
+#include "models/llm/dense_linear.h"
+#include "ops/decoder_ops.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+// A value that is not a number anywhere would show only much later, as a loss that is none.
+void check_finite(const std::string& name, const at::Tensor& tensor) {
+  const float* values = tensor.data_ptr<float>();
+  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw Error(ExitCode::kBadData, "tensor " + name + ": element " + std::to_string(i) +
+                                          " is not finite: the weights are damaged");
+    }
+  }
+}
+
+class DenseWeights : public WeightStore {
+ public:
+  DenseWeights(const LlmConfig& config, DenseType type, const TensorSource& source)
+      : config_(config), type_(type), source_(source) {
+    embedding_ = matrix("model.embed_tokens.weight", config.vocab_size, config.hidden_size);
+    final_norm_ = norm("model.norm.weight");
+    head_ = std::make_unique<DenseHead>(
+        config.tied_embeddings ? embedding_
+                               : matrix("lm_head.weight", config.vocab_size, config.hidden_size));
+    layers_.resize(static_cast<std::size_t>(config.layers));
+    for (std::int64_t layer = 0; layer < config.layers; ++layer) {
+      load_layer(layer);
+    }
+    source_ = nullptr;
+  }
+
+  void prefetch(std::int64_t) override {}
+
+  const LayerWeights& layer(std::int64_t layer) override {
+    return layers_.at(static_cast<std::size_t>(layer));
+  }
+
+  void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) override {
+    ops::embedding_gather(embedding_, ids, y);
+  }
+
+  const at::Tensor& final_norm() const override { return final_norm_; }
+  const LmHead& head() const override { return *head_; }
+  std::string mode() const override { return type_ == DenseType::kFloat32 ? "fp32" : "bf16"; }
+
+ private:
+  at::Tensor load(const std::string& name, const std::vector<std::int64_t>& shape) {
+    at::Tensor tensor = source_(name, shape);
+    RALLREC_CHECK(tensor.scalar_type() == at::kFloat && tensor.sizes() == at::IntArrayRef(shape),
+                  "DenseWeights: the source gave another shape for " + name);
+    tensor = tensor.contiguous();
+    check_finite(name, tensor);
+    return tensor;
+  }
+
+  at::Tensor norm(const std::string& name) { return load(name, {config_.hidden_size}); }
+
+  at::Tensor matrix(const std::string& name, std::int64_t rows, std::int64_t columns) {
+    const at::Tensor tensor = load(name, {rows, columns});
+    return type_ == DenseType::kFloat32 ? tensor : tensor.to(at::kBFloat16);
+  }
+
+  void load_layer(std::int64_t layer) {
+    LayerWeights& weights = layers_[static_cast<std::size_t>(layer)];
+    const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+    weights.attention_norm = norm(prefix + "input_layernorm.weight");
+    weights.mlp_norm = norm(prefix + "post_attention_layernorm.weight");
+    for (Linear linear : kLinears) {
+      const LinearSize size = size_of(config_, linear);
+      weights.linears[static_cast<std::size_t>(linear)] =
+          std::make_unique<DenseLinear>(matrix(weight_name(layer, linear), size.out, size.in));
+    }
+  }
+
+  LlmConfig config_;
+  DenseType type_;
+  TensorSource source_;
+  at::Tensor embedding_;
+  at::Tensor final_norm_;
+  std::unique_ptr<LmHead> head_;
+  std::vector<LayerWeights> layers_;
+};
+
+}  // namespace
+
+std::unique_ptr<WeightStore> make_dense_weights(const LlmConfig& config, DenseType type,
+                                                const TensorSource& source) {
+  return std::make_unique<DenseWeights>(config, type, source);
+}
+
+}  // namespace rallrec::models::llm

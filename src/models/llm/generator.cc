@@ -1,0 +1,240 @@
+#include "models/llm/generator.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "models/llm/token_sampler.h"
+#include "ops/decoder_ops.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+// Prompt tokens that go through a layer in one call: bounds the scratch memory.
+constexpr std::int64_t kPrefillTokens = 4096;
+
+std::int64_t length_of(const GenerationPrompt& prompt) {
+  return static_cast<std::int64_t>(prompt.ids.size());
+}
+
+std::int64_t common_start(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+  return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
+}
+
+kernels::AttentionPrefix prefix_of(const at::Tensor& k, const at::Tensor& v) {
+  return {k.data_ptr<float>(), v.data_ptr<float>(), k.size(0)};
+}
+
+}  // namespace
+
+Generator::Generator(const GeneratorModel& model, const std::vector<GenerationPrompt>& prompts,
+                     const GenerationOptions& options)
+    : model_(model), prompts_(prompts), options_(options), generated_(prompts.size()) {}
+
+std::vector<std::vector<std::int64_t>> Generator::run() {
+  if (prompts_.empty() || options_.max_new_tokens <= 0) {
+    return generated_;
+  }
+  const ArenaScope scope(model_.cache);
+  find_prefix();
+  allocate_cache();
+  fill_prefix();
+  active_.resize(prompts_.size());
+  std::iota(active_.begin(), active_.end(), std::size_t{0});
+  choose(fill_prompts());
+  while (!active_.empty()) {
+    const ArenaScope step_scope(model_.cache);
+    choose(step());
+  }
+  return generated_;
+}
+
+// Every prompt keeps at least one token of its own, whose hidden state gives the first new token.
+void Generator::find_prefix() {
+  prefix_ = length_of(prompts_.front()) - 1;
+  std::int64_t longest = 0;
+  for (const GenerationPrompt& prompt : prompts_) {
+    prefix_ =
+        std::min({prefix_, length_of(prompt) - 1, common_start(prompt.ids, prompts_.front().ids)});
+    longest = std::max(longest, length_of(prompt));
+  }
+  capacity_ = longest - prefix_ + options_.max_new_tokens - 1;
+}
+
+void Generator::allocate_cache() {
+  const std::int64_t width = model_.config.kv_heads * model_.config.head_dim;
+  const auto slots = static_cast<std::int64_t>(prompts_.size());
+  for (std::int64_t layer = 0; layer < model_.config.layers; ++layer) {
+    cache_.push_back({model_.cache.floats(prefix_, width), model_.cache.floats(prefix_, width),
+                      model_.cache.floats(slots * capacity_, width),
+                      model_.cache.floats(slots * capacity_, width)});
+  }
+}
+
+at::Tensor Generator::embed(const std::vector<std::int64_t>& ids) {
+  at::Tensor hidden =
+      model_.cache.floats(static_cast<std::int64_t>(ids.size()), model_.config.hidden_size);
+  model_.weights.embed(ids, hidden);
+  return hidden;
+}
+
+// The prefix goes through the layers as one sequence of the cache's own rows, which are then its
+// place in no slot: the rows are copied out per layer.
+void Generator::fill_prefix() {
+  if (prefix_ == 0) {
+    return;
+  }
+  const ArenaScope scope(model_.cache);
+  const auto& ids = prompts_.front().ids;
+  const PackedBatch batch{{ids.begin(), ids.begin() + prefix_}, {0, prefix_}};
+  const PackedLayout layout = make_layout(batch);
+  const at::Tensor hidden = embed(batch.ids);
+  const LlmConfig& config = model_.config;
+  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
+    model_.weights.prefetch(layer + 1);
+    const ArenaScope layer_scope(model_.scratch);
+    LayerLora lora;
+    lora.adapter = model_.adapter;
+    lora.layer = layer;
+    const LayerCall call{config,        model_.weights.layer(layer), model_.rope, layout, lora,
+                         model_.scratch};
+    const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
+    const at::Tensor q = model_.scratch.floats(prefix_, config.heads * config.head_dim);
+    const at::Tensor o = model_.scratch.floats(prefix_, config.heads * config.head_dim);
+    attention_inputs(call, hidden, q, cache.prefix_k, cache.prefix_v);
+    ops::attention({config.heads, config.kv_heads, config.head_dim}, layout.sequences, {}, q,
+                   cache.prefix_k, cache.prefix_v, o, {});
+    attention_output_and_mlp(call, o, hidden);
+  }
+}
+
+std::size_t Generator::chunk_end(std::size_t begin) const {
+  std::int64_t tokens = 0;
+  std::size_t end = begin;
+  while (end < prompts_.size()) {
+    tokens += length_of(prompts_[end]) - prefix_;
+    if (end > begin && tokens > kPrefillTokens) {
+      break;
+    }
+    ++end;
+  }
+  return end;
+}
+
+// The tokens after the prefix of prompts [begin, end), packed.
+Generator::Rows Generator::rows_of(std::size_t begin, std::size_t end) const {
+  Rows rows;
+  std::vector<std::int64_t> positions;
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::int64_t own = length_of(prompts_[i]) - prefix_;
+    const std::int64_t slot = static_cast<std::int64_t>(i) * capacity_;
+    rows.layout.sequences.push_back(
+        {static_cast<std::int64_t>(rows.cache_rows.size()), own, slot, own});
+    for (std::int64_t t = 0; t < own; ++t) {
+      positions.push_back(prefix_ + t);
+      rows.cache_rows.push_back(slot + t);
+    }
+  }
+  rows.layout.positions = at::tensor(positions, at::kLong);
+  return rows;
+}
+
+// Returns the hidden state of each prompt's last token.
+at::Tensor Generator::fill_prompts() {
+  at::Tensor last = at::empty(
+      {static_cast<std::int64_t>(prompts_.size()), model_.config.hidden_size}, at::kFloat);
+  for (std::size_t begin = 0; begin < prompts_.size();) {
+    const ArenaScope scope(model_.cache);
+    const std::size_t end = chunk_end(begin);
+    std::vector<std::int64_t> ids;
+    for (std::size_t i = begin; i < end; ++i) {
+      ids.insert(ids.end(), prompts_[i].ids.begin() + prefix_, prompts_[i].ids.end());
+    }
+    const Rows rows = rows_of(begin, end);
+    const at::Tensor hidden = embed(ids);
+    run_layers(rows, hidden);
+    for (std::size_t i = begin; i < end; ++i) {
+      const kernels::AttentionSequence& sequence = rows.layout.sequences[i - begin];
+      last[static_cast<std::int64_t>(i)].copy_(hidden[sequence.query_begin + sequence.queries - 1]);
+    }
+    begin = end;
+  }
+  return last;
+}
+
+void Generator::run_layers(const Rows& rows, const at::Tensor& hidden) {
+  for (std::int64_t layer = 0; layer < model_.config.layers; ++layer) {
+    model_.weights.prefetch(layer + 1);
+    run_layer(layer, rows, hidden);
+  }
+}
+
+void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor& hidden) {
+  const ArenaScope scope(model_.scratch);
+  const LlmConfig& config = model_.config;
+  const std::int64_t tokens = hidden.size(0);
+  const std::int64_t kv_width = config.kv_heads * config.head_dim;
+  LayerLora lora;
+  lora.adapter = model_.adapter;
+  lora.layer = layer;
+  const LayerCall call{config,        model_.weights.layer(layer), model_.rope, rows.layout, lora,
+                       model_.scratch};
+  const at::Tensor q = model_.scratch.floats(tokens, config.heads * config.head_dim);
+  const at::Tensor k = model_.scratch.floats(tokens, kv_width);
+  const at::Tensor v = model_.scratch.floats(tokens, kv_width);
+  const at::Tensor o = model_.scratch.floats(tokens, config.heads * config.head_dim);
+  attention_inputs(call, hidden, q, k, v);
+  const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
+  for (std::int64_t t = 0; t < tokens; ++t) {
+    const std::int64_t row = rows.cache_rows[static_cast<std::size_t>(t)] * kv_width;
+    std::copy_n(k.data_ptr<float>() + t * kv_width, kv_width, cache.k.data_ptr<float>() + row);
+    std::copy_n(v.data_ptr<float>() + t * kv_width, kv_width, cache.v.data_ptr<float>() + row);
+  }
+  ops::attention({config.heads, config.kv_heads, config.head_dim}, rows.layout.sequences,
+                 prefix_of(cache.prefix_k, cache.prefix_v), q, cache.k, cache.v, o, {});
+  attention_output_and_mlp(call, o, hidden);
+}
+
+void Generator::choose(const at::Tensor& last_hidden) {
+  ops::rms_norm(last_hidden, model_.weights.final_norm(), model_.config.rms_norm_eps, last_hidden,
+                {});
+  const at::Tensor logits = model_.weights.head().logits(last_hidden);
+  std::vector<std::size_t> going_on;
+  for (std::size_t row = 0; row < active_.size(); ++row) {
+    const std::size_t prompt = active_[row];
+    std::vector<std::int64_t>& text = generated_[prompt];
+    const std::int64_t id = next_id(
+        logits.data_ptr<float>() + static_cast<std::int64_t>(row) * model_.config.vocab_size,
+        model_.config.vocab_size, options_, prompts_[prompt].index, text.size());
+    const auto& stops = options_.stop_ids;
+    if (std::find(stops.begin(), stops.end(), id) != stops.end()) {
+      continue;
+    }
+    text.push_back(id);
+    if (static_cast<std::int64_t>(text.size()) < options_.max_new_tokens) {
+      going_on.push_back(prompt);
+    }
+  }
+  active_ = std::move(going_on);
+}
+
+// One token of each active sequence through all layers.
+at::Tensor Generator::step() {
+  Rows rows;
+  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> positions;
+  for (std::size_t prompt : active_) {
+    const auto grown = static_cast<std::int64_t>(generated_[prompt].size());
+    const std::int64_t keys = length_of(prompts_[prompt]) - prefix_ + grown;
+    const std::int64_t slot = static_cast<std::int64_t>(prompt) * capacity_;
+    rows.layout.sequences.push_back({static_cast<std::int64_t>(ids.size()), 1, slot, keys});
+    rows.cache_rows.push_back(slot + keys - 1);
+    positions.push_back(prefix_ + keys - 1);
+    ids.push_back(generated_[prompt].back());
+  }
+  rows.layout.positions = at::tensor(positions, at::kLong);
+  const at::Tensor hidden = embed(ids);
+  run_layers(rows, hidden);
+  return hidden;
+}
+
+}  // namespace rallrec::models::llm

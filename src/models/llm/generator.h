@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/llm/arena.h"
+#include "models/llm/causal_lm.h"
+#include "models/llm/decoder_layer.h"
+#include "models/llm/rope_table.h"
+#include "models/llm/weight_store.h"
+
+namespace rallrec::models::llm {
+
+// What a generator borrows from its model.
+struct GeneratorModel {
+  const LlmConfig& config;
+  WeightStore& weights;
+  const RopeTable& rope;  // covers every position to come
+  Arena& scratch;
+  Arena& cache;
+  const LoraAdapter* adapter;
+};
+
+// Decodes one batch of prompts: the common start of all prompts once, then the rest of each prompt,
+// then token by token, sequences leaving as they end. Keys and values live in one slot per prompt,
+// those of the common start in one place that all sequences read.
+class Generator {
+ public:
+  Generator(const GeneratorModel& model, const std::vector<GenerationPrompt>& prompts,
+            const GenerationOptions& options);
+  std::vector<std::vector<std::int64_t>> run();
+
+ private:
+  struct LayerCache {
+    at::Tensor prefix_k, prefix_v;  // [prefix, kv_heads · head_dim]
+    at::Tensor k, v;                // [prompts · capacity, kv_heads · head_dim]
+  };
+  // Rows that go through the layers together, and where their keys go in the cache.
+  struct Rows {
+    PackedLayout layout;                   // key_begin is a row of the cache
+    std::vector<std::int64_t> cache_rows;  // one per token
+  };
+
+  void find_prefix();
+  void allocate_cache();
+  void fill_prefix();
+  at::Tensor fill_prompts();
+  Rows rows_of(std::size_t begin, std::size_t end) const;
+  std::size_t chunk_end(std::size_t begin) const;
+  at::Tensor embed(const std::vector<std::int64_t>& ids);
+  // All layers over `hidden`, in place; keys and values of the rows are stored in the cache.
+  void run_layers(const Rows& rows, const at::Tensor& hidden);
+  void run_layer(std::int64_t layer, const Rows& rows, const at::Tensor& hidden);
+  // Chooses the next id of each active sequence from its last hidden state; drops those that end.
+  void choose(const at::Tensor& last_hidden);
+  at::Tensor step();
+
+  GeneratorModel model_;
+  const std::vector<GenerationPrompt>& prompts_;
+  GenerationOptions options_;
+  std::int64_t prefix_ = 0;
+  std::int64_t capacity_ = 0;  // cache rows per prompt
+  std::vector<LayerCache> cache_;
+  std::vector<std::size_t> active_;  // prompts that still grow
+  std::vector<std::vector<std::int64_t>> generated_;
+};
+
+}  // namespace rallrec::models::llm

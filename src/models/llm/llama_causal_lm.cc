@@ -1,0 +1,212 @@
+#include "models/llm/llama_causal_lm.h"
+
+#include "core/check.h"
+#include "core/error.h"
+#include "models/llm/generator.h"
+#include "ops/decoder_ops.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+void check_batch(const PackedBatch& batch, const LlmConfig& config) {
+  RALLREC_CHECK(!batch.offsets.empty() && batch.offsets.front() == 0 &&
+                    batch.offsets.back() == batch.tokens(),
+                "PackedBatch: the offsets do not cover the ids");
+  for (std::size_t s = 1; s < batch.offsets.size(); ++s) {
+    RALLREC_CHECK(batch.offsets[s] > batch.offsets[s - 1], "PackedBatch: a sequence is empty");
+  }
+  for (std::int64_t id : batch.ids) {
+    if (id < 0 || id >= config.vocab_size) {
+      throw Error(ExitCode::kBadData, "token id " + std::to_string(id) +
+                                          " is not in the model's vocabulary of " +
+                                          std::to_string(config.vocab_size));
+    }
+  }
+}
+
+at::Tensor rows_at(const at::Tensor& x, const std::vector<std::int64_t>& positions) {
+  return x.index_select(0, at::tensor(positions, at::kLong));
+}
+
+}  // namespace
+
+LlamaCausalLm::LlamaCausalLm(const LlmConfig& config, std::unique_ptr<WeightStore> weights)
+    : config_(config), weights_(std::move(weights)), rope_(config) {}
+
+PackedLayout LlamaCausalLm::prepare(const PackedBatch& batch) {
+  check_batch(batch, config_);
+  PackedLayout layout = make_layout(batch);
+  if (layout.longest > config_.max_position) {
+    throw Error(ExitCode::kBadData, "a sequence of " + std::to_string(layout.longest) +
+                                        " tokens is longer than the model's " +
+                                        std::to_string(config_.max_position) + " positions");
+  }
+  rope_.reserve(layout.longest);
+  return layout;
+}
+
+at::Tensor LlamaCausalLm::hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) {
+  const PackedLayout layout = prepare(batch);
+  at::Tensor hidden = at::empty({batch.tokens(), config_.hidden_size}, at::kFloat);
+  weights_->embed(batch.ids, hidden);
+  for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
+    weights_->prefetch(layer + 1);
+    LayerLora lora;
+    lora.adapter = adapter;
+    lora.layer = layer;
+    layer_forward({config_, weights_->layer(layer), rope_, layout, lora, scratch_}, hidden);
+  }
+  ops::rms_norm(hidden, weights_->final_norm(), config_.rms_norm_eps, hidden, {});
+  return hidden;
+}
+
+at::Tensor LlamaCausalLm::logits(const at::Tensor& hidden_rows) {
+  return weights_->head().logits(hidden_rows);
+}
+
+at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
+                                    const std::vector<std::int64_t>& ids) {
+  return weights_->head().logits_of(hidden_rows, ids);
+}
+
+std::size_t LlamaCausalLm::wave_end(const std::vector<MicroBatch>& micro_batches,
+                                    std::size_t begin) const {
+  const std::int64_t per_token = 4 * config_.layers * kept_floats_per_token(config_);
+  std::int64_t bytes = 0;
+  std::size_t end = begin;
+  while (end < micro_batches.size()) {
+    bytes += micro_batches[end].batch.tokens() * per_token;
+    if (end > begin && bytes > kept_bytes_) {
+      break;
+    }
+    ++end;
+  }
+  return end;
+}
+
+std::vector<MicroBatchResult> LlamaCausalLm::forward_backward(
+    const std::vector<MicroBatch>& micro_batches, const LoraAdapter& adapter, DropoutKey key,
+    double loss_scale) {
+  std::vector<MicroBatchResult> results;
+  for (std::size_t begin = 0; begin < micro_batches.size();) {
+    const std::size_t end = wave_end(micro_batches, begin);
+    std::vector<Passage> wave(end - begin);
+    for (std::size_t i = begin; i < end; ++i) {
+      wave[i - begin].micro_batch = &micro_batches[i];
+    }
+    run_wave(wave, adapter, key, loss_scale);
+    for (Passage& passage : wave) {
+      results.push_back(std::move(passage.result));
+    }
+    begin = end;
+  }
+  return results;
+}
+
+void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key,
+                             double loss_scale) {
+  const ArenaScope scope(kept_);
+  for (Passage& passage : wave) {
+    const PackedBatch& batch = passage.micro_batch->batch;
+    RALLREC_CHECK(passage.micro_batch->samples.size() + 1 == batch.offsets.size(),
+                  "MicroBatch: one sample per sequence");
+    passage.layout = prepare(batch);
+    passage.hidden = kept_.floats(batch.tokens(), config_.hidden_size);
+    passage.kept.resize(static_cast<std::size_t>(config_.layers));
+    passage.result.gradient = at::zeros({adapter.layout().parameters()}, at::kFloat);
+    weights_->embed(batch.ids, passage.hidden);
+  }
+  forward_wave(wave, adapter, key);
+  for (Passage& passage : wave) {
+    loss_and_gradient(passage, loss_scale);
+  }
+  backward_wave(wave, adapter, key);
+}
+
+void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
+                                 DropoutKey key) {
+  for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
+    weights_->prefetch(layer + 1);
+    const LayerWeights& weights = weights_->layer(layer);
+    for (Passage& passage : wave) {
+      const LayerLora lora{&adapter, layer, &passage.micro_batch->samples,
+                           &passage.micro_batch->batch.offsets, key};
+      passage.hidden =
+          layer_forward_keep({config_, weights, rope_, passage.layout, lora, scratch_},
+                             passage.hidden, kept_, passage.kept[static_cast<std::size_t>(layer)]);
+    }
+  }
+}
+
+void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
+                                  DropoutKey key) {
+  for (std::int64_t layer = config_.layers - 1; layer >= 0; --layer) {
+    weights_->prefetch(layer - 1);
+    const LayerWeights& weights = weights_->layer(layer);
+    for (Passage& passage : wave) {
+      const LayerLora lora{&adapter, layer, &passage.micro_batch->samples,
+                           &passage.micro_batch->batch.offsets, key};
+      layer_backward({config_, weights, rope_, passage.layout, lora, scratch_},
+                     passage.kept[static_cast<std::size_t>(layer)], layer == 0, passage.hidden,
+                     passage.result.gradient);
+    }
+  }
+}
+
+// Final norm, head and loss on the label rows alone; passage.hidden becomes the gradient below
+// them.
+void LlamaCausalLm::loss_and_gradient(Passage& passage, double loss_scale) {
+  const MicroBatch& micro_batch = *passage.micro_batch;
+  const at::Tensor rows = rows_at(passage.hidden, micro_batch.label_positions);
+  const at::Tensor normed = at::empty_like(rows);
+  const at::Tensor inverse_rms = at::empty({rows.size(0), 1}, rows.options());
+  ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, normed, inverse_rms);
+  const at::Tensor d_rows = at::empty_like(rows);
+  passage.result.label_losses =
+      weights_->head().losses(normed, micro_batch.label_ids, loss_scale, d_rows);
+  ops::rms_norm_backward(rows, weights_->final_norm(), inverse_rms, d_rows, {}, d_rows);
+  passage.hidden.zero_();
+  passage.hidden.index_add_(0, at::tensor(micro_batch.label_positions, at::kLong), d_rows);
+}
+
+std::vector<std::vector<float>> LlamaCausalLm::label_losses(
+    const std::vector<MicroBatch>& micro_batches, const LoraAdapter* adapter) {
+  const ArenaScope scope(kept_);
+  std::vector<Passage> passages(micro_batches.size());
+  for (std::size_t i = 0; i < passages.size(); ++i) {
+    const PackedBatch& batch = micro_batches[i].batch;
+    passages[i].layout = prepare(batch);
+    passages[i].hidden = kept_.floats(batch.tokens(), config_.hidden_size);
+    weights_->embed(batch.ids, passages[i].hidden);
+  }
+  for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
+    weights_->prefetch(layer + 1);
+    const LayerWeights& weights = weights_->layer(layer);
+    LayerLora lora;
+    lora.adapter = adapter;
+    lora.layer = layer;
+    for (Passage& passage : passages) {
+      layer_forward({config_, weights, rope_, passage.layout, lora, scratch_}, passage.hidden);
+    }
+  }
+  std::vector<std::vector<float>> losses;
+  for (std::size_t i = 0; i < passages.size(); ++i) {
+    const at::Tensor rows = rows_at(passages[i].hidden, micro_batches[i].label_positions);
+    ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, rows, {});
+    losses.push_back(weights_->head().losses(rows, micro_batches[i].label_ids, 1.0, {}));
+  }
+  return losses;
+}
+
+std::vector<std::vector<std::int64_t>> LlamaCausalLm::generate(
+    const std::vector<GenerationPrompt>& prompts, const GenerationOptions& options,
+    const LoraAdapter* adapter) {
+  for (const GenerationPrompt& prompt : prompts) {
+    const auto length = static_cast<std::int64_t>(prompt.ids.size());
+    const PackedLayout layout = prepare({prompt.ids, {0, length}});
+    rope_.reserve(layout.longest + options.max_new_tokens);
+  }
+  return Generator({config_, *weights_, rope_, scratch_, kept_, adapter}, prompts, options).run();
+}
+
+}  // namespace rallrec::models::llm

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "models/llm/arena.h"
+#include "models/llm/causal_lm.h"
+
+namespace rallrec::models::llm {
+
+// The adapter as one layer and one micro-batch see it.
+struct LayerLora {
+  const LoraAdapter* adapter = nullptr;  // null = no adapter
+  std::int64_t layer = 0;
+  // Dropout is on where `samples` is not null: one per sequence, offsets as in PackedBatch.
+  const std::vector<std::int64_t>* samples = nullptr;
+  const std::vector<std::int64_t>* offsets = nullptr;
+  DropoutKey key;
+
+  bool adapts(Linear linear) const {
+    return adapter != nullptr && adapter->layout().adapts(linear);
+  }
+  bool drops() const { return samples != nullptr && adapter->options().dropout > 0.0; }
+};
+
+// What the backward pass of one module needs: the dropout mask and A(dropout(x)).
+struct LoraKept {
+  at::Tensor mask;    // uint8 [rows, bytes]; undefined without dropout
+  at::Tensor narrow;  // fp32 [rows, r]
+};
+
+// y += scale · B(A(dropout(x))). `kept`, where not null, is filled from `keep`.
+void lora_forward(const LayerLora& lora, Linear linear, const at::Tensor& x, const at::Tensor& y,
+                  Arena& scratch, Arena* keep, LoraKept* kept);
+
+// Adds the branch's part of the input gradient to dx (undefined: not wanted) and writes the
+// gradients of A and B into `gradient`, laid out as LoraAdapter::flat.
+void lora_backward(const LayerLora& lora, Linear linear, const at::Tensor& x, const at::Tensor& dy,
+                   const LoraKept& kept, const at::Tensor& dx, const at::Tensor& gradient,
+                   Arena& scratch);
+
+}  // namespace rallrec::models::llm

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/llm/linear_names.h"
+#include "models/llm/llm_config.h"
+
+namespace rallrec::models::llm {
+
+// A frozen linear map y = x Wᵀ, W [out, in], in whatever form its numbers are kept. Activations and
+// gradients are fp32, contiguous, on the CPU. There is no weight gradient.
+class FrozenLinear {
+ public:
+  virtual ~FrozenLinear() = default;
+  // y [rows, out] = x [rows, in] Wᵀ.
+  virtual void forward(const at::Tensor& x, const at::Tensor& y) const = 0;
+  // y += x Wᵀ.
+  virtual void forward_add(const at::Tensor& x, const at::Tensor& y) const = 0;
+  // dx [rows, in] = dy [rows, out] W.
+  virtual void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const = 0;
+  // dx += dy W.
+  virtual void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const = 0;
+};
+
+struct LayerWeights {
+  std::array<std::unique_ptr<FrozenLinear>, kLinearCount> linears;
+  at::Tensor attention_norm;  // fp32 [hidden]
+  at::Tensor mlp_norm;        // fp32 [hidden]
+
+  const FrozenLinear& operator[](Linear linear) const {
+    return *linears[static_cast<std::size_t>(linear)];
+  }
+};
+
+// The head on rows of final-norm hidden states.
+class LmHead {
+ public:
+  virtual ~LmHead() = default;
+  // fp32 [rows, vocab].
+  virtual at::Tensor logits(const at::Tensor& hidden) const = 0;
+  // fp32 [rows, ids].
+  virtual at::Tensor logits_of(const at::Tensor& hidden,
+                               const std::vector<std::int64_t>& ids) const = 0;
+  // losses[i] = -log softmax(logits of row i)[ids[i]] over the whole vocabulary. d_hidden, where
+  // defined, receives d(loss_scale · Σ losses)/d(hidden).
+  virtual std::vector<float> losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
+                                    double loss_scale, const at::Tensor& d_hidden) const = 0;
+};
+
+// The frozen weights of a model, brought in layer by layer. Every rank calls the same methods in
+// the same order, since a store may hold a part on each rank.
+class WeightStore {
+ public:
+  virtual ~WeightStore() = default;
+
+  // Says that `layer` is needed next, so that it can be brought in while the present one computes.
+  // Numbers outside the model are ignored.
+  virtual void prefetch(std::int64_t layer) = 0;
+  // The layer's weights, valid until `layer` has been called for two others.
+  virtual const LayerWeights& layer(std::int64_t layer) = 0;
+  // y [ids, hidden] = rows of the embedding table, fp32.
+  virtual void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) = 0;
+  virtual const at::Tensor& final_norm() const = 0;  // fp32 [hidden]
+  virtual const LmHead& head() const = 0;
+  // fp32, bf16, …
+  virtual std::string mode() const = 0;
+};
+
+}  // namespace rallrec::models::llm
