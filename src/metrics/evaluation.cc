@@ -1,0 +1,35 @@
+#include "metrics/evaluation.h"
+
+#include <numeric>
+
+#include "core/check.h"
+#include "metrics/log_loss.h"
+
+namespace rallrec::metrics {
+
+Evaluation evaluate_samples(distributed::Communicator& communicator, const ScoredSamples& samples,
+                            const BootstrapOptions& options) {
+  RALLREC_CHECK(samples.size() > 0, "evaluate_samples: there are no samples");
+  Evaluation evaluation;
+  evaluation.n = static_cast<std::int64_t>(samples.size());
+  const auto positives =
+      std::accumulate(samples.labels.begin(), samples.labels.end(), std::int64_t{0});
+  evaluation.positive_rate = static_cast<double>(positives) / static_cast<double>(evaluation.n);
+
+  const AucRanking ranking(samples.scores, samples.labels);
+  evaluation.auc = ranking.auc();
+  evaluation.log_loss = log_loss(samples.scores, samples.labels);
+  evaluation.accuracy = accuracy(samples.scores, samples.labels);
+  evaluation.intervals =
+      bootstrap_intervals(communicator, samples, samples.scores, ranking, options);
+  if (!samples.squashed.empty()) {
+    const AucRanking squashed(samples.squashed, samples.labels);
+    evaluation.auc_squashed = squashed.auc();
+    evaluation.log_loss_squashed = log_loss(samples.squashed, samples.labels);
+    evaluation.intervals_squashed =
+        bootstrap_intervals(communicator, samples, samples.squashed, squashed, options);
+  }
+  return evaluation;
+}
+
+}  // namespace rallrec::metrics

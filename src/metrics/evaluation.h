@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "distributed/communicator.h"
+#include "metrics/bootstrap.h"
+#include "metrics/scored_samples.h"
+
+namespace rallrec::metrics {
+
+// What is printed about a set of scored samples. `squashed` values are those of the squashed score;
+// its accuracy is that of the score, since it lies above 0.5 for the same samples.
+struct Evaluation {
+  std::int64_t n = 0;
+  double positive_rate = 0.0;
+  // Empty where all labels are equal.
+  std::optional<double> auc;
+  double log_loss = 0.0;
+  double accuracy = 0.0;
+  std::optional<double> auc_squashed;
+  std::optional<double> log_loss_squashed;
+  MetricIntervals intervals;
+  MetricIntervals intervals_squashed;
+};
+
+// All metrics of `samples` (equal on all ranks; at least one). Collective.
+Evaluation evaluate_samples(distributed::Communicator& communicator, const ScoredSamples& samples,
+                            const BootstrapOptions& options);
+
+}  // namespace rallrec::metrics
