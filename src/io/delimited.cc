@@ -138,8 +138,7 @@ std::int64_t DelimitedRow::get_int(std::size_t i, std::string_view name) const {
   std::int64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size()) {
-    fail(i,
-         std::string(name) + ": expected an integer of 64 bits, found '" + std::string(text) + "'");
+    fail(i, std::string(name) + ": expected an integer of 64 bits, found " + shown(text));
   }
   return value;
 }
@@ -150,7 +149,7 @@ double DelimitedRow::get_number(std::size_t i, std::string_view name) const {
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
   if (result.ec != std::errc() || result.ptr != text.data() + text.size() ||
       !std::isfinite(value)) {
-    fail(i, std::string(name) + ": expected a number, found '" + std::string(text) + "'");
+    fail(i, std::string(name) + ": expected a number, found " + shown(text));
   }
   return value;
 }

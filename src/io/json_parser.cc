@@ -180,7 +180,7 @@ class PositionFinder : public nlohmann::json_sax<nlohmann::json> {
                    const nlohmann::json::exception&) override {
     at = position == 0 ? 0 : position - 1;
     const std::size_t skipped = token.size() > kShownBytes ? token.size() - kShownBytes : 0;
-    message = "not valid JSON near '" + repair_utf8(token.substr(skipped)) + "'";
+    message = "not valid JSON near " + shown(token.substr(skipped));
     return false;
   }
 };
@@ -238,7 +238,8 @@ bool JsonParser::parse(std::string_view text, JsonValue* value, Problem* problem
   *value = TreeBuilder(&repeated).build(root);
   if (repeated.has_value()) {
     const std::size_t at = text.rfind("\"" + *repeated + "\"");
-    *problem = {at == std::string_view::npos ? 0 : at, "key '" + *repeated + "' appears twice"};
+    *problem = {at == std::string_view::npos ? 0 : at,
+                "key " + shown(*repeated) + " appears twice"};
     return false;
   }
   return true;

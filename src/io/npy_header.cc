@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "io/utf8.h"
 
 namespace rallrec::io {
 namespace {
@@ -161,7 +162,7 @@ NpyHeader parse_npy_header(const std::string& path, std::string_view text) {
       mark(4, key);
       header.shape = parse_shape(cursor);
     } else {
-      cursor.fail("unknown key '" + key + "'");
+      cursor.fail("unknown key " + shown(key));
     }
     if (!cursor.accept(",")) {
       cursor.expect("}");

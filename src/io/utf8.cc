@@ -78,4 +78,13 @@ std::string latin1_to_utf8(std::string_view text) {
   return result;
 }
 
+std::string shown(std::string_view text) {
+  constexpr std::size_t kMost = 80;
+  std::string result = "'";
+  for (const char c : repair_utf8(text.substr(0, kMost))) {
+    result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  }
+  return result + (text.size() > kMost ? "…'" : "'");
+}
+
 }  // namespace rallrec::io

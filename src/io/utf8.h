@@ -16,4 +16,8 @@ std::string repair_utf8(std::string_view text);
 // ISO 8859-1 to UTF-8: every byte is the code point of its value.
 std::string latin1_to_utf8(std::string_view text);
 
+// A piece of a hostile file made fit for one line of an error message: in single quotes, at most 80
+// bytes of it, control characters as '?', valid UTF-8.
+std::string shown(std::string_view text);
+
 }  // namespace rallrec::io
