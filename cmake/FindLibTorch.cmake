@@ -32,12 +32,17 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   file(GLOB rallrec_nvidia_dirs "${rallrec_site_packages}/nvidia/*/lib")
   list(APPEND LIBTORCH_RPATH ${rallrec_nvidia_dirs})
 
+  # The wheel carries headers of its own fmt, which spdlog was not built with: the system's go first.
+  find_path(RALLREC_FMT_INCLUDE_DIR fmt/format.h PATHS /usr/include NO_DEFAULT_PATH REQUIRED)
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/system_fmt")
+  file(CREATE_LINK "${RALLREC_FMT_INCLUDE_DIR}/fmt" "${PROJECT_BINARY_DIR}/system_fmt/fmt" SYMBOLIC)
+
   add_library(LibTorch::c10 SHARED IMPORTED)
   set_target_properties(LibTorch::c10 PROPERTIES IMPORTED_LOCATION "${LIBTORCH_C10_LIBRARY}")
   add_library(LibTorch::LibTorch SHARED IMPORTED)
   set_target_properties(LibTorch::LibTorch PROPERTIES
     IMPORTED_LOCATION "${LIBTORCH_CPU_LIBRARY}"
-    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${LIBTORCH_INCLUDE_DIR}"
-    INTERFACE_INCLUDE_DIRECTORIES "${LIBTORCH_INCLUDE_DIR}"
+    INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${PROJECT_BINARY_DIR}/system_fmt;${LIBTORCH_INCLUDE_DIR}"
+    INTERFACE_INCLUDE_DIRECTORIES "${PROJECT_BINARY_DIR}/system_fmt;${LIBTORCH_INCLUDE_DIR}"
     INTERFACE_LINK_LIBRARIES LibTorch::c10)
 endif()

@@ -1,1 +1,44 @@
-int main() { return 0; }
+// The program: parse the command line, join the job, run the command, report a failure once.
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "commands/failure.h"
+#include "commands/invocation.h"
+#include "distributed/launch_environment.h"
+#include "distributed/session.h"
+
+namespace {
+
+using rallrec::commands::Invocation;
+using rallrec::commands::report_failure;
+
+int run_in_session(const Invocation& invocation) {
+  rallrec::distributed::Session session(rallrec::distributed::detect_launch_environment());
+  try {
+    return rallrec::commands::execute(invocation, session);
+  } catch (...) {
+    const rallrec::ExitCode code = report_failure(
+        std::current_exception(), invocation.command->name, session.communicator().rank());
+    session.abort(code);
+    return static_cast<int>(code);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string command;
+  try {
+    const std::optional<Invocation> invocation = rallrec::commands::parse_command_line(argc, argv);
+    if (!invocation) {
+      return EXIT_SUCCESS;
+    }
+    command = invocation->command->name;
+    return run_in_session(*invocation);
+  } catch (...) {
+    return static_cast<int>(
+        report_failure(std::current_exception(), command, rallrec::commands::launched_rank()));
+  }
+}

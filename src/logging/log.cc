@@ -8,8 +8,22 @@
 #include <vector>
 
 namespace rallrec::logging {
+namespace {
+
+LogOptions configured;
+
+}  // namespace
+
+const LogOptions& log_options() { return configured; }
+
+void log_to_folder(const std::string& folder) {
+  LogOptions options = configured;
+  options.folder = folder;
+  configure_logging(options);
+}
 
 void configure_logging(const LogOptions& options) {
+  configured = options;
   std::vector<spdlog::sink_ptr> sinks;
   auto console = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
   console->set_level(options.rank == 0 ? options.console : spdlog::level::warn);

@@ -1,0 +1,25 @@
+// Every command, each defined in the file of its name.
+#pragma once
+
+#include "commands/command.h"
+
+namespace rallrec::commands {
+
+Command align_command();
+Command config_command();
+Command describe_command();
+Command embed_command();
+Command evaluate_command();
+Command infer_command();
+Command ingest_command();
+Command inspect_command();
+Command light_gcn_command();
+Command logits_command();
+Command prompt_command();
+Command report_command();
+Command retrieve_command();
+Command run_command();
+Command tokenize_command();
+Command tune_command();
+
+}  // namespace rallrec::commands

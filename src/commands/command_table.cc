@@ -1,0 +1,13 @@
+#include "commands/command_list.h"
+
+namespace rallrec::commands {
+
+const std::vector<Command>& command_table() {
+  // In the order of the overview; one line per command.
+  static const std::vector<Command> table = {
+      run_command(), ingest_command(), retrieve_command(), prompt_command(), config_command(),
+  };
+  return table;
+}
+
+}  // namespace rallrec::commands

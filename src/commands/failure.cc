@@ -1,0 +1,62 @@
+#include "commands/failure.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <thread>
+
+namespace rallrec::commands {
+namespace {
+
+// How long another rank leaves rank 0 to report the same failure first.
+constexpr auto kRankZeroFirst = std::chrono::milliseconds(700);
+
+struct Failure {
+  ExitCode code = ExitCode::kInternal;
+  std::string message;
+};
+
+Failure describe(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ExitCode::kInternal, "out of memory"};
+  } catch (const std::exception& error) {
+    // The first line says what happened; libtorch adds a stack trace below it.
+    const std::string text = error.what();
+    return {ExitCode::kInternal, text.substr(0, text.find('\n'))};
+  } catch (...) {
+    return {ExitCode::kInternal, "unknown failure"};
+  }
+}
+
+}  // namespace
+
+ExitCode report_failure(const std::exception_ptr& failure, const std::string& command, int rank) {
+  const Failure what = describe(failure);
+  if (rank > 0) {
+    std::this_thread::sleep_for(kRankZeroFirst);
+  }
+  spdlog::default_logger()->flush();
+  const std::string name = command.empty() ? "rallrec" : "rallrec " + command;
+  const std::string who = rank > 0 ? " (rank " + std::to_string(rank) + ")" : "";
+  std::fprintf(stderr, "%s%s: %s\n", name.c_str(), who.c_str(), what.message.c_str());
+  std::fflush(stderr);
+  return what.code;
+}
+
+int launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"}) {
+    if (const char* value = std::getenv(name)) {
+      return std::atoi(value);
+    }
+  }
+  return 0;
+}
+
+}  // namespace rallrec::commands

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <exception>
+#include <string>
+
+#include "core/error.h"
+
+namespace rallrec::commands {
+
+// Writes "rallrec <command>: <message>" to stderr, once for the job: where all ranks fail alike
+// rank 0 writes and ends the others. Returns the exit code: an Error's own, else 70.
+ExitCode report_failure(const std::exception_ptr& failure, const std::string& command, int rank);
+
+// This process's rank as its launcher says, 0 without one. For errors before there is a session.
+int launched_rank();
+
+}  // namespace rallrec::commands

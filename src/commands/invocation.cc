@@ -1,0 +1,66 @@
+#include "commands/invocation.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "commands/threads.h"
+#include "config/load.h"
+#include "core/error.h"
+#include "logging/log.h"
+#include "pipeline/build_info.h"
+
+namespace rallrec::commands {
+namespace {
+
+// "runs/<name>" for configs/<name>.toml where neither file nor flag names a run folder.
+void name_run_folder(const std::string& config_file, config::Config& config) {
+  std::string& run_dir = config.options.output.run_dir;
+  if (run_dir.empty() && !config_file.empty()) {
+    run_dir = "runs/" + std::filesystem::path(config_file).stem().string();
+    config.origins["output.run_dir"] = "name of the config file";
+  }
+}
+
+void check_device(const config::Options& options) {
+  if (options.cluster.device == "cuda" && !pipeline::build_info().cuda) {
+    throw_usage(
+        "cluster.device: this build has no CUDA; build one with `cmake --preset cuda && cmake "
+        "--build --preset cuda` where nvcc is installed, or use --device cpu");
+  }
+}
+
+void start_logging(const Invocation& invocation, const config::Options& options,
+                   const distributed::Communicator& communicator) {
+  logging::LogOptions log;
+  log.rank = communicator.rank();
+  log.size = communicator.size();
+  log.progress_seconds = options.output.progress_seconds;
+  if (invocation.common.verbose) {
+    log.console = spdlog::level::debug;
+  } else if (invocation.common.quiet) {
+    log.console = spdlog::level::warn;
+  }
+  logging::configure_logging(log);
+  if (log.size > 1) {
+    std::fprintf(stderr, "[rank %d/%d] %s on %s, %d threads\n", log.rank, log.size,
+                 invocation.command->name.c_str(), host_name().c_str(), thread_count());
+  }
+}
+
+}  // namespace
+
+int execute(const Invocation& invocation, distributed::Session& session) {
+  const config::Sources sources = sources_of(invocation.common);
+  config::Config config = config::load_config(sources);
+  name_run_folder(sources.file, config);
+  check_device(config.options);
+  set_threads(config.options.cluster.threads, session.ranks_on_node());
+  start_logging(invocation, config.options, session.communicator());
+  CommandContext context{session.communicator(), config.options, config.origins, sources.file,
+                         invocation.common.resume};
+  return invocation.run(context);
+}
+
+}  // namespace rallrec::commands

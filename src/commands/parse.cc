@@ -1,0 +1,127 @@
+#include <iostream>
+#include <utility>
+
+#include "commands/invocation.h"
+#include "config/did_you_mean.h"
+#include "core/error.h"
+#include "pipeline/build_info.h"
+
+namespace rallrec::commands {
+namespace {
+
+constexpr std::size_t kHelpWidth = 96;
+
+constexpr const char* kOverview =
+    "Trains retrieval-augmented LLM recommenders (RALLRec) over many GPUs or CPU ranks.\n"
+    "Start it alone, by mpirun or under Slurm.";
+
+constexpr const char* kOverviewFooter =
+    "`rallrec COMMAND --help` explains one command. Results go to stdout or a file, logs to "
+    "stderr.\n"
+    "Settings: command line over environment (RALLREC_SECTION__KEY) over --config over defaults;\n"
+    "`rallrec config show` lists them all.";
+
+// Breaks lines at blanks so that none is wider than kHelpWidth where its words allow.
+std::string wrapped(const std::string& text) {
+  std::string out;
+  std::size_t column = 0;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    std::size_t end = text.find(' ', begin);
+    end = end == std::string::npos ? text.size() : end;
+    const std::size_t width = end - begin;
+    if (column > 0) {
+      const bool fits = column + 1 + width <= kHelpWidth;
+      out += fits ? ' ' : '\n';
+      column = fits ? column + 1 : 0;
+    }
+    out.append(text, begin, width);
+    column += width;
+    begin = end + 1;
+  }
+  return out;
+}
+
+struct Parsing {
+  CLI::App app{kOverview, "rallrec"};
+  CommonOptions common;
+  std::vector<std::pair<CLI::App*, Runner>> runners;  // in the order of command_table()
+};
+
+void define_commands(Parsing& parsing) {
+  CLI::App& app = parsing.app;
+  app.footer(kOverviewFooter);
+  app.require_subcommand(1);
+  app.set_version_flag("--version", pipeline::version_text());
+  app.get_formatter()->column_width(34);
+  app.option_defaults()->always_capture_default();
+  for (const Command& command : command_table()) {
+    CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    sub->group(command.group);
+    parsing.runners.emplace_back(sub, command.define(*sub));
+    add_common_options(*sub, command, parsing.common);
+  }
+}
+
+// Position in command_table() of the command on the line, or the table's size.
+std::size_t parsed_command(const Parsing& parsing) {
+  std::size_t index = 0;
+  while (index < parsing.runners.size() && !parsing.runners[index].first->parsed()) {
+    ++index;
+  }
+  return index;
+}
+
+void print_help(Parsing& parsing) {
+  const std::size_t index = parsed_command(parsing);
+  if (index == parsing.runners.size()) {
+    std::cout << parsing.app.help();
+    return;
+  }
+  const Command& command = command_table()[index];
+  CLI::App* sub = parsing.runners[index].first;
+  sub->description(wrapped(command.description));
+  sub->footer("Example:\n  " + command.example);
+  std::cout << sub->help("rallrec");
+}
+
+void check_command_name(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : command_table()) {
+    names.push_back(command.name);
+    if (command.name == name) {
+      return;
+    }
+  }
+  std::string hint = config::did_you_mean(name, names);
+  throw_usage("unknown command '" + name + "'" +
+              (hint.empty() ? "; `rallrec --help` lists the commands" : hint));
+}
+
+}  // namespace
+
+std::optional<Invocation> parse_command_line(int argc, const char* const* argv) {
+  if (argc > 1 && argv[1][0] != '-') {
+    check_command_name(argv[1]);
+  }
+  Parsing parsing;
+  define_commands(parsing);
+  try {
+    parsing.app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    print_help(parsing);
+    return std::nullopt;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << "\n";
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    const std::size_t index = parsed_command(parsing);
+    const bool named = index < parsing.runners.size();
+    throw_usage(std::string(error.what()) + "; see `rallrec " +
+                (named ? command_table()[index].name + " " : "") + "--help`");
+  }
+  const std::size_t index = parsed_command(parsing);
+  return Invocation{&command_table()[index], parsing.common, parsing.runners[index].second};
+}
+
+}  // namespace rallrec::commands

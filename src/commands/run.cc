@@ -1,0 +1,65 @@
+#include <cstdio>
+#include <memory>
+
+#include "commands/command_list.h"
+#include "commands/stage_command.h"
+#include "core/error.h"
+#include "pipeline/run_pipeline.h"
+#include "pipeline/run_summary.h"
+#include "pipeline/stage_table.h"
+
+namespace rallrec::commands {
+namespace {
+
+struct Flags {
+  std::vector<std::string> stages;
+  bool force = false;
+};
+
+int run(const Flags& flags, CommandContext& context) {
+  if (context.config_file.empty()) {
+    throw_usage("--config FILE is required");
+  }
+  pipeline::RunRequest request;
+  request.run_dir = run_folder_of(context);
+  request.stages = flags.stages;
+  request.force = flags.force;
+  request.resume = context.resume;
+  const auto outcomes = pipeline::run_pipeline(request, context.options, context.communicator,
+                                               pipeline::stage_table());
+  if (context.communicator.rank() == 0) {
+    std::fputs(pipeline::stage_lines(outcomes).c_str(), stdout);
+  }
+  return 0;
+}
+
+Runner define(CLI::App& app) {
+  const auto flags = std::make_shared<Flags>();
+  app.add_option("--stages", flags->stages, "Only these stages, comma-separated [all]")
+      ->delimiter(',')
+      ->type_name("A,B,…");
+  app.add_flag("--force", flags->force, "Run the stages even where they are up to date");
+  return [flags](CommandContext& context) { return run(*flags, context); };
+}
+
+}  // namespace
+
+Command run_command() {
+  Command command;
+  command.name = "run";
+  command.group = kPipelineGroup;
+  command.summary = "All stages of a run, from raw data to metrics";
+  command.description =
+      "Goes through the stages of a config file: ingest, describe, embed, light_gcn, align, "
+      "retrieve, prompt, tune, infer, evaluate. A stage whose inputs, settings, model and results "
+      "are unchanged is skipped, so stopping and starting again is safe. Prints a table of the "
+      "stages with their times, then the metrics.";
+  command.example = "mpirun -n 2 rallrec run --config configs/demo.toml";
+  command.define = define;
+  command.uses_model = true;
+  command.resumes = true;
+  command.reads_rows = true;
+  return command;
+}
+
+}  // namespace rallrec::commands

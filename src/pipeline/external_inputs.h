@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "io/artifact_store.h"
+#include "pipeline/stage.h"
+
+namespace rallrec::pipeline {
+
+// The files of the data folder (data.path), or data.path itself where it is a file. Throws Error:
+// usage where the key is empty, missing input where nothing is there.
+std::vector<std::string> data_files(const config::Options& options);
+
+// The file with the wording (prompt.templates).
+std::vector<std::string> template_files(const config::Options& options);
+
+// SHA-256 of the model folder's files that `use` covers, and of the compute mode for kWeights; ""
+// for kNone. Throws as data_files does, about model.path.
+std::string model_sha256(const config::Options& options, ModelUse use, io::FileHashes& hashes);
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,157 @@
+#include "pipeline/run_lock.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "core/error.h"
+#include "io/files.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+struct Owner {
+  std::string host;
+  std::int64_t process = 0;
+  // Start time of the process in kernel ticks: a number that was given to another process since
+  // does not pass for the owner.
+  std::string started;
+  std::string job;
+};
+
+std::string this_host() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+// Field 22 of /proc/<pid>/stat, or "" where the process is gone. The command's name in field 2 may
+// hold anything, so counting begins after its closing parenthesis.
+std::string start_time(std::int64_t process) {
+  const std::string path = "/proc/" + std::to_string(process) + "/stat";
+  if (!io::file_exists(path)) {
+    return "";
+  }
+  std::string text;
+  try {
+    text = io::read_file(path);
+  } catch (const Error&) {
+    return "";
+  }
+  const std::size_t name_end = text.rfind(')');
+  std::istringstream words(name_end == std::string::npos ? "" : text.substr(name_end + 1));
+  std::string word;
+  for (int field = 3; field <= 22 && words >> word; ++field) {
+  }
+  return word;
+}
+
+Owner this_owner() {
+  Owner owner{this_host(), getpid(), start_time(getpid()), ""};
+  if (const char* job = std::getenv("SLURM_JOB_ID")) {
+    owner.job = job;
+  }
+  return owner;
+}
+
+// Nothing where the lock is gone or not (yet) readable.
+std::optional<Owner> read_owner(const std::string& path) {
+  try {
+    const auto json = nlohmann::json::parse(io::read_file(path));
+    return Owner{json.at("host").get<std::string>(), json.at("process").get<std::int64_t>(),
+                 json.at("started").get<std::string>(), json.at("job").get<std::string>()};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+bool is_dead(const Owner& owner) {
+  if (owner.host != this_host()) {
+    return false;
+  }
+  if (kill(static_cast<pid_t>(owner.process), 0) != 0 && errno == ESRCH) {
+    return true;
+  }
+  return start_time(owner.process) != owner.started;
+}
+
+// False where the file exists already.
+bool create(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+  if (descriptor < 0) {
+    if (errno == EEXIST) {
+      return false;
+    }
+    throw_io(path, "creating the lock", errno);
+  }
+  const Owner owner = this_owner();
+  const std::string text = nlohmann::json{{"host", owner.host},
+                                          {"process", owner.process},
+                                          {"started", owner.started},
+                                          {"job", owner.job}}
+                               .dump() +
+                           "\n";
+  const bool written =
+      write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      fsync(descriptor) == 0;
+  const int error = errno;
+  close(descriptor);
+  if (!written) {
+    unlink(path.c_str());
+    throw_io(path, "writing the lock", error);
+  }
+  return true;
+}
+
+[[noreturn]] void refuse(const std::string& path, const std::optional<Owner>& owner) {
+  if (!owner) {
+    throw_usage(path + ": another run holds this folder; remove the file if none is active");
+  }
+  throw_usage(
+      path + ": process " + std::to_string(owner->process) + " on host " + owner->host +
+      (owner->job.empty() ? "" : " (job " + owner->job + ")") +
+      " is using this run folder; wait for it, choose another --run-dir, or remove the file "
+      "if that process has ended");
+}
+
+}  // namespace
+
+RunLock::RunLock(const std::string& run_dir) : path_(run_dir + "/run.lock") {
+  if (create(path_)) {
+    return;
+  }
+  const std::optional<Owner> owner = read_owner(path_);
+  if (!owner || !is_dead(*owner)) {
+    refuse(path_, owner);
+  }
+  spdlog::warn("{}: taking over from process {}, which has ended", path_, owner->process);
+  const std::string aside = path_ + ".dead." + std::to_string(getpid());
+  if (std::rename(path_.c_str(), aside.c_str()) != 0) {
+    refuse(path_, read_owner(path_));
+  }
+  // Another starter may have seen the same dead lock and been faster: then its lock was moved.
+  const std::optional<Owner> moved = read_owner(aside);
+  const bool was_dead =
+      moved && moved->process == owner->process && moved->started == owner->started;
+  if (!was_dead) {
+    std::rename(aside.c_str(), path_.c_str());
+    refuse(path_, moved);
+  }
+  unlink(aside.c_str());
+  if (!create(path_)) {
+    refuse(path_, read_owner(path_));
+  }
+}
+
+RunLock::~RunLock() { unlink(path_.c_str()); }
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,148 @@
+#include "pipeline/run_pipeline.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "core/check.h"
+#include "core/parallel_for.h"
+#include "io/atomic_file.h"
+#include "io/files.h"
+#include "logging/log.h"
+#include "pipeline/run_folder.h"
+#include "pipeline/run_lock.h"
+#include "pipeline/stage_state.h"
+#include "pipeline/stage_table.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+// What rank 0 tells the others about a stage.
+constexpr const char* kKeep = "keep";
+
+std::vector<Stage> selected(const std::vector<Stage>& table,
+                            const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    find_stage(table, name);
+  }
+  std::vector<Stage> stages;
+  for (const Stage& stage : table) {
+    if (names.empty() || std::find(names.begin(), names.end(), stage.name) != names.end()) {
+      stages.push_back(stage);
+    }
+  }
+  return stages;
+}
+
+// Takes one stage after the other through: decide, run, record.
+class Runner {
+ public:
+  Runner(const RunRequest& request, const config::Options& options,
+         distributed::Communicator& communicator)
+      : request_(request),
+        options_(options),
+        communicator_(communicator),
+        hashes_(request.run_dir + "/file_hashes.json") {}
+
+  StageOutcome take(const Stage& stage) {
+    const std::string decision = distributed::broadcast_string(
+        communicator_, communicator_.rank() == 0 ? decide(stage) : "", 0);
+    if (decision == kKeep) {
+      return outcome(true);
+    }
+    run(stage, decision);
+    return outcome(false);
+  }
+
+ private:
+  // On rank 0: kKeep, or the resume mode to run the stage with. Sets manifest_.
+  std::string decide(const Stage& stage) {
+    manifest_ = expected_manifest(request_.run_dir, stage, options_, hashes_);
+    const auto kept = io::read_manifest(manifest_path(request_.run_dir, stage));
+    std::string reason = "there is no complete result";
+    if (kept) {
+      reason = difference(request_.run_dir, stage, *kept, manifest_, hashes_);
+      reason = reason.empty() && request_.force ? "--force" : reason;
+    }
+    hashes_.save();
+    if (reason.empty()) {
+      manifest_ = *kept;
+      spdlog::info("{}: up to date", stage.name);
+      return kKeep;
+    }
+    spdlog::info("{}: running ({})", stage.name, reason);
+    return begin(stage);
+  }
+
+  // Marks the stage as under way. A stage that was interrupted may go on from its checkpoints, one
+  // whose config or inputs are not those of its checkpoints may not.
+  std::string begin(const Stage& stage) {
+    const std::string folder = request_.run_dir + "/" + stage.name;
+    io::make_directories(folder);
+    std::remove(manifest_path(request_.run_dir, stage).c_str());
+    const std::string marker = folder + "/started.key";
+    const std::string key = io::key_of(manifest_);
+    const bool same = io::file_exists(marker) && io::read_file(marker) == key;
+    io::write_file_atomically(marker, key);
+    return request_.force || (!same && request_.resume == "auto") ? "never" : request_.resume;
+  }
+
+  void run(const Stage& stage, const std::string& resume) {
+    RALLREC_CHECK(stage.run != nullptr, "stage " + stage.name + " is not part of this build");
+    StageContext context{options_, communicator_, request_.run_dir, resume};
+    const auto start = std::chrono::steady_clock::now();
+    stage.run(context);
+    communicator_.barrier();
+    manifest_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    manifest_.ranks = communicator_.size();
+    manifest_.threads = thread_count();
+    manifest_.stage = stage.name;
+    manifest_.figures = context.report.figures();
+    if (communicator_.rank() == 0) {
+      record_outputs(request_.run_dir, stage, hashes_, manifest_);
+      io::write_manifest(manifest_path(request_.run_dir, stage), manifest_);
+      hashes_.save();
+      spdlog::info("{}: done in {:.1f} s", stage.name, manifest_.seconds);
+    }
+  }
+
+  StageOutcome outcome(bool kept) const {
+    return {manifest_.stage,  kept, manifest_.seconds, manifest_.ranks, manifest_.threads,
+            manifest_.figures};
+  }
+
+  const RunRequest& request_;
+  const config::Options& options_;
+  distributed::Communicator& communicator_;
+  io::FileHashes hashes_;
+  io::Manifest manifest_;
+};
+
+}  // namespace
+
+std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::Options& options,
+                                       distributed::Communicator& communicator,
+                                       const std::vector<Stage>& table) {
+  const std::vector<Stage> stages = selected(table, request.stages);
+  std::unique_ptr<RunLock> lock;
+  if (communicator.rank() == 0) {
+    io::make_directories(request.run_dir);
+    lock = std::make_unique<RunLock>(request.run_dir);
+  }
+  communicator.barrier();
+  logging::log_to_folder(request.run_dir);
+  describe_run(request.run_dir, options, communicator);
+  Runner runner(request, options, communicator);
+  std::vector<StageOutcome> outcomes;
+  for (const Stage& stage : stages) {
+    outcomes.push_back(runner.take(stage));
+  }
+  return outcomes;
+}
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "config/options.h"
+#include "io/artifact_store.h"
+#include "pipeline/stage.h"
+
+namespace rallrec::pipeline {
+
+// "run_dir/<stage>/manifest.json".
+std::string manifest_path(const std::string& run_dir, const Stage& stage);
+
+// The manifest that a run of the stage would leave now, without outputs and figures. Throws Error
+// (missing input) where a file that the stage reads is not there, and names the stage that writes
+// it.
+io::Manifest expected_manifest(const std::string& run_dir, const Stage& stage,
+                               const config::Options& options, io::FileHashes& hashes);
+
+// Records what the stage wrote. Throws Error where an output is missing.
+void record_outputs(const std::string& run_dir, const Stage& stage, io::FileHashes& hashes,
+                    io::Manifest& manifest);
+
+// "" where `kept` matches `expected` and its outputs are unchanged on disk; else what differs, in a
+// few words ("config changed", "tune/adapter/… changed").
+std::string difference(const std::string& run_dir, const Stage& stage, const io::Manifest& kept,
+                       const io::Manifest& expected, io::FileHashes& hashes);
+
+}  // namespace rallrec::pipeline

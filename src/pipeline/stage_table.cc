@@ -1,0 +1,123 @@
+// To register a stage: include pipeline/<stage>.h, replace its nullptr by &run_<stage>, and correct
+// its inputs, outputs and config sections to what the stage really reads and writes.
+#include "pipeline/stage_table.h"
+
+#include "config/did_you_mean.h"
+#include "core/error.h"
+#include "pipeline/external_inputs.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+Stage ingest() {
+  Stage stage{"ingest", {}, {"ingest/interactions.h5"}, {"data"}, ModelUse::kNone, nullptr};
+  stage.external_inputs = data_files;
+  return stage;
+}
+
+Stage describe() {
+  Stage stage{"describe",   {"ingest/interactions.h5"}, {"describe/descriptions.jsonl"},
+              {"describe"}, ModelUse::kWeights,         nullptr};
+  stage.external_inputs = template_files;
+  return stage;
+}
+
+Stage embed() {
+  Stage stage{"embed",
+              {"ingest/interactions.h5", "describe/descriptions.jsonl"},
+              {"embed/text_embeddings.h5"},
+              {"embed"},
+              ModelUse::kWeights,
+              nullptr};
+  stage.external_inputs = template_files;
+  return stage;
+}
+
+Stage light_gcn() {
+  return {"light_gcn",
+          {"ingest/interactions.h5"},
+          {"light_gcn/graph_embeddings.h5"},
+          {"light_gcn"},
+          ModelUse::kNone,
+          nullptr};
+}
+
+Stage align() {
+  return {"align",
+          {"embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5"},
+          {"align/aligned_embeddings.h5"},
+          {"align"},
+          ModelUse::kNone,
+          nullptr};
+}
+
+Stage retrieve() {
+  return {"retrieve",
+          {"ingest/interactions.h5", "embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5",
+           "align/aligned_embeddings.h5"},
+          {"retrieve/neighbours.h5"},
+          {"retrieve", "prompt"},
+          ModelUse::kNone,
+          nullptr};
+}
+
+Stage prompt() {
+  Stage stage{"prompt",
+              {"ingest/interactions.h5", "retrieve/neighbours.h5"},
+              {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl"},
+              {"prompt"},
+              ModelUse::kTokenizer,
+              nullptr};
+  stage.external_inputs = template_files;
+  return stage;
+}
+
+Stage tune() {
+  return {"tune",
+          {"prompt/train.jsonl", "prompt/valid.jsonl"},
+          {"tune/adapter", "tune/metrics.jsonl"},
+          {"tune", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
+          ModelUse::kWeights,
+          nullptr};
+}
+
+Stage infer() {
+  Stage stage{"infer",
+              {"prompt/test.jsonl", "tune/adapter"},
+              {"infer/scores.jsonl"},
+              {"infer", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
+              ModelUse::kWeights,
+              nullptr};
+  stage.optional_inputs = {"prompt/zero_shot.jsonl"};
+  stage.optional_outputs = {"infer/zero_shot_scores.jsonl"};
+  return stage;
+}
+
+Stage evaluate() {
+  Stage stage{"evaluate",   {"infer/scores.jsonl"}, {"evaluate/metrics.json"},
+              {"evaluate"}, ModelUse::kNone,        nullptr};
+  stage.optional_inputs = {"infer/zero_shot_scores.jsonl"};
+  return stage;
+}
+
+}  // namespace
+
+const std::vector<Stage>& stage_table() {
+  static const std::vector<Stage> table = {ingest(), describe(), embed(),  light_gcn(),
+                                           align(),  retrieve(), prompt(), tune(),
+                                           infer(),  evaluate()};
+  return table;
+}
+
+const Stage& find_stage(const std::vector<Stage>& table, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Stage& stage : table) {
+    if (stage.name == name) {
+      return stage;
+    }
+    names.push_back(stage.name);
+  }
+  throw_usage("no stage is called '" + name + "'" + config::did_you_mean(name, names));
+}
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pipeline/stage.h"
+
+namespace rallrec::pipeline {
+
+// All stages in the order in which a run goes through them.
+const std::vector<Stage>& stage_table();
+
+// The stage of that name. Throws Error (usage) with the nearest name where there is none.
+const Stage& find_stage(const std::vector<Stage>& table, const std::string& name);
+
+}  // namespace rallrec::pipeline
