@@ -154,14 +154,14 @@ double DelimitedRow::get_number(std::size_t i, std::string_view name) const {
   return value;
 }
 
-std::int64_t for_each_row(const std::string& path, const DelimitedOptions& options,
-                          const RowVisitor& visit) {
+RowCounts for_each_row(const std::string& path, const DelimitedOptions& options,
+                       const RowVisitor& visit) {
   RALLREC_CHECK(!options.separator.empty(), "an empty separator");
   const InputFile file(path);
   RowScanner scanner(file, options.max_row_bytes);
   RowSplitter splitter(path, options);
   BadRows bad_rows(options.bad_rows);
-  std::int64_t good = 0;
+  std::int64_t visited = 0;
   while (scanner.next_line(&splitter.source())) {
     if (splitter.source().text.empty()) {
       continue;
@@ -169,13 +169,13 @@ std::int64_t for_each_row(const std::string& path, const DelimitedOptions& optio
     try {
       splitter.split(scanner);
       visit(splitter.row());
-      ++good;
+      ++visited;
     } catch (const Error& error) {
       bad_rows.reject(error, splitter.source().text);
     }
   }
   bad_rows.finish();
-  return good;
+  return {visited, bad_rows.count()};
 }
 
 }  // namespace rallrec::io

@@ -59,11 +59,16 @@ class DelimitedRow {
 
 using RowVisitor = std::function<void(const DelimitedRow&)>;
 
+struct RowCounts {
+  std::int64_t visited = 0;
+  std::int64_t rejected = 0;
+};
+
 // Calls `visit` for each row of a file, in order, the first included (a header is the caller's
 // matter: row.line() is 1). Empty lines are skipped; a byte order mark, "\r\n" and a last line
 // without an end are accepted. Bad rows, also those for which `visit` throws bad data, follow the
-// policy. Returns the number of rows visited without error.
-std::int64_t for_each_row(const std::string& path, const DelimitedOptions& options,
-                          const RowVisitor& visit);
+// policy. `visited` counts the rows without error.
+RowCounts for_each_row(const std::string& path, const DelimitedOptions& options,
+                       const RowVisitor& visit);
 
 }  // namespace rallrec::io

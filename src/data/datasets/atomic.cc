@@ -1,0 +1,123 @@
+#include "data/datasets/atomic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "core/error.h"
+#include "data/datasets/atomic_fields.h"
+#include "data/datasets/atomic_header.h"
+#include "io/files.h"
+
+namespace rallrec::data {
+namespace {
+
+constexpr std::string_view kExtension = ".inter";
+
+std::string interactions_file(const std::string& path) {
+  if (path.empty()) throw_usage("data.path is empty: give the folder with the .inter file");
+  if (!io::file_exists(path)) {
+    throw_missing(path, "no such file or folder; expected a .inter file or the folder of one");
+  }
+  if (!io::is_folder(path)) return path;
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (entry.path().extension() == kExtension) found.push_back(entry.path().string());
+  }
+  if (found.empty()) throw_missing(path, "no .inter file in this folder");
+  if (found.size() > 1) {
+    std::sort(found.begin(), found.end());
+    throw_usage(path + ": holds " + std::to_string(found.size()) + " .inter files (" + found[0] +
+                ", " + found[1] + (found.size() > 2 ? ", …" : "") +
+                "); let data.path name the one to read");
+  }
+  return found[0];
+}
+
+// "a/b.inter" with ".item" → "a/b.item".
+std::string sibling(const std::string& file, const std::string& extension) {
+  return std::filesystem::path(file).replace_extension(extension).string();
+}
+
+float rating_of(const io::DelimitedRow& row, std::size_t i) {
+  const double rating = row.get_number(i, "rating");
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  if (std::abs(rating) > kLargest) row.fail(i, "rating: too large for a 32-bit float");
+  return static_cast<float>(rating);
+}
+
+// The kind is float, yet every whole number up to 2^63 must survive; "881250949.0" is whole, too.
+std::int64_t timestamp_of(const io::DelimitedRow& row, std::size_t i) {
+  const std::string_view text = row.get_text(i, "timestamp");
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  if (digits) return row.get_int(i, "timestamp");
+  const double time = row.get_number(i, "timestamp");
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  if (time < 0 || time > kExact || time != std::floor(time)) {
+    row.fail(i, "timestamp: expected a whole number from 0, found '" + std::string(text) + "'");
+  }
+  return static_cast<std::int64_t>(time);
+}
+
+struct InteractionColumns {
+  explicit InteractionColumns(const AtomicHeader& header)
+      : user(header.require("user_id")),
+        item(header.require("item_id")),
+        rating(header.find("rating")),
+        timestamp(header.find("timestamp")) {}
+  std::size_t user;
+  std::size_t item;
+  int rating;
+  int timestamp;
+};
+
+void append(const io::DelimitedRow& row, const InteractionColumns& columns, IdMap& users,
+            IdMap& items, InteractionTable& table) {
+  const std::string_view user = row[columns.user];
+  const std::string_view item = row[columns.item];
+  if (user.empty()) row.fail(columns.user, "user_id is empty");
+  if (item.empty()) row.fail(columns.item, "item_id is empty");
+  const float rating = columns.rating < 0 ? 0 : rating_of(row, columns.rating);
+  const std::int64_t timestamp = columns.timestamp < 0 ? 0 : timestamp_of(row, columns.timestamp);
+  table.user.push_back(users.add(user));
+  table.item.push_back(items.add(item));
+  if (columns.rating >= 0) table.rating.push_back(rating);
+  if (columns.timestamp >= 0) table.timestamp.push_back(timestamp);
+}
+
+}  // namespace
+
+InteractionTable read_atomic_interactions(const std::string& file, const ReadOptions& options,
+                                          IdMap& users, IdMap& items, std::int64_t& rejected_rows) {
+  if (!io::file_exists(file)) throw_missing(file, "no such file; expected a .inter file");
+  const AtomicHeader header(file);
+  const InteractionColumns columns(header);
+  InteractionTable table;
+  const auto format = delimited_options(file, "\t", header.size(), options);
+  const auto counts = io::for_each_row(file, format, [&](const io::DelimitedRow& row) {
+    if (row.line() > 1) append(row, columns, users, items, table);
+  });
+  rejected_rows += counts.rejected;
+  return table;
+}
+
+RawData read_atomic(const std::string& path, const ReadOptions& options) {
+  RawData raw;
+  raw.source = interactions_file(path);
+  const std::string item_file = sibling(raw.source, ".item");
+  const std::string user_file = sibling(raw.source, ".user");
+  if (io::file_exists(item_file)) {
+    raw.item_fields =
+        read_atomic_fields(item_file, "item_id", options, raw.items, raw.rejected_rows);
+  }
+  if (io::file_exists(user_file)) {
+    raw.user_fields =
+        read_atomic_fields(user_file, "user_id", options, raw.users, raw.rejected_rows);
+  }
+  raw.interactions =
+      read_atomic_interactions(raw.source, options, raw.users, raw.items, raw.rejected_rows);
+  return raw;
+}
+
+}  // namespace rallrec::data

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/id_map.h"
+#include "io/delimited.h"
+
+namespace rallrec::data {
+
+// How the files of a data set are read.
+struct ReadOptions {
+  // Malformed rows per file that are dropped before one is an error.
+  std::int64_t max_bad_rows = 0;
+  // Folder for <file name>.rejects, which holds dropped rows and reasons. Empty: they are only
+  // counted.
+  std::string rejects_folder;
+};
+
+// `path` itself where it is a file, `name` in it where it is a folder. Throws missing where that
+// file does not exist; the message names what was expected.
+std::string file_of(const std::string& path, const std::string& name);
+
+// Options for a file whose rows end up in the caller's columns.
+io::DelimitedOptions delimited_options(const std::string& file, const std::string& separator,
+                                       std::size_t fields, const ReadOptions& options);
+
+// UTF-8 where the whole file is valid UTF-8, ISO 8859-1 elsewhere: text in ISO 8859-1 with accents
+// is practically never valid UTF-8, and both kinds of MovieLens copies are in use.
+io::Encoding guess_encoding(const std::string& file);
+
+// The first line of a file, without its end; "" for an empty file.
+std::string first_line(const std::string& file);
+std::vector<std::string> split(std::string_view text, std::string_view separator);
+// Without blanks at the end.
+std::string_view trim_end(std::string_view text);
+
+// Field i as a whole number in [low, high]; bad data at its place otherwise.
+std::int64_t get_whole(const io::DelimitedRow& row, std::size_t i, std::string_view name,
+                       std::int64_t low, std::int64_t high);
+// Field i as the positive number that MovieLens uses for an id, in plain decimal digits.
+std::string get_numeric_id(const io::DelimitedRow& row, std::size_t i, std::string_view name);
+// The dense id of such a field; bad data where `known` has no such id. `file` is where it should
+// be.
+std::int32_t get_known_id(const io::DelimitedRow& row, std::size_t i, std::string_view name,
+                          const IdMap& known, const std::string& file);
+// Bad data at field i where `id` is in `known` already.
+void require_new(const io::DelimitedRow& row, std::size_t i, std::string_view name,
+                 const IdMap& known, std::string_view id);
+
+}  // namespace rallrec::data

@@ -1,0 +1,54 @@
+#include "data/negative_sampler.h"
+
+#include "core/check.h"
+#include "core/rng.h"
+
+namespace rallrec::data {
+namespace {
+
+// Separates these draws from other uses of the same seed.
+constexpr std::uint32_t kPurpose = 0x6e656761;
+
+}  // namespace
+
+NegativeSampler::NegativeSampler(const CsrGraph& graph, std::uint64_t seed,
+                                 std::int64_t bitmap_bytes)
+    : graph_(graph), seed_(seed), row_words_((std::int64_t{graph.items} + 63) / 64) {
+  if (graph.users * row_words_ * 8 > bitmap_bytes) {
+    return;
+  }
+  bitmap_.resize(static_cast<std::size_t>(graph.users * row_words_));
+  for (std::int32_t user = 0; user < graph.users; ++user) {
+    for (const std::int32_t item : graph.items_of(user)) {
+      bitmap_[user * row_words_ + item / 64] |= std::uint64_t{1} << (item % 64);
+    }
+  }
+}
+
+bool NegativeSampler::is_edge(std::int32_t user, std::int32_t item) const {
+  if (bitmap_.empty()) {
+    return graph_.has_edge(user, item);
+  }
+  return (bitmap_[user * row_words_ + item / 64] >> (item % 64) & 1) != 0;
+}
+
+std::int32_t NegativeSampler::sample(std::int32_t user, std::uint32_t epoch,
+                                     std::int64_t edge) const {
+  RALLREC_CHECK(has_negative(user), "NegativeSampler: the user has an edge to every item");
+  const auto items = static_cast<std::uint64_t>(graph_.items);
+  // Products whose low half is below this would make some items more likely (Lemire 2019).
+  const auto threshold = static_cast<std::uint32_t>((std::uint64_t{1} << 32) % items);
+  for (std::uint32_t attempt = 0;; ++attempt) {
+    const auto words =
+        philox4x32(seed_, {static_cast<std::uint32_t>(edge), epoch, attempt, kPurpose});
+    for (const std::uint32_t word : words) {
+      const std::uint64_t product = word * items;
+      const auto item = static_cast<std::int32_t>(product >> 32);
+      if (static_cast<std::uint32_t>(product) >= threshold && !is_edge(user, item)) {
+        return item;
+      }
+    }
+  }
+}
+
+}  // namespace rallrec::data
