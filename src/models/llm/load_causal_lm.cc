@@ -1,0 +1,86 @@
+#include <ATen/Parallel.h>
+#include <spdlog/spdlog.h>
+
+#include <set>
+
+#include "core/error.h"
+#include "core/parallel_for.h"
+#include "io/safetensors.h"
+#include "models/llm/causal_lm.h"
+#include "models/llm/llama_causal_lm.h"
+#include "models/llm/quant_mode.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+// The checkpoint's tensors by name; remembers which were asked for.
+class CheckpointSource {
+ public:
+  explicit CheckpointSource(const std::string& folder) : folder_(folder), tensors_(folder) {
+    for (const std::string& warning : tensors_.warnings()) {
+      spdlog::warn("{}", warning);
+    }
+  }
+
+  at::Tensor load(const std::string& name, const std::vector<std::int64_t>& shape) {
+    const io::TensorInfo* info = tensors_.find(name);
+    if (info == nullptr) {
+      throw_bad_data(folder_, "tensor " + name + " is missing, which config.json implies");
+    }
+    if (info->shape != shape) {
+      throw_bad_data(tensors_.file_of(name).path(),
+                     "tensor " + name + " has shape " + info->shape_text() +
+                         ", but config.json implies " + shape_text(shape));
+    }
+    used_.insert(name);
+    at::Tensor tensor = at::empty(shape, at::kFloat);
+    tensors_.read_rows_as_float(name, 0, shape.front(), tensor.data_ptr<float>());
+    return tensor;
+  }
+
+  // A tensor that nothing reads would be a model other than the one computed. Older checkpoints
+  // carry the rotary frequencies, and some the tied head a second time.
+  void refuse_unexpected(bool tied) const {
+    for (const std::string& name : tensors_.names()) {
+      const bool harmless = (tied && name == "lm_head.weight") ||
+                            name.find(".rotary_emb.inv_freq") != std::string::npos;
+      if (used_.count(name) == 0 && !harmless) {
+        throw_bad_data(tensors_.file_of(name).path(),
+                       "tensor " + name + " is not part of the model that config.json describes");
+      }
+    }
+  }
+
+ private:
+  std::string folder_;
+  io::SafetensorsFolder tensors_;
+  std::set<std::string> used_;
+};
+
+}  // namespace
+
+std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant) {
+  const DenseType type = dense_type_of(quant);
+  const LlmConfig config = read_llm_config(folder);
+  // ATen keeps its number of threads per calling thread where ranks are threads.
+  at::set_num_threads(thread_count());
+  CheckpointSource source(folder);
+  auto weights = make_dense_weights(
+      config, type, [&source](const std::string& name, const std::vector<std::int64_t>& shape) {
+        return source.load(name, shape);
+      });
+  source.refuse_unexpected(config.tied_embeddings);
+  spdlog::info("model {}: {} layers, hidden {}, quant {}{}", folder, config.layers,
+               config.hidden_size, weights->mode(), quant == "auto" ? " (auto)" : "");
+  return std::make_unique<LlamaCausalLm>(config, std::move(weights));
+}
+
+}  // namespace rallrec::models::llm

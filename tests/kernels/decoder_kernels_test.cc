@@ -1,0 +1,227 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/error.h"
+#include "core/parallel_for.h"
+#include "core/rng.h"
+#include "kernels/dropout.h"
+#include "kernels/embedding_gather.h"
+#include "kernels/embedding_pool.h"
+#include "kernels/rms_norm.h"
+#include "kernels/rope.h"
+#include "kernels/swi_glu.h"
+
+namespace rallrec::kernels {
+namespace {
+
+std::vector<float> random_values(std::int64_t count, std::uint64_t stream) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  Rng rng(31, stream);
+  for (float& value : values) {
+    value = static_cast<float>(2.0 * rng.next_normal());
+  }
+  return values;
+}
+
+// Rows 0, 1 and enough for several threads; columns below, at and beyond a vector.
+struct Shape {
+  std::int64_t rows;
+  std::int64_t columns;
+};
+class RowShapes : public testing::TestWithParam<Shape> {
+ protected:
+  void SetUp() override { set_thread_count(2); }
+  void TearDown() override { set_thread_count(1); }
+};
+
+TEST_P(RowShapes, RmsNormAndItsGradient) {
+  const auto [rows, n] = GetParam();
+  const auto x = random_values(rows * n, 1);
+  const auto weight = random_values(n, 2);
+  const auto dy = random_values(rows * n, 3);
+  const auto residual = random_values(rows * n, 4);
+  std::vector<float> y(x.size());
+  std::vector<float> inverse(static_cast<std::size_t>(rows));
+  std::vector<float> dx(x.size());
+  rms_norm({}, rows, n, 0.01F, x.data(), weight.data(), y.data(), inverse.data());
+  rms_norm_backward({}, rows, n, x.data(), weight.data(), inverse.data(), dy.data(),
+                    residual.data(), dx.data());
+  for (std::int64_t i = 0; i < rows; ++i) {
+    double squares = 0.0;
+    double along = 0.0;
+    for (std::int64_t c = 0; c < n; ++c) {
+      const auto at = std::size_t(i * n + c);
+      squares += double(x[at]) * x[at];
+      along += double(weight[std::size_t(c)]) * dy[at] * x[at];
+    }
+    const double r = 1.0 / std::sqrt(squares / double(n) + 0.01);
+    EXPECT_NEAR(inverse[std::size_t(i)], r, 1e-6 * r);
+    for (std::int64_t c = 0; c < n; ++c) {
+      const auto at = std::size_t(i * n + c);
+      const double w = weight[std::size_t(c)];
+      ASSERT_NEAR(y[at], w * x[at] * r, 1e-5);
+      const double want =
+          residual[at] + w * dy[at] * r - double(x[at]) * r * r * r * along / double(n);
+      ASSERT_NEAR(dx[at], want, 1e-4);
+    }
+  }
+}
+
+TEST_P(RowShapes, SwiGluAndItsGradient) {
+  const auto [rows, n] = GetParam();
+  const std::int64_t count = rows * n;
+  const auto gate = random_values(count, 5);
+  const auto up = random_values(count, 6);
+  auto dy = random_values(count, 7);
+  const auto dy_before = dy;
+  std::vector<float> y(gate.size());
+  std::vector<float> d_gate(gate.size());
+  swi_glu({}, count, gate.data(), up.data(), y.data());
+  swi_glu_backward({}, count, gate.data(), up.data(), dy.data(), d_gate.data(), dy.data());
+  for (std::size_t i = 0; i < gate.size(); ++i) {
+    const double g = gate[i];
+    const double s = 1.0 / (1.0 + std::exp(-g));
+    ASSERT_NEAR(y[i], g * s * up[i], 1e-5);
+    ASSERT_NEAR(d_gate[i], double(dy_before[i]) * up[i] * (s + g * s * (1.0 - s)), 2e-5);
+    ASSERT_NEAR(dy[i], double(dy_before[i]) * g * s, 1e-5);
+  }
+}
+
+TEST_P(RowShapes, DropoutFollowsItsMask) {
+  const auto [rows, n] = GetParam();
+  const std::int64_t bytes = dropout_mask_bytes(n);
+  std::vector<std::uint8_t> mask(std::size_t(rows * bytes));
+  dropout_mask({}, {1, 2, 3, 4}, 0.3, {17}, {0, rows}, n, mask.data());
+  const auto x = random_values(rows * n, 8);
+  std::vector<float> y(x.size());
+  std::vector<float> sum(x.size(), 1.0F);
+  dropout_apply({}, 0.3, rows, n, mask.data(), x.data(), false, y.data());
+  dropout_apply({}, 0.3, rows, n, mask.data(), x.data(), true, sum.data());
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t c = 0; c < n; ++c) {
+      const auto at = std::size_t(i * n + c);
+      const bool kept = (mask[std::size_t(i * bytes + c / 8)] >> (c % 8) & 1) != 0;
+      ASSERT_NEAR(y[at], kept ? x[at] / 0.7 : 0.0, 1e-5);
+      ASSERT_EQ(sum[at], 1.0F + y[at]);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, RowShapes,
+                         testing::Values(Shape{0, 5}, Shape{1, 1}, Shape{3, 7}, Shape{40, 64},
+                                         Shape{65, 577}, Shape{2, 5000}));
+
+TEST(DropoutMask, IsPhiloxOfItsKeyWhateverThePacking) {
+  const std::int64_t channels = 83;
+  const std::int64_t bytes = dropout_mask_bytes(channels);
+  const std::int64_t big_sample = (std::int64_t{5} << 32) + 9;
+  std::vector<std::uint8_t> mask(std::size_t(30 * bytes));
+  dropout_mask({}, {77, 6, 12, 4}, 0.05, {3, big_sample}, {0, 10, 30}, channels, mask.data());
+  const auto words = philox4x32(77, {6, 0, 0x64726F70, 0});
+  const std::uint64_t key = std::uint64_t{words[0]} << 32 | words[1];
+  for (std::int64_t t = 0; t < 20; ++t) {
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const auto draw =
+          philox4x32(key, {std::uint32_t(c / 8) | 5U << 20, std::uint32_t(t), 9, 12 * 16 + 4});
+      const std::uint32_t bits = draw[std::size_t(c % 8 / 2)] >> (16 * (c % 2)) & 0xFFFF;
+      const bool kept = (mask[std::size_t((10 + t) * bytes + c / 8)] >> (c % 8) & 1) != 0;
+      ASSERT_EQ(kept, bits >= 3277U);
+    }
+  }
+}
+
+TEST(DropoutMask, DropsTheRateAndDiffersBetweenStreams) {
+  const std::int64_t channels = 1024;
+  const auto draw = [&](DropoutStream stream, std::int64_t sample) {
+    std::vector<std::uint8_t> mask(std::size_t(100 * dropout_mask_bytes(channels)));
+    dropout_mask({}, stream, 0.05, {sample}, {0, 100}, channels, mask.data());
+    return mask;
+  };
+  const auto base = draw({1, 2, 3, 4}, 5);
+  std::int64_t dropped = 0;
+  for (std::uint8_t byte : base) {
+    dropped += 8 - __builtin_popcount(byte);
+  }
+  EXPECT_NEAR(double(dropped) / (100.0 * 1024.0), 0.05, 0.003);
+  EXPECT_EQ(base, draw({1, 2, 3, 4}, 5));
+  EXPECT_NE(base, draw({2, 2, 3, 4}, 5));
+  EXPECT_NE(base, draw({1, 3, 3, 4}, 5));
+  EXPECT_NE(base, draw({1, 2, 4, 4}, 5));
+  EXPECT_NE(base, draw({1, 2, 3, 5}, 5));
+  EXPECT_NE(base, draw({1, 2, 3, 4}, 6));
+  EXPECT_THROW(draw({1, 2, 3, 16}, 6), Error);
+}
+
+TEST(Rope, TurnsPairsAndBack) {
+  const std::int64_t tokens = 5;
+  const std::int64_t heads = 3;
+  const std::int64_t d = 10;
+  const std::vector<std::int64_t> positions = {4, 0, 2, 2, 1};
+  std::vector<float> cosines;
+  std::vector<float> sines;
+  for (int p = 0; p < 5; ++p) {
+    for (int c = 0; c < 5; ++c) {
+      cosines.push_back(std::cos(0.3F * float(p) / float(c + 1)));
+      sines.push_back(std::sin(0.3F * float(p) / float(c + 1)));
+    }
+  }
+  const auto before = random_values(tokens * heads * d, 1);
+  auto x = before;
+  rope({}, tokens, heads, d, positions.data(), cosines.data(), sines.data(),
+       RopeDirection::kForward, x.data());
+  for (std::int64_t t = 0; t < tokens; ++t) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      for (std::int64_t c = 0; c < 5; ++c) {
+        const auto at = std::size_t((t * heads + h) * d + c);
+        const double angle = 0.3 * double(positions[std::size_t(t)]) / double(c + 1);
+        EXPECT_NEAR(x[at], before[at] * std::cos(angle) - before[at + 5] * std::sin(angle), 1e-5);
+        EXPECT_NEAR(x[at + 5], before[at + 5] * std::cos(angle) + before[at] * std::sin(angle),
+                    1e-5);
+      }
+    }
+  }
+  rope({}, tokens, heads, d, positions.data(), cosines.data(), sines.data(),
+       RopeDirection::kBackward, x.data());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    EXPECT_NEAR(x[i], before[i], 1e-5);
+  }
+  EXPECT_THROW(rope({}, 1, 1, 3, positions.data(), cosines.data(), sines.data(),
+                    RopeDirection::kForward, x.data()),
+               Error);
+}
+
+TEST(EmbeddingGather, WidensRowsAndRefusesIdsOutside) {
+  const std::vector<float> table = {1.0F, 2.0F, 3.0F, -4.5F, 0.25F, 9.0F};
+  std::vector<std::uint16_t> halves;
+  for (float value : table) {
+    halves.push_back(static_cast<std::uint16_t>(__builtin_bit_cast(std::uint32_t, value) >> 16));
+  }
+  const std::vector<std::int64_t> ids = {2, 0, 2};
+  const std::vector<float> want = {0.25F, 9.0F, 1.0F, 2.0F, 0.25F, 9.0F};
+  std::vector<float> y(6);
+  embedding_gather({}, TableType::kFloat32, table.data(), 3, 2, ids.data(), 3, y.data());
+  EXPECT_EQ(y, want);
+  y.assign(6, 0.0F);
+  embedding_gather({}, TableType::kBfloat16, halves.data(), 3, 2, ids.data(), 3, y.data());
+  EXPECT_EQ(y, want);
+  for (std::int64_t bad : {std::int64_t{-1}, std::int64_t{3}}) {
+    EXPECT_THROW(embedding_gather({}, TableType::kFloat32, table.data(), 3, 2, &bad, 1, y.data()),
+                 Error);
+  }
+}
+
+TEST(EmbeddingPool, MeansAndLastRows) {
+  const std::vector<float> x = {1, 10, 2, 20, 6, 60, 5, 50};
+  const std::vector<std::int64_t> offsets = {0, 3, 4};
+  std::vector<float> y(4);
+  embedding_pool({}, Pooling::kMean, 2, offsets.data(), 2, x.data(), y.data());
+  EXPECT_EQ(y, (std::vector<float>{3, 30, 5, 50}));
+  embedding_pool({}, Pooling::kLast, 2, offsets.data(), 2, x.data(), y.data());
+  EXPECT_EQ(y, (std::vector<float>{6, 60, 5, 50}));
+  const std::vector<std::int64_t> empty = {0, 0};
+  EXPECT_THROW(embedding_pool({}, Pooling::kMean, 1, empty.data(), 2, x.data(), y.data()), Error);
+}
+
+}  // namespace
+}  // namespace rallrec::kernels
