@@ -1,0 +1,165 @@
+#include "metrics/ranking.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/check.h"
+#include "distributed/partition.h"
+#include "kernels/similarity.h"
+#include "kernels/top_k.h"
+
+namespace rallrec::metrics {
+namespace {
+
+constexpr std::int64_t kUserBlock = 256;
+
+using Cutoffs = std::vector<std::int64_t>;
+
+double gain(std::int64_t place_from_zero) {
+  return 1.0 / std::log2(static_cast<double>(place_from_zero) + 2.0);
+}
+
+// recall and ndcg per cutoff, written to result[0, 2 * cutoffs).
+void score_user(const std::vector<bool>& hit, std::int64_t relevant, const Cutoffs& cutoffs,
+                double* result) {
+  for (std::size_t c = 0; c < cutoffs.size(); ++c) {
+    std::int64_t hits = 0;
+    double found = 0.0;
+    double ideal = 0.0;
+    for (std::int64_t place = 0; place < cutoffs[c]; ++place) {
+      const bool is_hit = place < static_cast<std::int64_t>(hit.size()) && hit[place];
+      hits += is_hit ? 1 : 0;
+      found += is_hit ? gain(place) : 0.0;
+      ideal += place < relevant ? gain(place) : 0.0;
+    }
+    result[2 * c] = static_cast<double>(hits) / static_cast<double>(relevant);
+    result[2 * c + 1] = found / ideal;
+  }
+}
+
+// The users that count, in ascending order.
+std::vector<std::int32_t> users_with_relevant(const RankingTask& task) {
+  std::vector<std::int32_t> users;
+  for (std::int64_t u = 0; u < task.users; ++u) {
+    if (task.relevant.offsets[u] < task.relevant.offsets[u + 1]) {
+      users.push_back(static_cast<std::int32_t>(u));
+    }
+  }
+  return users;
+}
+
+// Ranks blocks of users; buffers live as long as the object.
+class BlockRanker {
+ public:
+  BlockRanker(const RankingTask& task, const Cutoffs& cutoffs)
+      : task_(task), cutoffs_(cutoffs), relevant_(static_cast<std::size_t>(task.items)) {}
+
+  // Appends 2 * cutoffs values per user.
+  void rank(const std::int32_t* users, std::int64_t count, std::vector<double>& results) {
+    score_block(users, count);
+    const std::int64_t k = std::min(cutoffs_.back(), task_.items);
+    std::vector<std::int64_t> offsets;
+    for (std::int64_t u = 0; u <= count; ++u) {
+      offsets.push_back(u * task_.items);
+    }
+    best_.resize(static_cast<std::size_t>(count * k));
+    kernels::top_k({}, {count, offsets.data(), scores_.data(), nullptr, nullptr}, k, best_.data());
+    for (std::int64_t u = 0; u < count; ++u) {
+      results.resize(results.size() + 2 * cutoffs_.size());
+      compare(users[u], u, k, results.data() + results.size() - 2 * cutoffs_.size());
+    }
+  }
+
+ private:
+  void score_block(const std::int32_t* users, std::int64_t count) {
+    queries_.resize(static_cast<std::size_t>(count * task_.width));
+    scores_.resize(static_cast<std::size_t>(count * task_.items));
+    for (std::int64_t u = 0; u < count; ++u) {
+      std::copy_n(task_.user_vectors + users[u] * task_.width, task_.width,
+                  queries_.begin() + u * task_.width);
+    }
+    kernels::similarity({}, queries_.data(), count, task_.item_vectors, task_.items, task_.width,
+                        scores_.data());
+    for (std::int64_t u = 0; u < count; ++u) {
+      for (std::int64_t e = task_.masked.offsets[users[u]]; e < task_.masked.offsets[users[u] + 1];
+           ++e) {
+        scores_[u * task_.items + task_.masked.items[e]] = -std::numeric_limits<float>::infinity();
+      }
+    }
+  }
+
+  void compare(std::int32_t user, std::int64_t row, std::int64_t k, double* result) {
+    const std::int32_t* first = task_.relevant.items + task_.relevant.offsets[user];
+    const std::int32_t* last = task_.relevant.items + task_.relevant.offsets[user + 1];
+    std::for_each(first, last, [&](std::int32_t item) { relevant_[item] = true; });
+    hit_.assign(static_cast<std::size_t>(k), false);
+    for (std::int64_t place = 0; place < k; ++place) {
+      const std::int32_t item = best_[row * k + place];
+      // A masked item fills a place only where nothing else is left; it is no recommendation.
+      hit_[place] = relevant_[item] && std::isfinite(scores_[row * task_.items + item]);
+    }
+    score_user(hit_, last - first, cutoffs_, result);
+    std::for_each(first, last, [&](std::int32_t item) { relevant_[item] = false; });
+  }
+
+  const RankingTask& task_;
+  const Cutoffs& cutoffs_;
+  std::vector<bool> relevant_;
+  std::vector<bool> hit_;
+  std::vector<float> queries_;
+  std::vector<float> scores_;
+  std::vector<std::int32_t> best_;
+};
+
+// This rank's blocks of users, then everybody's results in user order.
+std::vector<double> rank_users(const RankingTask& task, const std::vector<std::int32_t>& users,
+                               const Cutoffs& cutoffs, distributed::Communicator& communicator) {
+  const auto count = static_cast<std::int64_t>(users.size());
+  const auto blocks = static_cast<std::size_t>((count + kUserBlock - 1) / kUserBlock);
+  const auto user_of_block = [&](std::size_t block) {
+    return std::min(static_cast<std::int64_t>(block) * kUserBlock, count);
+  };
+  std::vector<std::size_t> counts;
+  for (int rank = 0; rank < communicator.size(); ++rank) {
+    const auto part = distributed::split_evenly(blocks, communicator.size(), rank);
+    counts.push_back(static_cast<std::size_t>(user_of_block(part.end) - user_of_block(part.begin)) *
+                     2 * cutoffs.size());
+  }
+  const auto own = distributed::split_evenly(blocks, communicator.size(), communicator.rank());
+  BlockRanker ranker(task, cutoffs);
+  std::vector<double> mine;
+  for (std::size_t block = own.begin; block < own.end; ++block) {
+    const std::int64_t first = user_of_block(block);
+    ranker.rank(users.data() + first, user_of_block(block + 1) - first, mine);
+  }
+  std::vector<double> all(users.size() * 2 * cutoffs.size());
+  communicator.all_gather_v(mine.data(), all.data(), counts, distributed::DType::kFloat64);
+  return all;
+}
+
+}  // namespace
+
+RankingMetrics full_ranking(const RankingTask& task, const std::vector<std::int64_t>& cutoffs,
+                            distributed::Communicator& communicator) {
+  RALLREC_CHECK(
+      !cutoffs.empty() && cutoffs.front() > 0 && std::is_sorted(cutoffs.begin(), cutoffs.end()),
+      "full_ranking: cutoffs must be positive and ascending");
+  const auto users = users_with_relevant(task);
+  const auto values = rank_users(task, users, cutoffs, communicator);
+  RankingMetrics metrics{static_cast<std::int64_t>(users.size()), cutoffs,
+                         std::vector<double>(cutoffs.size()), std::vector<double>(cutoffs.size())};
+  for (std::size_t u = 0; u < users.size(); ++u) {
+    for (std::size_t c = 0; c < cutoffs.size(); ++c) {
+      metrics.recall[c] += values[(u * cutoffs.size() + c) * 2];
+      metrics.ndcg[c] += values[(u * cutoffs.size() + c) * 2 + 1];
+    }
+  }
+  for (std::size_t c = 0; c < cutoffs.size() && !users.empty(); ++c) {
+    metrics.recall[c] /= static_cast<double>(users.size());
+    metrics.ndcg[c] /= static_cast<double>(users.size());
+  }
+  return metrics;
+}
+
+}  // namespace rallrec::metrics

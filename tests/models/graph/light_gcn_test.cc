@@ -1,0 +1,166 @@
+#include "models/graph/light_gcn.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "distributed/local_communicator.h"
+#include "distributed/thread_communicator.h"
+#include "tests/support/random_floats.h"
+
+namespace rallrec::models {
+namespace {
+
+using rallrec::testing::random_floats;
+using Edges = std::vector<std::vector<bool>>;  // edges[u][i]: user u has item i
+
+struct Lists {
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> neighbours;
+  NeighbourLists view() const { return {offsets, neighbours}; }
+};
+
+Lists rows_of(const Edges& edges, bool transposed) {
+  Lists lists;
+  const std::size_t rows = transposed ? edges.front().size() : edges.size();
+  const std::size_t columns = transposed ? edges.size() : edges.front().size();
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      if (transposed ? edges[c][r] : edges[r][c]) {
+        lists.neighbours.push_back(static_cast<std::int32_t>(c));
+      }
+    }
+    lists.offsets.push_back(static_cast<std::int64_t>(lists.neighbours.size()));
+  }
+  return lists;
+}
+
+Adjacency adjacency_of(const Edges& edges) {
+  return normalised_adjacency(rows_of(edges, false).view(), rows_of(edges, true).view());
+}
+
+// User 0 and the last item have no edge.
+Edges random_edges(std::size_t users, std::size_t items) {
+  Rng rng(8);
+  Edges edges(users, std::vector<bool>(items));
+  for (std::size_t u = 1; u < users; ++u) {
+    for (std::size_t i = 0; i + 1 < items; ++i) {
+      edges[u][i] = rng.next_below(4) == 0;
+    }
+  }
+  return edges;
+}
+
+// Ã as a full matrix of doubles, from degrees.
+std::vector<double> dense(const Edges& edges) {
+  const std::size_t users = edges.size(), items = edges.front().size(), n = users + items;
+  std::vector<double> a(n * n), degree(n);
+  for (std::size_t u = 0; u < users; ++u) {
+    for (std::size_t i = 0; i < items; ++i) {
+      degree[u] += edges[u][i];
+      degree[users + i] += edges[u][i];
+      a[u * n + users + i] = a[(users + i) * n + u] = edges[u][i];
+    }
+  }
+  for (std::size_t r = 0; r < n; ++r) {
+    for (std::size_t c = 0; c < n; ++c) {
+      a[r * n + c] /= a[r * n + c] == 0.0 ? 1.0 : std::sqrt(degree[r]) * std::sqrt(degree[c]);
+    }
+  }
+  return a;
+}
+
+// Mean of X, ÃX, Ã²X, …, layer by layer.
+std::vector<double> mean_of_layers(const std::vector<double>& a, const std::vector<float>& x,
+                                   std::size_t width, int layers) {
+  const std::size_t n = x.size() / width;
+  std::vector<double> level(x.begin(), x.end()), sum(level);
+  for (int l = 0; l < layers; ++l) {
+    std::vector<double> next(level.size());
+    for (std::size_t r = 0; r < n; ++r) {
+      for (std::size_t c = 0; c < n; ++c) {
+        for (std::size_t k = 0; k < width; ++k) {
+          next[r * width + k] += a[r * n + c] * level[c * width + k];
+        }
+      }
+    }
+    level = next;
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      sum[i] += level[i];
+    }
+  }
+  for (double& value : sum) {
+    value /= layers + 1;
+  }
+  return sum;
+}
+
+TEST(NormalisedAdjacency, HasTheWorkedWeights) {
+  const Adjacency a = adjacency_of({{true, true}, {false, true}});
+  EXPECT_EQ(a.offsets, (std::vector<std::int64_t>{0, 2, 3, 4, 6}));
+  EXPECT_EQ(a.neighbours, (std::vector<std::int32_t>{2, 3, 3, 0, 0, 1}));
+  const float expected[] = {0.7071f, 0.5f, 0.7071f, 0.7071f, 0.5f, 0.7071f};
+  for (std::size_t e = 0; e < 6; ++e) {
+    EXPECT_NEAR(a.weights[e], expected[e], 5e-5) << e;
+  }
+}
+
+class LightGcnDepths : public ::testing::TestWithParam<std::pair<int, int>> {};
+
+TEST_P(LightGcnDepths, IsTheMeanOfLayers) {
+  const auto [layers, width] = GetParam();
+  const auto edges = random_edges(17, 23);
+  const Adjacency adjacency = adjacency_of(edges);
+  const auto x = random_floats(40 * width, 3);
+  distributed::LocalCommunicator communicator;
+  LightGcn model(adjacency, layers, width, communicator);
+  std::vector<float> result;
+  model.propagate(x, result);
+  const auto expected = mean_of_layers(dense(edges), x, static_cast<std::size_t>(width), layers);
+  ASSERT_EQ(result.size(), expected.size());
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    ASSERT_NEAR(result[i], expected[i], 2e-6) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Depths, LightGcnDepths,
+                         ::testing::Values(std::pair{0, 4}, std::pair{1, 1}, std::pair{2, 64},
+                                           std::pair{3, 7}, std::pair{6, 33}));
+
+TEST(LightGcn, BitsDoNotDependOnTheNumberOfRanks) {
+  const Adjacency adjacency = adjacency_of(random_edges(17, 23));
+  const auto x = random_floats(40 * 5, 3);
+  std::vector<std::vector<float>> results;
+  for (const int ranks : {1, 2, 3, 5}) {
+    distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
+      LightGcn model(adjacency, 3, 5, communicator);
+      std::vector<float> result;
+      model.propagate(x, result);
+      if (communicator.rank() == communicator.size() - 1) {
+        results.push_back(result);
+      }
+    });
+    EXPECT_EQ(results.back(), results.front()) << ranks;
+  }
+}
+
+TEST(PartitionNodes, CoversAllNodesByCost) {
+  const Adjacency adjacency = adjacency_of(random_edges(50, 60));
+  for (const int ranks : {1, 2, 4, 200}) {
+    const auto parts = partition_nodes(adjacency, ranks);
+    ASSERT_EQ(parts.size(), static_cast<std::size_t>(ranks));
+    std::size_t next = 0;
+    for (const auto& part : parts) {
+      EXPECT_EQ(part.begin, next);
+      next = part.end;
+    }
+    EXPECT_EQ(next, 110u);
+  }
+  const auto halves = partition_nodes(adjacency, 2);
+  const double share = static_cast<double>(adjacency.offsets[halves[0].end]) /
+                       static_cast<double>(adjacency.neighbours.size());
+  EXPECT_NEAR(share, 0.5, 0.05);
+}
+
+}  // namespace
+}  // namespace rallrec::models
