@@ -32,7 +32,7 @@ class Tokenizer {
   std::vector<std::int64_t> encode(std::string_view text) const;
 
   // The bytes that `ids` stand for, added tokens by their text; not always valid UTF-8, since a
-  // character may be cut (see replace_invalid_utf8). kBadData for an id outside [0, vocab_size).
+  // character may be cut (see io::repair_utf8). kBadData for an id outside [0, vocab_size).
   std::string decode(const std::vector<std::int64_t>& ids) const;
 
   // The id of the added token written `content`.

@@ -14,8 +14,4 @@ std::uint32_t next_code_point(std::string_view text, std::size_t& position);
 
 void append_code_point(std::uint32_t code_point, std::string& text);
 
-// `bytes` with every maximal invalid part replaced by U+FFFD, as The Unicode Standard 3.9 ("U+FFFD
-// Substitution of Maximal Subparts") recommends.
-std::string replace_invalid_utf8(std::string_view bytes);
-
 }  // namespace rallrec::text

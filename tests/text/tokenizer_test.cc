@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "core/error.h"
+#include "io/utf8.h"
 #include "tests/text/tokenizer_paths.h"
-#include "text/utf8.h"
 
 namespace rallrec::text {
 namespace {
@@ -41,7 +41,7 @@ TEST_P(TokenizerGolden, GivesTheIdsOfTheReference) {
     ASSERT_EQ(tokenizer.encode(text), ids) << line;
     const std::string decoded =
         expected["decoded"].is_null() ? text : expected["decoded"].get<std::string>();
-    ASSERT_EQ(replace_invalid_utf8(tokenizer.decode(ids)), decoded) << line;
+    ASSERT_EQ(io::repair_utf8(tokenizer.decode(ids)), decoded) << line;
   }
   EXPECT_GT(lines, 500U);
 }

@@ -24,23 +24,6 @@ TEST(Utf8, RoundTripsEveryCodePoint) {
   EXPECT_EQ(position, all.size());
 }
 
-// Expected texts are what CPython's bytes.decode("utf-8", "replace") gives.
-TEST(Utf8, ReplacesMaximalInvalidParts) {
-  const std::string r = "\xef\xbf\xbd";
-  EXPECT_EQ(replace_invalid_utf8(""), "");
-  EXPECT_EQ(replace_invalid_utf8("caf\xc3\xa9"), "caf\xc3\xa9");
-  EXPECT_EQ(replace_invalid_utf8("a\xff"
-                                 "b"),
-            "a" + r + "b");
-  EXPECT_EQ(replace_invalid_utf8("\xe2\x82"), r);
-  EXPECT_EQ(replace_invalid_utf8("\xf0\x9f\x98x"), r + "x");
-  EXPECT_EQ(replace_invalid_utf8("\xe0\x80\x80"), r + r + r);
-  EXPECT_EQ(replace_invalid_utf8("\xed\xa0\x80"), r + r + r);
-  EXPECT_EQ(replace_invalid_utf8("\xf4\x90\x80\x80"), r + r + r + r);
-  EXPECT_EQ(replace_invalid_utf8("\xc0\xaf"), r + r);
-  EXPECT_EQ(replace_invalid_utf8("\xf1\x80\x80\xe1\x80\xc2"), r + r + r);
-}
-
 TEST(ByteLevel, IsABijectionOnBytes) {
   for (int byte = 0; byte < 256; ++byte) {
     std::string token;

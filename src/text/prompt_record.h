@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "io/json_record.h"
+#include "text/chat_template.h"
+
+namespace rallrec::text {
+
+// A line of a prompt file comes in two forms:
+//   {"input": "…", "output": "Yes."}           with an optional "system"
+//   {"messages": [{"role": "user", "content": "…"}, …, {"role": "assistant", "content": "Yes."}]}
+// Other keys are left alone. What does not fit is bad data that names the line and the key.
+
+// Everything before the answer; an answer in the line is not looked at and may be missing.
+std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
+
+// Prompt and answer; the answer must be there and not be empty.
+LabelledIds training_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
+
+}  // namespace rallrec::text
