@@ -54,7 +54,7 @@ function(rallrec_test name)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   rallrec_compile_options(${name})
   target_compile_definitions(${name} PRIVATE
-    RALLREC_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RALLREC_BINARY="$<TARGET_FILE_DIR:${name}>/../rallrec")
+    RALLREC_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RALLREC_BINARY="${PROJECT_BINARY_DIR}/rallrec")
   if(arg_TORCH)
     target_link_libraries(${name} PRIVATE LibTorch::LibTorch)
     target_precompile_headers(${name} REUSE_FROM rallrec_torch_pch)

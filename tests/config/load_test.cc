@@ -1,0 +1,190 @@
+#include "config/load.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+#include <vector>
+
+#include "config/field.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace rallrec::config {
+namespace {
+
+using rallrec::testing::expect_error;
+using rallrec::testing::TemporaryFolder;
+
+class Load : public ::testing::Test {
+ protected:
+  Sources file(const std::string& text) {
+    Sources sources;
+    sources.file = folder_.put("run.toml", text);
+    return sources;
+  }
+  static Sources set(std::vector<std::string> sets) {
+    Sources sources;
+    sources.sets = std::move(sets);
+    return sources;
+  }
+  void expect_usage(const Sources& sources, const std::string& text) {
+    expect_error(ExitCode::kUsage, text, [&] { load_config(sources); });
+  }
+  std::string path() const { return folder_.file("run.toml"); }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(Load, WithoutSourcesGivesTheDefaultsOfModeClean) {
+  const Config config = load_config({});
+  EXPECT_EQ(config.options.mode, "clean");
+  EXPECT_TRUE(config.options.data.deduplicate);
+  EXPECT_EQ(config.options.light_gcn.edges, "up_to_last_train");
+  EXPECT_EQ(config.origins.at("data.deduplicate"), "mode clean");
+  EXPECT_EQ(config.options.tune.batch_size, TuneOptions().batch_size);
+  EXPECT_EQ(config.origins.at("tune.batch_size"), "default");
+  EXPECT_EQ(config.origins.size(), fields().size());
+}
+
+TEST_F(Load, ModePaperLeavesThePublishedProtocol) {
+  const Config config = load_config(file("mode = 'paper'\n"));
+  EXPECT_FALSE(config.options.data.deduplicate);
+  EXPECT_EQ(config.options.light_gcn.edges, "leave_one_out");
+  EXPECT_EQ(config.origins.at("data.deduplicate"), "default");
+}
+
+TEST_F(Load, AKeyInTheFileWinsOverAModeGivenLater) {
+  Sources sources = file("[data]\ndeduplicate = false\n");
+  sources.sets = {"mode=clean"};
+  const Config config = load_config(sources);
+  EXPECT_FALSE(config.options.data.deduplicate);
+  EXPECT_EQ(config.options.light_gcn.edges, "up_to_last_train");
+}
+
+TEST_F(Load, CommandLineWinsOverEnvironmentOverFileOverDefault) {
+  Sources sources = file("[tune]\nepochs = 1\nlora_r = 1\nseed = 1\nwarmup_steps = 1\n");
+  sources.environment = {"RALLREC_TUNE__LORA_R=2", "RALLREC_TUNE__SEED=2",
+                         "RALLREC_TUNE__WARMUP_STEPS=2"};
+  sources.sets = {"tune.seed=3", "tune.warmup_steps=3"};
+  sources.flags = {{"tune.warmup_steps", "4", "--warmup"}};
+  const Config config = load_config(sources);
+  EXPECT_EQ(config.options.tune.epochs, 1);
+  EXPECT_EQ(config.options.tune.lora_r, 2);
+  EXPECT_EQ(config.options.tune.seed, 3);
+  EXPECT_EQ(config.options.tune.warmup_steps, 4);
+  EXPECT_EQ(config.origins.at("tune.epochs"), path() + ":2:1");
+  EXPECT_EQ(config.origins.at("tune.lora_r"), "environment RALLREC_TUNE__LORA_R");
+  EXPECT_EQ(config.origins.at("tune.seed"), "--set");
+  EXPECT_EQ(config.origins.at("tune.warmup_steps"), "--warmup");
+}
+
+TEST_F(Load, ReadsEveryType) {
+  const Config config =
+      load_config(file("[data]\ndeduplicate = true\nmin_history = 7\nlabel_threshold = 4\n"
+                       "[light_gcn]\nreg_weight = 2.5e-3\n[retrieve]\nblocks = ['ssl', 'text']\n"));
+  EXPECT_TRUE(config.options.data.deduplicate);
+  EXPECT_EQ(config.options.data.min_history, 7);
+  EXPECT_EQ(config.options.data.label_threshold, 4.0);  // an integer where a number is wanted
+  EXPECT_EQ(config.options.light_gcn.reg_weight, 2.5e-3);
+  EXPECT_EQ(config.options.retrieve.blocks, (Strings{"ssl", "text"}));
+}
+
+TEST_F(Load, SetTakesTomlBareTextAndLists) {
+  const Config config = load_config(
+      set({"data.path=/some/folder", "model.path=\"quoted = path\"", "tune.learning_rate=1e-4",
+           "retrieve.blocks=text,ssl", "tune.target_modules=[\"q_proj\"]", "prompt.templates=123",
+           "data.deduplicate=false"}));
+  EXPECT_EQ(config.options.data.path, "/some/folder");
+  EXPECT_EQ(config.options.model.path, "quoted = path");
+  EXPECT_EQ(config.options.tune.learning_rate, 1e-4);
+  EXPECT_EQ(config.options.retrieve.blocks, (Strings{"text", "ssl"}));
+  EXPECT_EQ(config.options.tune.target_modules, (Strings{"q_proj"}));
+  EXPECT_EQ(config.options.prompt.templates, "123");
+  EXPECT_FALSE(config.options.data.deduplicate);
+}
+
+TEST_F(Load, UnknownKeysNameThePlaceAndTheNearestKey) {
+  expect_usage(file("[tune]\n\n  epoch = 3\n"),
+               path() + ":3:3: unknown key 'tune.epoch'; did you mean 'epochs'?");
+  expect_usage(file("[tunes]\nepochs = 3\n"),
+               path() + ":1:2: unknown section [tunes]; did you mean");
+  expect_usage(file("epochs = 3\n"), "1:1: unknown key [epochs]");
+  expect_usage(file("tune = 3\n"), "'tune' is a section; write [tune]");
+  expect_usage(file("[tune.epochs]\nx = 1\n"), "'tune.epochs' must be an integer");
+  expect_usage(file("[mode]\n"), "'mode' must be text");
+  expect_usage(set({"tune.epoch=3"}),
+               "--set: unknown key 'tune.epoch'; did you mean 'tune.epochs'?");
+  expect_usage(set({"tune.epochs"}), "--set tune.epochs: must be section.key=value");
+  expect_usage(set({"=3"}), "unknown key ''");
+  Sources sources;
+  sources.environment = {"RALLREC_TUNE__EPOCH=3"};
+  expect_usage(sources, "RALLREC_TUNE__EPOCH: names no key; did you mean 'RALLREC_TUNE__EPOCHS'?");
+}
+
+TEST_F(Load, OtherVariablesAreNotOurs) {
+  Sources sources;
+  sources.environment = {"RALLREC_SHARED_DIR=/x", "PATH=/bin", "RALLREC_TUNE__EPOCHS", "=", "",
+                         "RALLREC_MODE=paper"};
+  EXPECT_EQ(load_config(sources).options.mode, "paper");
+}
+
+TEST_F(Load, WrongTypesSayWhatIsExpected) {
+  expect_usage(file("[tune]\nepochs = 3.5\n"), path() + ":2:10: 'tune.epochs' must be an integer");
+  expect_usage(file("[tune]\nepochs = '3'\n"), "'tune.epochs' must be an integer");
+  expect_usage(file("[tune]\nepochs = true\n"), "must be an integer");
+  expect_usage(file("[tune]\nlearning_rate = 'fast'\n"), "must be a number");
+  expect_usage(file("[data]\npath = 3\n"), "must be text");
+  expect_usage(file("[data]\ndeduplicate = 1\n"), "must be true or false");
+  expect_usage(file("[retrieve]\nblocks = 'text'\n"), "must be a list");
+  expect_usage(file("[retrieve]\nblocks = ['text', 3]\n"), "must be a list");
+  expect_usage(file("[tune]\nepochs = 2020-01-01\n"), "must be an integer");
+  expect_usage(set({"tune.epochs=many"}),
+               "--set tune.epochs=many: 'tune.epochs' must be an integer");
+  expect_usage(set({"tune.epochs="}), "must be an integer");
+  expect_usage(set({"data.path=\xff\xfe"}), "'data.path' must be text");
+}
+
+TEST_F(Load, WrongRangesSayTheRangeAndTheValue) {
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"tune.epochs=0", "must be at least 1; it is 0"},
+      {"tune.batch_size=-4", "must be from 1 to"},
+      {"tune.learning_rate=nan", "must be finite and above 0"},
+      {"tune.learning_rate=inf", "must be finite and above 0"},
+      {"tune.learning_rate=0.0", "must be finite and above 0"},
+      {"tune.lora_dropout=1.0", "must be at least 0.0 and below 1.0"},
+      {"align.temperature=-inf", "must be at least"},
+      {"data.train_share=1.5", "must be above 0.0 and below 1.0"},
+      {"data.dataset=netflix", "must be one of movielens-100k"},
+      {"mode=refcompat", "must be one of paper, clean"},
+      {"retrieve.blocks=[]", "must name at least one"},
+      {"retrieve.blocks=text,text", "each once"},
+      {"retrieve.blocks=text,picture", "of text, colla, ssl"},
+      {"prompt.rerank_alpha=3/2", "must be a ratio"},
+      {"prompt.rerank_alpha=2/0", "must be a ratio"},
+      {"prompt.rerank_alpha=-1/2", "must be a ratio"},
+      {"prompt.rerank_alpha=0.5", "must be a ratio"},
+      {"prompt.rerank_alpha=1/", "must be a ratio"}};
+  for (const auto& [setting, message] : wrong) {
+    expect_usage(set({setting}), message);
+  }
+  EXPECT_EQ(load_config(set({"prompt.rerank_alpha=4/5"})).options.prompt.rerank_alpha, "4/5");
+}
+
+TEST_F(Load, SharesMustLeaveATest) {
+  expect_usage(set({"data.train_share=0.9", "data.valid_share=0.1"}), "no test is left");
+  EXPECT_EQ(
+      load_config(set({"data.train_share=0.5", "data.valid_share=0.0"})).options.data.valid_share,
+      0.0);
+}
+
+TEST_F(Load, AMissingFileIsMissingInput) {
+  Sources sources;
+  sources.file = folder_.file("none.toml");
+  expect_error(ExitCode::kMissingInput, "none.toml: no such config file",
+               [&] { load_config(sources); });
+  sources.file = folder_.path();
+  expect_usage(sources, "is not a file");
+}
+
+}  // namespace
+}  // namespace rallrec::config
