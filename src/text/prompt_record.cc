@@ -72,6 +72,10 @@ std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const Chat
   return chat.conversation_ids(messages, record.where()).ids;
 }
 
+LabelledIds labelled_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
+  return chat.conversation_ids(read_record(record), record.where());
+}
+
 LabelledIds training_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
   const std::vector<ChatMessage> messages = read_record(record);
   LabelledIds example = chat.conversation_ids(messages, record.where());

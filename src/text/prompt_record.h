@@ -16,7 +16,10 @@ namespace rallrec::text {
 // Everything before the answer; an answer in the line is not looked at and may be missing.
 std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
 
-// Prompt and answer; the answer must be there and not be empty.
+// Prompt and answer; a line without an answer has no labels.
+LabelledIds labelled_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
+
+// The same, but the answer must be there and not be empty.
 LabelledIds training_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
 
 }  // namespace rallrec::text
