@@ -1,0 +1,47 @@
+#include "io/hdf5_handle.h"
+
+namespace rallrec::io {
+namespace {
+
+bool set_up_library() {
+  H5open();
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLset_loading_state(0);
+  return true;
+}
+
+// The walk goes from the cause up to the call; the cause comes first.
+herr_t keep_first(unsigned, const H5E_error2_t* error, void* text) {
+  auto* const result = static_cast<std::string*>(text);
+  if (result->empty() && error->desc != nullptr) {
+    *result = error->desc;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::unique_lock<std::mutex> lock_hdf5() {
+  static std::mutex mutex;
+  std::unique_lock<std::mutex> lock(mutex);
+  static const bool ready = set_up_library();
+  static_cast<void>(ready);
+  return lock;
+}
+
+std::string take_hdf5_error() {
+  std::string text;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &text);
+  H5Eclear2(H5E_DEFAULT);
+  return text.empty() ? "no reason given" : text;
+}
+
+Hdf5Handle file_access() {
+  Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fclose_degree(access.get(), H5F_CLOSE_STRONG);
+  H5Pset_file_locking(access.get(), false, true);
+  H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+  return access;
+}
+
+}  // namespace rallrec::io

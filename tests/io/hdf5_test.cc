@@ -1,0 +1,316 @@
+#include <gtest/gtest.h>
+#include <hdf5.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <functional>
+#include <thread>
+
+#include "io/hdf5_file.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace rallrec::io {
+namespace {
+
+using rallrec::testing::expect_error;
+using rallrec::testing::TemporaryFolder;
+
+template <typename T>
+class Hdf5RoundTrip : public ::testing::Test {};
+using Types = ::testing::Types<std::uint8_t, std::int32_t, std::int64_t, float, double>;
+TYPED_TEST_SUITE(Hdf5RoundTrip, Types);
+
+TYPED_TEST(Hdf5RoundTrip, VectorsAndMatrices) {
+  const TemporaryFolder folder;
+  for (const std::int64_t rows : {0, 1, 7, 1000}) {
+    for (const std::int64_t columns : {0, 1, 3}) {
+      std::vector<TypeParam> values;
+      for (std::int64_t i = 0; i < rows * columns; ++i) {
+        values.push_back(static_cast<TypeParam>(i * 7 % 251));
+      }
+      Hdf5Writer writer(folder.file("a.h5"));
+      writer.add("vector", values);
+      writer.add_matrix("matrix", values.data(), rows, columns);
+      writer.commit();
+      const Hdf5File file(folder.file("a.h5"));
+      EXPECT_EQ(file.read<TypeParam>("vector"), values);
+      EXPECT_EQ(file.read_matrix<TypeParam>("matrix"), values);
+      EXPECT_EQ(file.info("matrix").shape, (std::vector<std::int64_t>{rows, columns}));
+    }
+  }
+}
+
+TEST(Hdf5, StringsAndAttributes) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> texts = {"", "one", "zw\xC3\xB6lf", std::string("a\0b", 3), ""};
+  Hdf5Writer writer(folder.file("a.h5"));
+  writer.add_strings("titles", texts);
+  writer.add_strings("none", {});
+  writer.set_attribute("rows", std::int64_t{-5});
+  writer.set_attribute("tau", 0.25);
+  writer.set_attribute("name", std::string("K\xC3\xB6ln"));
+  writer.set_attribute("empty", std::string());
+  writer.commit();
+  const Hdf5File file(folder.file("a.h5"));
+  EXPECT_EQ(file.read_strings("titles"), texts);
+  EXPECT_TRUE(file.read_strings("none").empty());
+  EXPECT_EQ(file.int_attribute("rows"), -5);
+  EXPECT_EQ(file.double_attribute("tau"), 0.25);
+  EXPECT_EQ(file.string_attribute("name"), "K\xC3\xB6ln");
+  EXPECT_EQ(file.string_attribute("empty"), "");
+  EXPECT_TRUE(file.has_attribute("rows"));
+  EXPECT_FALSE(file.has_attribute("rowz"));
+  expect_error(ExitCode::kBadData, "attribute 'rowz': is missing",
+               [&] { file.int_attribute("rowz"); });
+  expect_error(ExitCode::kBadData, "'tau': is not of the expected",
+               [&] { file.int_attribute("tau"); });
+  expect_error(ExitCode::kBadData, "'rows': is not of", [&] { file.string_attribute("rows"); });
+}
+
+TEST(Hdf5, RowsInAnyOrderAndPart) {
+  const TemporaryFolder folder;
+  Hdf5Writer writer(folder.file("a.h5"));
+  writer.create("m", Hdf5Type::kFloat32, {5, 2});
+  const float rows[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  writer.write_rows("m", 3, 2, rows + 6);
+  writer.write_rows("m", 0, 3, rows);
+  expect_error(ExitCode::kInternal, "rows out of range",
+               [&] { writer.write_rows("m", 4, 2, rows); });
+  writer.commit();
+  const Hdf5File file(folder.file("a.h5"));
+  std::vector<float> part(4);
+  file.read_rows("m", 2, 2, part.data());
+  EXPECT_EQ(part, (std::vector<float>{4, 5, 6, 7}));
+  expect_error(ExitCode::kInternal, "rows out of range",
+               [&] { file.read_rows("m", 4, 2, part.data()); });
+}
+
+TEST(Hdf5, SameCallsGiveTheSameBytes) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a", "b"}) {
+    Hdf5Writer writer(folder.file(name));
+    writer.add("x", std::vector<double>{1, 2, 3});
+    writer.set_attribute("seed", std::int64_t{1});
+    writer.commit();
+  }
+  EXPECT_EQ(folder.get("a"), folder.get("b"));
+}
+
+TEST(Hdf5, AbandonedFilesLeaveNothing) {
+  const TemporaryFolder folder;
+  {
+    Hdf5Writer writer(folder.file("a.h5"));
+    writer.add("x", std::vector<double>(1000));
+  }
+  EXPECT_EQ(folder.entries(), 0u);
+  expect_error(ExitCode::kIo, "No such file", [&] { Hdf5Writer writer(folder.file("no/a.h5")); });
+}
+
+TEST(Hdf5, AFullDiskIsAnError) {
+  const TemporaryFolder folder;
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{100000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  expect_error(ExitCode::kIo, folder.file("a.h5") + ": ", [&] {
+    Hdf5Writer writer(folder.file("a.h5"));
+    writer.add("x", std::vector<double>(100000));
+    writer.commit();
+  });
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(folder.entries(), 0u);
+}
+
+TEST(Hdf5, ThreadsMayWriteAndReadAtOnce) {
+  const TemporaryFolder folder;
+  std::vector<std::thread> threads;
+  std::vector<double> sums(4);
+  for (std::size_t t = 0; t < sums.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < 20; ++round) {
+        const std::string path = folder.file("t" + std::to_string(t));
+        Hdf5Writer writer(path);
+        writer.add("x", std::vector<double>(100, static_cast<double>(t)));
+        writer.commit();
+        sums[t] += Hdf5File(path).read<double>("x")[99];
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(sums, (std::vector<double>{0, 20, 40, 60}));
+}
+
+// Makes a file with the library itself, in forms that our writer never uses.
+void make_foreign(const std::string& path, const std::function<void(hid_t file)>& fill) {
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
+  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  fill(file);
+  H5Fclose(file);
+  H5Pclose(access);
+}
+
+void make_array(hid_t file, hid_t type, const std::vector<hsize_t>& shape, hid_t storage) {
+  const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+  const hid_t array = H5Dcreate2(file, "x", type, space, H5P_DEFAULT, storage, H5P_DEFAULT);
+  const std::vector<double> values(4096);
+  if (H5Tget_class(type) == H5T_FLOAT) {
+    H5Dwrite(array, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+  }
+  H5Dclose(array);
+  H5Sclose(space);
+}
+
+void with_storage(hid_t file, const std::function<void(hid_t)>& set) {
+  const hid_t storage = H5Pcreate(H5P_DATASET_CREATE);
+  set(storage);
+  make_array(file, H5T_IEEE_F64LE, {64}, storage);
+  H5Pclose(storage);
+}
+
+struct Foreign {
+  std::string message;
+  std::function<void(hid_t)> fill;
+};
+
+std::vector<Foreign> foreign_files() {
+  const hsize_t chunk[1] = {16};
+  return {
+      {"is missing", [](hid_t) {}},
+      {"is not an array",
+       [](hid_t file) { H5Gclose(H5Gcreate2(file, "x", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); }},
+      {"soft or external link",
+       [](hid_t file) { H5Lcreate_soft("/y", file, "x", H5P_DEFAULT, H5P_DEFAULT); }},
+      {"soft or external link",
+       [](hid_t file) {
+         H5Lcreate_external("/etc/passwd", "/y", file, "x", H5P_DEFAULT, H5P_DEFAULT);
+       }},
+      {"not stored in one piece",
+       [=](hid_t file) { with_storage(file, [=](hid_t s) { H5Pset_chunk(s, 1, chunk); }); }},
+      {"not stored in one piece",
+       [=](hid_t file) {
+         with_storage(file, [=](hid_t s) {
+           H5Pset_chunk(s, 1, chunk);
+           H5Pset_deflate(s, 6);
+         });
+       }},
+      {"not stored in one piece",
+       [](hid_t file) { with_storage(file, [](hid_t s) { H5Pset_layout(s, H5D_COMPACT); }); }},
+      {"stored in other files",
+       [](hid_t file) {
+         with_storage(file, [](hid_t s) { H5Pset_external(s, "/dev/zero", 0, 512); });
+       }},
+      {"bytes are not all in the file",
+       [](hid_t file) { make_array(file, H5T_STD_I32LE, {1000}, H5P_DEFAULT); }},
+      {"is not of uint8", [](hid_t file) { make_array(file, H5T_IEEE_F64BE, {4}, H5P_DEFAULT); }},
+      {"is not of uint8", [](hid_t file) { make_array(file, H5T_STD_I16LE, {4}, H5P_DEFAULT); }},
+      {"is not of uint8",
+       [](hid_t file) {
+         const hid_t text = H5Tcopy(H5T_C_S1);
+         H5Tset_size(text, H5T_VARIABLE);
+         make_array(file, text, {4}, H5P_DEFAULT);
+         H5Tclose(text);
+       }},
+      {"is not of uint8", [](hid_t file) { make_array(file, H5T_STD_REF_OBJ, {4}, H5P_DEFAULT); }},
+      {"has 3 dimensions",
+       [](hid_t file) {
+         make_array(file, H5T_IEEE_F64LE, {2, 2, 2}, H5P_DEFAULT);
+       }},
+      {"expected float64 with 1 dimensions, found float64 with 2",
+       [](hid_t file) {
+         make_array(file, H5T_IEEE_F64LE, {2, 2}, H5P_DEFAULT);
+       }},
+      {"expected float64 with 1 dimensions, found float32",
+       [](hid_t file) { make_array(file, H5T_IEEE_F32LE, {2}, H5P_DEFAULT); }},
+  };
+}
+
+TEST(Hdf5, ForeignFormsAreRefused) {
+  const TemporaryFolder folder;
+  for (const Foreign& foreign : foreign_files()) {
+    make_foreign(folder.file("f.h5"), foreign.fill);
+    expect_error(ExitCode::kBadData,
+                 "array 'x': ", [&] { Hdf5File(folder.file("f.h5")).read<double>("x"); });
+    expect_error(ExitCode::kBadData, foreign.message,
+                 [&] { Hdf5File(folder.file("f.h5")).read<double>("x"); });
+  }
+}
+
+TEST(Hdf5, NotHdf5AtAll) {
+  const TemporaryFolder folder;
+  for (const std::string& bytes : {std::string(), std::string("hello"), std::string(10000, '\0'),
+                                   std::string("\x89HDF\r\n\x1a\n", 8)}) {
+    const std::string path = folder.put("f", bytes);
+    expect_error(ExitCode::kBadData, "not an HDF5 file", [&] { Hdf5File file(path); });
+  }
+  expect_error(ExitCode::kMissingInput, "no such file", [&] { Hdf5File file(folder.file("g")); });
+  expect_error(ExitCode::kBadData, "is a folder", [&] { Hdf5File file(folder.path()); });
+}
+
+TEST(Hdf5, FormsWithoutChecksumsAreRefused) {
+  const TemporaryFolder folder;
+  H5Fclose(H5Fcreate(folder.file("old.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  expect_error(ExitCode::kBadData, "not an HDF5 file of version 1.8 or later",
+               [&] { Hdf5File file(folder.file("old.h5")); });
+  make_foreign(folder.file("dense.h5"), [](hid_t file) {
+    for (int i = 0; i < 20; ++i) {
+      H5Lcreate_soft("/y", file, std::to_string(i).c_str(), H5P_DEFAULT, H5P_DEFAULT);
+    }
+  });
+  expect_error(ExitCode::kBadData, "its root group is damaged, or in a form",
+               [&] { Hdf5File file(folder.file("dense.h5")); });
+}
+
+TEST(Hdf5, ManyArraysAndAttributes) {
+  const TemporaryFolder folder;
+  Hdf5Writer writer(folder.file("a.h5"));
+  for (int i = 0; i < 100; ++i) {
+    writer.add("array_" + std::to_string(i), std::vector<std::int32_t>{i});
+    writer.set_attribute("key_" + std::to_string(i), std::int64_t{i});
+  }
+  writer.commit();
+  const Hdf5File file(folder.file("a.h5"));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(file.read<std::int32_t>("array_" + std::to_string(i)), std::vector<std::int32_t>{i});
+    EXPECT_EQ(file.int_attribute("key_" + std::to_string(i)), i);
+  }
+}
+
+TEST(Hdf5, NamesCannotLeadElsewhere) {
+  const TemporaryFolder folder;
+  Hdf5Writer writer(folder.file("a.h5"));
+  for (const char* name : {"", "/", "a/b", "..", "a b"}) {
+    expect_error(ExitCode::kInternal, "is no name",
+                 [&] { writer.add(name, std::vector<float>(1)); });
+  }
+  writer.commit();
+  expect_error(ExitCode::kBadData, "is missing",
+               [&] { Hdf5File(folder.file("a.h5")).info("a/b"); });
+}
+
+TEST(Hdf5, StringsWithBadOffsetsAreRefused) {
+  const TemporaryFolder folder;
+  const std::vector<std::pair<std::vector<std::int64_t>, std::string>> cases = {
+      {{}, "must run from 0"},
+      {{1, 3}, "must run from 0"},
+      {{0, 2}, "must run from 0"},
+      {{0, 2, 1, 3}, "must not fall"},
+      {{0, 9, 3}, "must not fall"},
+      {{0, -1, 3}, "must not fall"},
+      {{0, 3}, "text 0 is not valid UTF-8"}};
+  for (const auto& [offsets, message] : cases) {
+    Hdf5Writer writer(folder.file("a.h5"));
+    writer.add("t.bytes", std::vector<std::uint8_t>{'a', 0xFF, 'b'});
+    writer.add("t.offsets", offsets);
+    writer.commit();
+    expect_error(ExitCode::kBadData, message,
+                 [&] { Hdf5File(folder.file("a.h5")).read_strings("t"); });
+  }
+}
+
+}  // namespace
+}  // namespace rallrec::io
