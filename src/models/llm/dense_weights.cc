@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "models/llm/dense_linear.h"
+#include "models/llm/int8_linear.h"
 #include "ops/decoder_ops.h"
 
 namespace rallrec::models::llm {
@@ -49,7 +50,17 @@ class DenseWeights : public WeightStore {
 
   const at::Tensor& final_norm() const override { return final_norm_; }
   const LmHead& head() const override { return *head_; }
-  std::string mode() const override { return type_ == DenseType::kFloat32 ? "fp32" : "bf16"; }
+  std::string mode() const override {
+    switch (type_) {
+      case DenseType::kBfloat16:
+        return "bf16";
+      case DenseType::kInt8:
+        return "w8a8";
+      case DenseType::kFloat32:
+        break;
+    }
+    return "fp32";
+  }
 
  private:
   at::Tensor load(const std::string& name, const std::vector<std::int64_t>& shape) {
@@ -65,7 +76,14 @@ class DenseWeights : public WeightStore {
 
   at::Tensor matrix(const std::string& name, std::int64_t rows, std::int64_t columns) {
     const at::Tensor tensor = load(name, {rows, columns});
-    return type_ == DenseType::kFloat32 ? tensor : tensor.to(at::kBFloat16);
+    return type_ == DenseType::kBfloat16 ? tensor.to(at::kBFloat16) : tensor;
+  }
+
+  std::unique_ptr<FrozenLinear> make_linear(at::Tensor weight) const {
+    if (type_ == DenseType::kInt8) {
+      return std::make_unique<Int8Linear>(weight);
+    }
+    return std::make_unique<DenseLinear>(std::move(weight));
   }
 
   void load_layer(std::int64_t layer) {
@@ -76,7 +94,7 @@ class DenseWeights : public WeightStore {
     for (Linear linear : kLinears) {
       const LinearSize size = size_of(config_, linear);
       weights.linears[static_cast<std::size_t>(linear)] =
-          std::make_unique<DenseLinear>(matrix(weight_name(layer, linear), size.out, size.in));
+          make_linear(matrix(weight_name(layer, linear), size.out, size.in));
     }
   }
 

@@ -13,10 +13,11 @@ namespace rallrec::models::llm {
 using TensorSource =
     std::function<at::Tensor(const std::string& name, const std::vector<std::int64_t>& shape)>;
 
-enum class DenseType { kFloat32, kBfloat16 };
+enum class DenseType { kFloat32, kBfloat16, kInt8 };
 
-// All weights in this process's memory, matrices as fp32 or bf16. bf16 matrices multiply
-// bf16-rounded activations; results return to fp32. Norm weights stay fp32.
+// All weights in this process's memory. Layer matrices are fp32, bf16 (they multiply bf16-rounded
+// activations; results return to fp32) or int8 (Int8Linear); embedding and head are bf16 with bf16
+// matrices and fp32 otherwise. Norm weights stay fp32.
 std::unique_ptr<WeightStore> make_dense_weights(const LlmConfig& config, DenseType type,
                                                 const TensorSource& source);
 

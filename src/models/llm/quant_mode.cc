@@ -26,10 +26,13 @@ DenseType dense_type_of(const std::string& quant) {
   if (quant == "auto") {
     return has_bfloat16_instructions() ? DenseType::kBfloat16 : DenseType::kFloat32;
   }
-  const bool eight_bit = quant == "llm_int8" || quant == "w8a16" || quant == "w8a8";
+  if (quant == "w8a8") {
+    return DenseType::kInt8;
+  }
+  const bool known = quant == "llm_int8" || quant == "w8a16";
   throw_usage("model.quant (--quant) is '" + quant +
-              "': " + (eight_bit ? "this build has no 8-bit modes; choose" : "expected") +
-              " auto, fp32 or bf16");
+              "': " + (known ? "this build does not have it; choose" : "expected") +
+              " auto, fp32, bf16 or w8a8");
 }
 
 }  // namespace rallrec::models::llm

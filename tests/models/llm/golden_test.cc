@@ -112,8 +112,8 @@ TEST_F(DamagedCheckpoint, NotANumberIsNamed) {
 }
 
 TEST_F(DamagedCheckpoint, ModesThatThisBuildLacksAreRefused) {
-  expect_error(ExitCode::kUsage, "auto, fp32 or bf16", "llm_int8");
-  expect_error(ExitCode::kUsage, "auto, fp32 or bf16", "int4");
+  expect_error(ExitCode::kUsage, "auto, fp32, bf16 or w8a8", "llm_int8");
+  expect_error(ExitCode::kUsage, "auto, fp32, bf16 or w8a8", "int4");
   const std::string automatic = load_causal_lm(folder_.string(), "auto")->quant();
   EXPECT_TRUE(automatic == "fp32" || automatic == "bf16");
 }

@@ -1,0 +1,71 @@
+#include "models/llm/int8_linear.h"
+
+#include "core/check.h"
+#include "kernels/int8_matmul.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+// Activations as the matmul takes them.
+struct Quantized {
+  Quantized(const at::Tensor& x, const float* column_scale)
+      : values(static_cast<std::size_t>(x.size(0) * kernels::int8_padded_depth(x.size(1)))),
+        scale(static_cast<std::size_t>(x.size(0))) {
+    kernels::quantize_rows({}, x.size(0), x.size(1), x.const_data_ptr<float>(), column_scale,
+                           values.data(), scale.data());
+  }
+
+  std::vector<std::int16_t> values;
+  std::vector<float> scale;
+};
+
+void check_matrix(const at::Tensor& x, std::int64_t columns) {
+  RALLREC_CHECK(
+      x.dim() == 2 && x.size(1) == columns && x.is_contiguous() && x.scalar_type() == at::kFloat,
+      "Int8Linear: expected a contiguous fp32 matrix of " + std::to_string(columns) + " columns");
+}
+
+}  // namespace
+
+Int8Linear::Int8Linear(const at::Tensor& weight) : out_(weight.size(0)), in_(weight.size(1)) {
+  check_matrix(weight, in_);
+  std::vector<std::int8_t> q(static_cast<std::size_t>(out_ * in_));
+  scale_.resize(static_cast<std::size_t>(out_));
+  kernels::quantize_weight_rows(out_, in_, weight.const_data_ptr<float>(), q.data(), scale_.data());
+  packed_.resize(static_cast<std::size_t>(kernels::int8_packed_size(in_, out_)));
+  kernels::pack_int8(q.data(), 1, in_, in_, out_, packed_.data());
+  packed_t_.resize(static_cast<std::size_t>(kernels::int8_packed_size(out_, in_)));
+  kernels::pack_int8(q.data(), in_, 1, out_, in_, packed_t_.data());
+}
+
+void Int8Linear::multiply(const at::Tensor& x, bool add, const at::Tensor& y) const {
+  check_matrix(x, in_);
+  check_matrix(y, out_);
+  const Quantized q(x, nullptr);
+  kernels::int8_matmul({}, {x.size(0), in_, out_}, q.values.data(), q.scale.data(), packed_.data(),
+                       scale_.data(), add, y.mutable_data_ptr<float>());
+}
+
+void Int8Linear::multiply_transposed(const at::Tensor& dy, bool add, const at::Tensor& dx) const {
+  check_matrix(dy, out_);
+  check_matrix(dx, in_);
+  const Quantized q(dy, scale_.data());
+  kernels::int8_matmul({}, {dy.size(0), out_, in_}, q.values.data(), q.scale.data(),
+                       packed_t_.data(), nullptr, add, dx.mutable_data_ptr<float>());
+}
+
+void Int8Linear::forward(const at::Tensor& x, const at::Tensor& y) const { multiply(x, false, y); }
+
+void Int8Linear::forward_add(const at::Tensor& x, const at::Tensor& y) const {
+  multiply(x, true, y);
+}
+
+void Int8Linear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {
+  multiply_transposed(dy, false, dx);
+}
+
+void Int8Linear::input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const {
+  multiply_transposed(dy, true, dx);
+}
+
+}  // namespace rallrec::models::llm
