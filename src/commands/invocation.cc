@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 
@@ -60,7 +61,11 @@ int execute(const Invocation& invocation, distributed::Session& session) {
   start_logging(invocation, config.options, session.communicator());
   CommandContext context{session.communicator(), config.options, config.origins, sources.file,
                          invocation.common.resume};
-  return invocation.run(context);
+  const int code = invocation.run(context);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw_io("standard output", "writing", errno);
+  }
+  return code;
 }
 
 }  // namespace rallrec::commands

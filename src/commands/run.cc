@@ -16,6 +16,15 @@ struct Flags {
   bool force = false;
 };
 
+void print_summary(const std::string& run_dir,
+                   const std::vector<pipeline::StageOutcome>& outcomes) {
+  std::string text = pipeline::stage_lines(outcomes);
+  if (!outcomes.empty() && outcomes.back().stage == "evaluate") {
+    text += "\n" + pipeline::metric_lines(run_dir);
+  }
+  std::fputs(text.c_str(), stdout);
+}
+
 int run(const Flags& flags, CommandContext& context) {
   if (context.config_file.empty()) {
     throw_usage("--config FILE is required");
@@ -28,7 +37,7 @@ int run(const Flags& flags, CommandContext& context) {
   const auto outcomes = pipeline::run_pipeline(request, context.options, context.communicator,
                                                pipeline::stage_table());
   if (context.communicator.rank() == 0) {
-    std::fputs(pipeline::stage_lines(outcomes).c_str(), stdout);
+    print_summary(request.run_dir, outcomes);
   }
   return 0;
 }

@@ -3,14 +3,27 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <vector>
+
+#include "core/error.h"
 
 namespace rallrec::logging {
 namespace {
 
 LogOptions configured;
+
+spdlog::sink_ptr file_sink(const std::string& path) {
+  try {
+    auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+    file->set_level(spdlog::level::debug);
+    return file;
+  } catch (const spdlog::spdlog_ex&) {
+    throw_io(path, "opening the log", errno);
+  }
+}
 
 }  // namespace
 
@@ -31,9 +44,7 @@ void configure_logging(const LogOptions& options) {
   if (!options.folder.empty()) {
     const std::string name =
         options.rank == 0 ? "run.log" : "rank" + std::to_string(options.rank) + ".log";
-    auto file = std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.folder + "/" + name);
-    file->set_level(spdlog::level::debug);
-    sinks.push_back(file);
+    sinks.push_back(file_sink(options.folder + "/" + name));
   }
   auto logger = std::make_shared<spdlog::logger>("rallrec", sinks.begin(), sinks.end());
   logger->set_level(spdlog::level::debug);

@@ -2,6 +2,11 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "io/files.h"
+
 namespace rallrec::pipeline {
 namespace {
 
@@ -23,7 +28,42 @@ std::string work_text(const io::Figures& figures) {
   return text;
 }
 
+// "0.6123 [0.5811, 0.6430]", without what is null.
+std::string metric_text(const nlohmann::json& scores, const char* name) {
+  const nlohmann::json& value = scores.at(name);
+  if (value.is_null()) {
+    return "-";
+  }
+  const nlohmann::json& interval = scores.at("intervals").at(name);
+  const std::string text = fmt::format("{:.4f}", value.get<double>());
+  return interval.is_null() ? text
+                            : text + fmt::format(" [{:.4f}, {:.4f}]", interval.at(0).get<double>(),
+                                                 interval.at(1).get<double>());
+}
+
+std::string metric_line(const char* name, const nlohmann::json& scores) {
+  return fmt::format("{:<12}{:>9}  {:<25}{:<25}{:<25}\n", name, scores.at("n").get<std::int64_t>(),
+                     metric_text(scores, "auc"), metric_text(scores, "log_loss"),
+                     metric_text(scores, "accuracy"));
+}
+
 }  // namespace
+
+std::string metric_lines(const std::string& run_dir) {
+  const std::string path = run_dir + "/evaluate/metrics.json";
+  if (!io::file_exists(path)) {
+    return "";
+  }
+  try {
+    const nlohmann::json json = nlohmann::json::parse(io::read_file(path));
+    std::string text = fmt::format("{:<12}{:>9}  {:<25}{:<25}{:<25}\n", "model", "prompts", "AUC",
+                                   "log loss", "accuracy");
+    text += json.contains("zero_shot") ? metric_line("zero-shot", json.at("zero_shot")) : "";
+    return text + metric_line("tuned", json.at("tuned"));
+  } catch (const nlohmann::json::exception& error) {
+    throw_bad_data(path, std::string("is not what stage evaluate writes: ") + error.what());
+  }
+}
 
 std::string stage_lines(const std::vector<StageOutcome>& outcomes) {
   std::string text =

@@ -95,6 +95,19 @@ TEST(ConfigShow, PrintsValuesWithTheirOrigins) {
   EXPECT_NE(outcome.out.find("run_dir = \"runs/small\""), std::string::npos);
 }
 
+TEST(CommandLine, AFullDiskIsAnIoError) {
+  const Outcome outcome =
+      run_program({"sh", "-c", std::string(RALLREC_BINARY) + " config show > /dev/full"});
+  EXPECT_EQ(outcome.code, 74);
+  EXPECT_NE(outcome.err.find("standard output"), std::string::npos) << outcome.err;
+}
+
+TEST(CommandLine, ARunFolderThatCannotBeMadeIsAnIoError) {
+  const TemporaryFolder folder;
+  const std::string config = folder.put("a.toml", "mode = 'clean'\n");
+  expect_failure({"run", "--config", config, "--run-dir", config + "/run"}, 74, "a.toml");
+}
+
 TEST(ManyRanks, OneFailureEndsAllWithItsCode) {
   const Outcome outcome = run_program(
       {"mpirun", "-n", "2", "--oversubscribe", RALLREC_BINARY, "run", "--config", "no/such.toml"});

@@ -1,0 +1,60 @@
+#include "pipeline/run_summary.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+using rallrec::testing::expect_error;
+using rallrec::testing::TemporaryFolder;
+
+TEST(StageLines, ShowStatusTimeRanksAndWork) {
+  const std::string text =
+      stage_lines({{"ingest", true, 1.26, 2, 1, {{"users", std::int64_t{943}}, {"rate", 0.123456}}},
+                   {"describe", false, 60.0, 1, 1, {{"mode", std::string("greedy")}}}});
+  EXPECT_EQ(text,
+            "stage       status    seconds  ranks  work\n"
+            "ingest      kept          1.3      2  943 users, 0.1235 rate\n"
+            "describe    done         60.0      1  greedy mode\n"
+            "total                    61.3\n");
+}
+
+class MetricLines : public ::testing::Test {
+ protected:
+  void put(const std::string& text) {
+    std::filesystem::create_directories(folder_.file("evaluate"));
+    folder_.put("evaluate/metrics.json", text);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(MetricLines, ShowBothModelsWithIntervals) {
+  const std::string intervals =
+      R"("intervals": {"auc": [0.55, 0.65], "log_loss": null, "accuracy": [0.5, 0.75]}})";
+  const std::string scores = R"({"n": 1000, "log_loss": 0.7, "accuracy": 0.625, "auc": )";
+  put("{\"tuned\": " + scores + "0.6123456, " + intervals + ", \"zero_shot\": " + scores +
+      "null, " + intervals + "}");
+  const std::string text = metric_lines(folder_.path());
+  EXPECT_NE(text.find("0.6123 [0.5500, 0.6500]"), std::string::npos) << text;
+  EXPECT_NE(text.find("0.7000  "), std::string::npos) << text;
+  EXPECT_NE(text.find("0.6250 [0.5000, 0.7500]"), std::string::npos) << text;
+  EXPECT_LT(text.find("zero-shot        1000  -  "), text.find("tuned            1000"));
+}
+
+TEST_F(MetricLines, AreEmptyWithoutTheFileAndRefuseAnotherOne) {
+  EXPECT_EQ(metric_lines(folder_.path()), "");
+  for (const char* text : {"", "[]", "{}", "{\"tuned\": 3}", "{\"tuned\": {\"n\": \"x\"}}"}) {
+    put(text);
+    expect_error(ExitCode::kBadData, "evaluate/metrics.json",
+                 [&] { metric_lines(folder_.path()); });
+  }
+}
+
+}  // namespace
+}  // namespace rallrec::pipeline
