@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "core/error.h"
 #include "data/dataset_file.h"
@@ -19,11 +18,11 @@ namespace {
 struct Views {
   std::vector<text::View> train;
   text::View test = text::View::kRerank;
-  std::optional<text::View> zero_shot;
+  text::View zero_shot = text::View::kSimple;
 
   bool use_retrieval() const {
     return std::any_of(train.begin(), train.end(), uses_retrieval) || uses_retrieval(test) ||
-           (zero_shot && uses_retrieval(*zero_shot));
+           uses_retrieval(zero_shot);
   }
 };
 
@@ -36,9 +35,7 @@ Views views_of(const config::PromptOptions& options) {
     throw_usage("prompt.train_views is empty; expected at least one view");
   }
   views.test = text::view_from(options.test_view, "prompt.test_view");
-  if (!options.zero_shot_view.empty()) {
-    views.zero_shot = text::view_from(options.zero_shot_view, "prompt.zero_shot_view");
-  }
+  views.zero_shot = text::view_from(options.zero_shot_view, "prompt.zero_shot_view");
   return views;
 }
 
@@ -47,9 +44,7 @@ void write_files(const std::string& folder, const Views& views, const PromptSamp
   writer.write(folder + "/train.jsonl", tasks_of(samples.train, views.train));
   writer.write(folder + "/valid.jsonl", tasks_of(samples.valid, {views.test}));
   writer.write(folder + "/test.jsonl", tasks_of(samples.test, {views.test}));
-  if (views.zero_shot) {
-    writer.write(folder + "/zero_shot.jsonl", tasks_of(samples.test, {*views.zero_shot}));
-  }
+  writer.write(folder + "/zero_shot.jsonl", tasks_of(samples.test, {views.zero_shot}));
 }
 
 void report_totals(const PromptTotals& totals, const PromptSamples& samples, StageReport& report) {

@@ -7,7 +7,7 @@ namespace rallrec::pipeline {
 // The stage prompt: ingest/interactions.h5 and, where a view needs it, retrieve/neighbours.h5 to
 //   prompt/train.jsonl      per drawn sample one prompt of each of prompt.train_views, side by side
 //   prompt/valid.jsonl, prompt/test.jsonl       in prompt.test_view
-//   prompt/zero_shot.jsonl  the test samples in prompt.zero_shot_view; none where that is ""
+//   prompt/zero_shot.jsonl  the test samples in prompt.zero_shot_view
 // Lines hold input, output ("Yes." or "No."), label, user, item, timestamp, sample and view, and
 // system where the wording has one. Ranks share the work; the files do not depend on their number.
 void run_prompt(StageContext& context);
