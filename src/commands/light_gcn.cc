@@ -1,0 +1,50 @@
+#include <memory>
+
+#include "commands/command_list.h"
+#include "commands/stage_command.h"
+#include "pipeline/light_gcn_files.h"
+
+namespace rallrec::commands {
+namespace {
+
+int run_on_files(const pipeline::LightGcnFiles& files, CommandContext& context) {
+  require_flag(files.interactions, "--interactions", "--output");
+  require_flag(files.output, "--output", "--interactions");
+  pipeline::light_gcn_on_files(files, context.options, context.communicator);
+  return 0;
+}
+
+Runner define(CLI::App& app) {
+  const auto files = std::make_shared<pipeline::LightGcnFiles>();
+  const auto* interactions = app.add_option("--interactions", files->interactions,
+                                            "RecBole .inter file; every row is a training edge");
+  const auto* valid = app.add_option(
+      "--valid", files->valid, ".inter file that chooses the epoch; without it all are trained");
+  const auto* test =
+      app.add_option("--test", files->test, ".inter file to rank all items for at the end");
+  const auto* output = app.add_option("--output", files->output, "Folder for the results");
+  return stage_or_files(app, "light_gcn", {interactions, valid, test, output},
+                        [files](CommandContext& context) { return run_on_files(*files, context); });
+}
+
+}  // namespace
+
+Command light_gcn_command() {
+  Command command;
+  command.name = "light_gcn";
+  command.group = kStagesGroup;
+  command.summary = "Collaborative embeddings from the graph of who rated what";
+  command.description =
+      "Trains LightGCN with the BPR loss. On your own files it writes item_embeddings.npy, "
+      "user_embeddings.npy, items.txt and users.txt (the id of each row) and metrics.json: recall "
+      "and ndcg of the full ranking with training items masked, as the mean over the users of the "
+      "test file. The score of a pair is the dot product. Settings are the keys of section "
+      "[light_gcn], for example --set light_gcn.layers=3.";
+  command.example =
+      "rallrec light_gcn --interactions train.inter --test test.inter --output graph/";
+  command.define = define;
+  command.reads_rows = true;
+  return command;
+}
+
+}  // namespace rallrec::commands

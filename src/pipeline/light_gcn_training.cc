@@ -1,0 +1,65 @@
+#include "pipeline/light_gcn_training.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "logging/progress.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+std::string note_of(const train::LightGcnEpoch& epoch) {
+  const std::string loss = fmt::format("loss {:.4f}", epoch.loss);
+  return epoch.valid_recall < 0.0
+             ? loss
+             : loss + fmt::format(", valid recall@20 {:.4f}", epoch.valid_recall);
+}
+
+}  // namespace
+
+train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
+                                                      const data::CsrGraph& held_out,
+                                                      const config::LightGcnOptions& options,
+                                                      distributed::Communicator& communicator) {
+  spdlog::info("light_gcn: {} users, {} items, {} edges, {} held out; {} layers, width {}",
+               graph.users, graph.items, graph.edges(), held_out.edges(), options.layers,
+               options.embedding_size);
+  logging::Progress progress("light_gcn", "epochs", options.epochs);
+  return train::train_light_gcn(
+      graph, held_out, options, communicator,
+      [&progress](const train::LightGcnEpoch& epoch) { progress.advance(1, note_of(epoch)); });
+}
+
+metrics::RankingMetrics rank_all_items(const data::CsrGraph& graph, const data::CsrGraph& relevant,
+                                       const train::LightGcnTraining& training, std::int64_t width,
+                                       distributed::Communicator& communicator) {
+  const float* users = training.embeddings.data();
+  const metrics::RankingTask task{users,
+                                  users + graph.users * width,
+                                  graph.users,
+                                  graph.items,
+                                  width,
+                                  {graph.user_offsets.data(), graph.user_items.data()},
+                                  {relevant.user_offsets.data(), relevant.user_items.data()}};
+  return metrics::full_ranking(task, {10, 20}, communicator);
+}
+
+double best_valid_recall(const train::LightGcnTraining& training) {
+  double best = -1.0;
+  for (const auto& epoch : training.epochs) {
+    best = std::max(best, epoch.valid_recall);
+  }
+  return best;
+}
+
+double seconds_per_epoch(const train::LightGcnTraining& training) {
+  double seconds = 0.0;
+  for (const auto& epoch : training.epochs) {
+    seconds += epoch.seconds;
+  }
+  return training.epochs.empty() ? 0.0 : seconds / static_cast<double>(training.epochs.size());
+}
+
+}  // namespace rallrec::pipeline

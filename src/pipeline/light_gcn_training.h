@@ -1,0 +1,30 @@
+// What the stage light_gcn and the command on a person's own files share.
+#pragma once
+
+#include <cstdint>
+
+#include "config/options.h"
+#include "data/csr_graph.h"
+#include "distributed/communicator.h"
+#include "metrics/ranking.h"
+#include "train/light_gcn_trainer.h"
+
+namespace rallrec::pipeline {
+
+// Trains with progress on stderr. Collective.
+train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
+                                                      const data::CsrGraph& held_out,
+                                                      const config::LightGcnOptions& options,
+                                                      distributed::Communicator& communicator);
+
+// Full ranking of the trained vectors at 10 and 20 against `relevant`, the graph's items masked.
+// Collective.
+metrics::RankingMetrics rank_all_items(const data::CsrGraph& graph, const data::CsrGraph& relevant,
+                                       const train::LightGcnTraining& training, std::int64_t width,
+                                       distributed::Communicator& communicator);
+
+// Recall@20 over the held-out edges at the best epoch; negative where nothing was held out.
+double best_valid_recall(const train::LightGcnTraining& training);
+double seconds_per_epoch(const train::LightGcnTraining& training);
+
+}  // namespace rallrec::pipeline
