@@ -14,6 +14,8 @@ struct Invocation {
   const Command* command = nullptr;
   CommonOptions common;
   Runner run;
+  // What the runner's flags are part of.
+  std::shared_ptr<const void> parser;
 };
 
 // Parses the command line. Prints help or the version to stdout and returns nothing where that was

@@ -104,7 +104,8 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv) 
   if (argc > 1 && argv[1][0] != '-') {
     check_command_name(argv[1]);
   }
-  Parsing parsing;
+  const auto owner = std::make_shared<Parsing>();
+  Parsing& parsing = *owner;
   define_commands(parsing);
   try {
     parsing.app.parse(argc, argv);
@@ -121,7 +122,7 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv) 
                 (named ? command_table()[index].name + " " : "") + "--help`");
   }
   const std::size_t index = parsed_command(parsing);
-  return Invocation{&command_table()[index], parsing.common, parsing.runners[index].second};
+  return Invocation{&command_table()[index], parsing.common, parsing.runners[index].second, owner};
 }
 
 }  // namespace rallrec::commands

@@ -4,6 +4,7 @@
 
 #include "config/did_you_mean.h"
 #include "core/error.h"
+#include "pipeline/evaluate.h"
 #include "pipeline/external_inputs.h"
 
 namespace rallrec::pipeline {
@@ -94,8 +95,12 @@ Stage infer() {
 }
 
 Stage evaluate() {
-  Stage stage{"evaluate",   {"infer/scores.jsonl"}, {"evaluate/metrics.json"},
-              {"evaluate"}, ModelUse::kNone,        nullptr};
+  Stage stage{"evaluate",
+              {"infer/scores.jsonl"},
+              {"evaluate/metrics.json"},
+              {"evaluate", "infer.zero_shot"},
+              ModelUse::kNone,
+              &run_evaluate};
   stage.optional_inputs = {"infer/zero_shot_scores.jsonl"};
   return stage;
 }

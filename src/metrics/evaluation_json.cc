@@ -1,0 +1,42 @@
+#include "metrics/evaluation_json.h"
+
+namespace rallrec::metrics {
+namespace {
+
+void add_optional(io::JsonObjectWriter& object, const char* key,
+                  const std::optional<double>& value) {
+  object.add_json(key, value ? io::to_json(*value) : "null");
+}
+
+void add_interval(io::JsonObjectWriter& object, const char* key,
+                  const std::optional<Interval>& interval) {
+  if (interval) {
+    object.add(key, std::vector<double>{interval->low, interval->high});
+  } else {
+    object.add_json(key, "null");
+  }
+}
+
+}  // namespace
+
+io::JsonObjectWriter evaluation_json(const Evaluation& evaluation) {
+  const bool has_squashed = evaluation.log_loss_squashed.has_value();
+  io::JsonObjectWriter object;
+  object.add("n", evaluation.n).add("positive_rate", evaluation.positive_rate);
+  add_optional(object, "auc", evaluation.auc);
+  object.add("log_loss", evaluation.log_loss).add("accuracy", evaluation.accuracy);
+  io::JsonObjectWriter intervals;
+  add_interval(intervals, "auc", evaluation.intervals.auc);
+  add_interval(intervals, "log_loss", evaluation.intervals.log_loss);
+  add_interval(intervals, "accuracy", evaluation.intervals.accuracy);
+  if (has_squashed) {
+    add_optional(object, "auc_squashed", evaluation.auc_squashed);
+    object.add("log_loss_squashed", *evaluation.log_loss_squashed);
+    add_interval(intervals, "auc_squashed", evaluation.intervals_squashed.auc);
+    add_interval(intervals, "log_loss_squashed", evaluation.intervals_squashed.log_loss);
+  }
+  object.add_json("intervals", intervals.text());
+  return object;
+}
+
+}  // namespace rallrec::metrics

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "io/json_writer.h"
+#include "metrics/evaluation.h"
+
+namespace rallrec::metrics {
+
+// {"n", "positive_rate", "auc", "log_loss", "accuracy", "auc_squashed", "log_loss_squashed",
+//  "intervals": {"auc": [low, high], …}}. The squashed values are left out where there are none; an
+//  AUC or
+// an interval that cannot be computed is null.
+io::JsonObjectWriter evaluation_json(const Evaluation& evaluation);
+
+}  // namespace rallrec::metrics

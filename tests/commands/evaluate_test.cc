@@ -1,0 +1,102 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "tests/commands/program.h"
+#include "tests/support/temporary_folder.h"
+
+namespace rallrec::testing {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+constexpr const char* kScores =
+    "{\"label\":1,\"score\":0.75,\"user\":\"a\",\"score_squashed\":0.6}\n"
+    "{\"label\":0,\"score\":0.75,\"user\":\"b\",\"score_squashed\":0.6}\n"
+    "{\"output\":\"Yes.\",\"score\":0.25,\"user\":\"c\",\"score_squashed\":0.4}\n"
+    "{\"label\":0,\"score\":0.125,\"user\":\"b\",\"score_squashed\":0.3}\n";
+
+Outcome under_mpirun(int ranks, const std::string& path) {
+  return run_program({RALLREC_MPIEXEC, "-n", std::to_string(ranks), "--oversubscribe",
+                      RALLREC_BINARY, "evaluate", "--scores", path});
+}
+
+TEST(EvaluateCommand, PrintsOneObject) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("scores.jsonl", kScores);
+  const Outcome outcome = rallrec({"evaluate", "--scores", path});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(lines_in(outcome.out), 1);
+  const nlohmann::json found = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(found["n"], 4);
+  EXPECT_EQ(found["positive_rate"], 0.5);
+  // Pairs: (0.75, 0.75) a half, (0.75, 0.125) one, (0.25, 0.75) none, (0.25, 0.125) one.
+  EXPECT_EQ(found["auc"], 0.625);
+  EXPECT_EQ(found["accuracy"], 0.5);
+  EXPECT_NEAR(found["log_loss"].get<double>(), -std::log(0.75 * 0.25 * 0.25 * 0.875) / 4.0, 1e-12);
+  EXPECT_NEAR(found["log_loss_squashed"].get<double>(), -std::log(0.6 * 0.4 * 0.4 * 0.7) / 4.0,
+              1e-12);
+  EXPECT_EQ(found["intervals"]["auc"].size(), 2U);
+}
+
+TEST(EvaluateCommand, WritesToAFileWhereOneIsNamed) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("scores.jsonl", kScores);
+  const Outcome printed = rallrec({"evaluate", "--scores", path});
+  const Outcome written =
+      rallrec({"evaluate", "--scores", path, "--output", folder.file("metrics.json")});
+  EXPECT_EQ(written.code, 0) << written.err;
+  EXPECT_EQ(written.out, "");
+  EXPECT_EQ(folder.get("metrics.json"), printed.out);
+}
+
+TEST(EvaluateCommand, PrintsTheSameUnderMpirun) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("scores.jsonl", kScores);
+  const std::string alone = rallrec({"evaluate", "--scores", path}).out;
+  for (const int ranks : {2, 3}) {
+    const Outcome outcome = under_mpirun(ranks, path);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_EQ(outcome.out, alone);
+  }
+}
+
+TEST(EvaluateCommand, NamesTheBadLineAlsoUnderMpirun) {
+  const TemporaryFolder folder;
+  const std::string path =
+      folder.put("scores.jsonl", std::string(kScores) + "{\"label\":1,\"score\":1.5}\n");
+  const Outcome alone = rallrec({"evaluate", "--scores", path});
+  EXPECT_EQ(alone.code, 65);
+  EXPECT_EQ(alone.out, "");
+  EXPECT_THAT(alone.err, HasSubstr(path + ":5:"));
+  EXPECT_LE(lines_in(alone.err), 5);
+  const Outcome outcome = under_mpirun(2, path);
+  EXPECT_EQ(outcome.code, 65) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr(path + ":5:"));
+}
+
+TEST(EvaluateCommand, NamesTheFileWithOneClassAndTheMissingFile) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("scores.jsonl", "{\"label\":1,\"score\":0.5}\n");
+  const Outcome one_class = rallrec({"evaluate", "--scores", path});
+  EXPECT_EQ(one_class.code, 65);
+  EXPECT_THAT(one_class.err, HasSubstr(path + ": all 1 labels are 1"));
+  const Outcome missing = rallrec({"evaluate", "--scores", folder.file("none.jsonl")});
+  EXPECT_EQ(missing.code, 66);
+  EXPECT_THAT(missing.err, HasSubstr("none.jsonl"));
+}
+
+TEST(EvaluateCommand, SaysWhatIsMissing) {
+  const Outcome nothing = rallrec({"evaluate"});
+  EXPECT_EQ(nothing.code, 64);
+  EXPECT_THAT(nothing.err, HasSubstr("--config"));
+  const Outcome no_scores = rallrec({"evaluate", "--output", "x.json"});
+  EXPECT_EQ(no_scores.code, 64);
+  EXPECT_THAT(no_scores.err, EndsWith("--scores is required with --output\n"));
+}
+
+}  // namespace
+}  // namespace rallrec::testing

@@ -1,0 +1,100 @@
+#include "pipeline/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "distributed/thread_communicator.h"
+#include "metrics/auc.h"
+#include "tests/support/expect_error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+using testing::TemporaryFolder;
+
+struct Made {
+  std::string text;
+  std::vector<double> scores;
+  std::vector<std::uint8_t> labels;
+};
+
+Made make_scores(std::size_t lines, std::size_t stride) {
+  Made made;
+  for (std::size_t i = 0; i < lines; ++i) {
+    made.scores.push_back(static_cast<double>(i * stride % 97) / 128.0);
+    made.labels.push_back(i * 11 % 5 < 2 ? 1 : 0);
+    made.text += "{\"label\":" + std::to_string(made.labels.back()) +
+                 ",\"score\":" + std::to_string(made.scores.back()) +
+                 ",\"score_squashed\":0.5,\"user\":" + std::to_string(i % 50) + "}\n";
+  }
+  return made;
+}
+
+double auc_of_first(const Made& made, std::size_t count) {
+  const auto end = static_cast<std::ptrdiff_t>(count);
+  return *metrics::AucRanking({made.scores.begin(), made.scores.begin() + end},
+                              {made.labels.begin(), made.labels.begin() + end})
+              .auc();
+}
+
+std::string run_stage(const TemporaryFolder& folder, int ranks, bool zero_shot) {
+  config::Options options;
+  options.evaluate.bootstrap_samples = 5;
+  options.infer.zero_shot = zero_shot;
+  distributed::run_thread_ranks(ranks, [&](distributed::Communicator& group) {
+    StageContext context{options, group, folder.path()};
+    run_evaluate(context);
+  });
+  return folder.get("evaluate/metrics.json");
+}
+
+TEST(EvaluateStage, WritesBothFilesInFullAndOnTheFirstTenThousand) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("infer"));
+  std::filesystem::create_directory(folder.file("evaluate"));
+  const Made tuned = make_scores(10007, 31);
+  const Made zero_shot = make_scores(20, 13);
+  folder.put("infer/scores.jsonl", tuned.text);
+  folder.put("infer/zero_shot_scores.jsonl", zero_shot.text);
+
+  const std::string text = run_stage(folder, 1, true);
+  const nlohmann::json found = nlohmann::json::parse(text);
+  EXPECT_EQ(found["tuned"]["n"], 10007);
+  EXPECT_EQ(found["tuned"]["first_10000"]["n"], 10000);
+  EXPECT_NEAR(found["tuned"]["auc"].get<double>(), auc_of_first(tuned, 10007), 1e-12);
+  EXPECT_NEAR(found["tuned"]["first_10000"]["auc"].get<double>(), auc_of_first(tuned, 10000),
+              1e-12);
+  EXPECT_NE(found["tuned"]["auc"], found["tuned"]["first_10000"]["auc"]);
+  EXPECT_NEAR(found["tuned"]["log_loss_squashed"].get<double>(), std::log(2.0), 1e-12);
+  EXPECT_EQ(found["zero_shot"]["n"], 20);
+  EXPECT_NEAR(found["zero_shot"]["auc"].get<double>(), auc_of_first(zero_shot, 20), 1e-12);
+  EXPECT_EQ(found["zero_shot"]["intervals"]["auc"].size(), 2U);
+
+  EXPECT_EQ(run_stage(folder, 2, true), text);
+  EXPECT_EQ(run_stage(folder, 3, true), text);
+}
+
+TEST(EvaluateStage, LeavesZeroShotOutWhereItWasNotAskedForOrIsMissing) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("infer"));
+  std::filesystem::create_directory(folder.file("evaluate"));
+  folder.put("infer/scores.jsonl", make_scores(20, 31).text);
+  EXPECT_FALSE(nlohmann::json::parse(run_stage(folder, 1, true)).contains("zero_shot"));
+  folder.put("infer/zero_shot_scores.jsonl", make_scores(20, 13).text);
+  EXPECT_FALSE(nlohmann::json::parse(run_stage(folder, 1, false)).contains("zero_shot"));
+}
+
+TEST(EvaluateStage, OneClassIsAnErrorThatNamesTheFile) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("infer"));
+  folder.put("infer/scores.jsonl", "{\"label\":1,\"score\":0.5}\n");
+  testing::expect_error(ExitCode::kBadData, "infer/scores.jsonl",
+                        [&] { run_stage(folder, 2, false); });
+}
+
+}  // namespace
+}  // namespace rallrec::pipeline
