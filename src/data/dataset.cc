@@ -45,10 +45,14 @@ void take_ids(RawData& raw, Dataset& dataset) {
 void take_interactions(RawData& raw, bool deduplicate, Dataset& dataset) {
   dataset.interactions = std::move(raw.interactions);
   dataset.interactions.select(time_order(dataset.interactions));
+  dataset.timelines = make_timelines(dataset.interactions, dataset.users.size());
   if (!deduplicate) return;
-  const std::vector<std::int32_t> kept = newest_of_pairs(dataset.interactions);
+  const std::vector<std::int32_t> kept =
+      newest_of_pairs(dataset.interactions, dataset.timelines, dataset.items.size());
   dataset.repeated_rows = static_cast<std::int64_t>(dataset.interactions.size() - kept.size());
+  if (dataset.repeated_rows == 0) return;
   dataset.interactions.select(kept);
+  dataset.timelines = make_timelines(dataset.interactions, dataset.users.size());
 }
 
 void require_split(const SampleTable& samples, Split split, const char* name,
@@ -68,7 +72,6 @@ Dataset build_dataset(RawData&& raw, const config::DataOptions& options) {
   dataset.rejected_rows = raw.rejected_rows;
   take_ids(raw, dataset);
   take_interactions(raw, options.deduplicate, dataset);
-  dataset.timelines = make_timelines(dataset.interactions, dataset.users.size());
   const SampleRules rules{options.label_threshold, options.min_history, options.train_share,
                           options.valid_share};
   dataset.samples = make_samples(dataset.interactions, dataset.timelines, rules, raw.source);

@@ -2,15 +2,27 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <string>
 #include <tuple>
-#include <unordered_set>
 
 #include "core/check.h"
 
 namespace rallrec::data {
 namespace {
+
+// Keys lie side by side while they are sorted: comparing through row numbers would miss the cache
+// at every step. The row settles ties, so the order is stable.
+struct SortKey {
+  std::int64_t timestamp;
+  std::int32_t user;
+  std::int32_t item;
+  std::int32_t row;
+
+  bool operator<(const SortKey& other) const {
+    return std::tie(timestamp, user, item, row) <
+           std::tie(other.timestamp, other.user, other.item, other.row);
+  }
+};
 
 template <class T>
 void gather(std::vector<T>& column, const std::vector<std::int32_t>& rows) {
@@ -32,28 +44,17 @@ void InteractionTable::select(const std::vector<std::int32_t>& rows) {
 std::vector<std::int32_t> time_order(const InteractionTable& table) {
   RALLREC_CHECK(table.size() < static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()),
                 "more interactions than a 32-bit row number can count");
-  std::vector<std::int32_t> rows(table.size());
-  std::iota(rows.begin(), rows.end(), 0);
   const bool timed = table.has_timestamps();
-  const auto key = [&](std::int32_t row) {
-    return std::make_tuple(timed ? table.timestamp[row] : 0, table.user[row], table.item[row]);
-  };
-  std::stable_sort(rows.begin(), rows.end(),
-                   [&](std::int32_t left, std::int32_t right) { return key(left) < key(right); });
-  return rows;
-}
-
-std::vector<std::int32_t> newest_of_pairs(const InteractionTable& table) {
-  std::unordered_set<std::uint64_t> seen;
-  seen.reserve(table.size());
-  std::vector<std::int32_t> kept;
-  for (std::size_t row = table.size(); row-- > 0;) {
-    const std::uint64_t pair = (static_cast<std::uint64_t>(table.user[row]) << 32) |
-                               static_cast<std::uint32_t>(table.item[row]);
-    if (seen.insert(pair).second) kept.push_back(static_cast<std::int32_t>(row));
+  std::vector<SortKey> keys(table.size());
+  for (std::size_t row = 0; row < keys.size(); ++row) {
+    keys[row] = {timed ? table.timestamp[row] : 0, table.user[row], table.item[row],
+                 static_cast<std::int32_t>(row)};
   }
-  std::reverse(kept.begin(), kept.end());
-  return kept;
+  std::sort(keys.begin(), keys.end());
+  std::vector<std::int32_t> rows(keys.size());
+  std::transform(keys.begin(), keys.end(), rows.begin(),
+                 [](const SortKey& key) { return key.row; });
+  return rows;
 }
 
 }  // namespace rallrec::data

@@ -28,8 +28,4 @@ struct InteractionTable {
 // timestamps the order is (user, item). Throws Error where the table has 2^31 rows or more.
 std::vector<std::int32_t> time_order(const InteractionTable& table);
 
-// Of the rows of a table in time order that share user and item only the last is kept. Returns the
-// kept rows, ascending.
-std::vector<std::int32_t> newest_of_pairs(const InteractionTable& table);
-
 }  // namespace rallrec::data

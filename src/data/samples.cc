@@ -49,6 +49,27 @@ Timelines make_timelines(const InteractionTable& table, std::int32_t users) {
   return timelines;
 }
 
+std::vector<std::int32_t> newest_of_pairs(const InteractionTable& table, const Timelines& timelines,
+                                          std::int32_t items) {
+  const auto users = static_cast<std::int32_t>(timelines.offsets.size()) - 1;
+  // The user for whom a newer row of the item has been met.
+  std::vector<std::int32_t> met_for(static_cast<std::size_t>(items), -1);
+  std::vector<bool> keep(table.size(), false);
+  for (std::int32_t user = 0; user < users; ++user) {
+    const ArrayView<std::int32_t> timeline = timelines.of(user);
+    for (std::size_t k = timeline.size(); k-- > 0;) {
+      std::int32_t& met = met_for[table.item[timeline[k]]];
+      keep[timeline[k]] = met != user;
+      met = user;
+    }
+  }
+  std::vector<std::int32_t> kept;
+  for (std::size_t row = 0; row < keep.size(); ++row) {
+    if (keep[row]) kept.push_back(static_cast<std::int32_t>(row));
+  }
+  return kept;
+}
+
 SampleRange range_of(const SampleTable& samples, Split split) {
   switch (split) {
     case Split::kTrain:

@@ -21,6 +21,11 @@ struct Timelines {
 // Groups a table that is in time order by user; one counting pass.
 Timelines make_timelines(const InteractionTable& table, std::int32_t users);
 
+// Of the rows of a table in time order that share user and item only the last is kept. Returns the
+// kept rows, ascending. `items` is the number of items.
+std::vector<std::int32_t> newest_of_pairs(const InteractionTable& table, const Timelines& timelines,
+                                          std::int32_t items);
+
 // The samples in time order. Sample s is the interaction row[s]; it stands at position[s] of its
 // user's timeline, so the position[s] interactions before it are its history: nothing is copied.
 // label[s] = 1 where the rating is above the threshold. Train is [0, train_end), valid

@@ -52,7 +52,8 @@ bool belongs_to(const std::string& file, ModelUse use) {
 std::vector<std::string> data_files(const config::Options& options) {
   const std::string& path = options.data.path;
   check_named(path, "data.path", "the folder with the raw files");
-  std::vector<std::string> files = io::is_folder(path) ? files_in(path) : std::vector{path};
+  // A ratings file stands for its folder: users and items are read from the files beside it.
+  std::vector<std::string> files = files_in(io::is_folder(path) ? path : io::folder_of(path));
   const auto is_reject = [](const std::string& file) {
     return fs::path(file).extension() == ".rejects";
   };

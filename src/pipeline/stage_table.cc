@@ -6,12 +6,13 @@
 #include "core/error.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/external_inputs.h"
+#include "pipeline/ingest.h"
 
 namespace rallrec::pipeline {
 namespace {
 
 Stage ingest() {
-  Stage stage{"ingest", {}, {"ingest/interactions.h5"}, {"data"}, ModelUse::kNone, nullptr};
+  Stage stage{"ingest", {}, {"ingest/interactions.h5"}, {"data"}, ModelUse::kNone, &run_ingest};
   stage.external_inputs = data_files;
   return stage;
 }

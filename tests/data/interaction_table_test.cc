@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "core/rng.h"
+#include "data/samples.h"
 
 namespace rallrec::data {
 namespace {
@@ -63,14 +64,14 @@ TEST(InteractionTable, KeepsTheLastRowOfEachPair) {
     }
     if (!repeated_later) expected.push_back(static_cast<std::int32_t>(row));
   }
-  EXPECT_EQ(newest_of_pairs(table), expected);
+  EXPECT_EQ(newest_of_pairs(table, make_timelines(table, 5), 6), expected);
   EXPECT_LT(expected.size(), table.size());
 }
 
 TEST(InteractionTable, HandlesNoRows) {
   InteractionTable table;
   EXPECT_TRUE(time_order(table).empty());
-  EXPECT_TRUE(newest_of_pairs(table).empty());
+  EXPECT_TRUE(newest_of_pairs(table, make_timelines(table, 0), 0).empty());
 }
 
 }  // namespace

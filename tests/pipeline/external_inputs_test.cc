@@ -78,7 +78,8 @@ TEST(DataFiles, AreTheFilesOfTheFolderWithoutRejects) {
   EXPECT_EQ(data_files(options),
             (std::vector<std::string>{folder.file("a.inter"), folder.file("b.item")}));
   options.data.path = folder.file("a.inter");
-  EXPECT_EQ(data_files(options), (std::vector<std::string>{folder.file("a.inter")}));
+  EXPECT_EQ(data_files(options),
+            (std::vector<std::string>{folder.file("a.inter"), folder.file("b.item")}));
   options.data.path = folder.file("none");
   expect_error(ExitCode::kMissingInput, "data.path", [&] { data_files(options); });
 }
