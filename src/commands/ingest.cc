@@ -13,6 +13,7 @@ Command ingest_command() {
       "histories, samples and splits into the run folder as ingest/interactions.h5.";
   command.example = "rallrec ingest --config configs/demo.toml";
   command.define = [](CLI::App& app) { return stage_only(app, "ingest"); };
+  command.reads_rows = true;
   return command;
 }
 
