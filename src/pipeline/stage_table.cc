@@ -6,7 +6,9 @@
 #include "core/error.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/external_inputs.h"
+#include "pipeline/infer.h"
 #include "pipeline/ingest.h"
+#include "pipeline/tune.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -80,7 +82,7 @@ Stage tune() {
           {"tune/adapter", "tune/metrics.jsonl"},
           {"tune", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
           ModelUse::kWeights,
-          nullptr};
+          &run_tune};
 }
 
 Stage infer() {
@@ -89,7 +91,7 @@ Stage infer() {
               {"infer/scores.jsonl"},
               {"infer", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
               ModelUse::kWeights,
-              nullptr};
+              &run_infer};
   stage.optional_inputs = {"prompt/zero_shot.jsonl"};
   stage.optional_outputs = {"infer/zero_shot_scores.jsonl"};
   return stage;

@@ -49,7 +49,9 @@ std::vector<ChatMessage> read_input(const io::JsonRecord& record) {
   return messages;
 }
 
-std::vector<ChatMessage> read_record(const io::JsonRecord& record) {
+}  // namespace
+
+std::vector<ChatMessage> conversation_of(const io::JsonRecord& record) {
   const bool as_messages = record.has("messages");
   if (as_messages && record.has("input")) {
     record.fail("messages", "a line has either \"messages\" or \"input\", not both");
@@ -62,10 +64,8 @@ std::vector<ChatMessage> read_record(const io::JsonRecord& record) {
   return messages;
 }
 
-}  // namespace
-
 std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
-  std::vector<ChatMessage> messages = read_record(record);
+  std::vector<ChatMessage> messages = conversation_of(record);
   if (!messages.empty() && messages.back().role == ChatRole::kAssistant) {
     messages.pop_back();
   }
@@ -73,11 +73,11 @@ std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const Chat
 }
 
 LabelledIds labelled_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
-  return chat.conversation_ids(read_record(record), record.where());
+  return chat.conversation_ids(conversation_of(record), record.where());
 }
 
 LabelledIds training_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
-  const std::vector<ChatMessage> messages = read_record(record);
+  const std::vector<ChatMessage> messages = conversation_of(record);
   LabelledIds example = chat.conversation_ids(messages, record.where());
   if (messages.back().role != ChatRole::kAssistant || messages.back().content.empty()) {
     record.fail(record.has("messages") ? "messages" : "output",

@@ -13,6 +13,9 @@ namespace rallrec::text {
 //   {"messages": [{"role": "user", "content": "…"}, …, {"role": "assistant", "content": "Yes."}]}
 // Other keys are left alone. What does not fit is bad data that names the line and the key.
 
+// The messages of a line, the answer last where there is one.
+std::vector<ChatMessage> conversation_of(const io::JsonRecord& record);
+
 // Everything before the answer; an answer in the line is not looked at and may be missing.
 std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
 

@@ -1,0 +1,235 @@
+#include "pipeline/tune.h"
+
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "core/error.h"
+#include "io/artifact_store.h"
+#include "io/files.h"
+#include "io/hash.h"
+#include "models/llm/causal_lm.h"
+#include "pipeline/external_inputs.h"
+#include "pipeline/prompt_text.h"
+#include "train/peft_adapter.h"
+#include "train/prompt_reader.h"
+#include "train/tune_state.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+using train::PromptDataset;
+using train::RunIdentity;
+using train::TuneState;
+
+// What rank 0 found in the output folder, told to all.
+struct Start {
+  RunIdentity identity;
+  std::string checkpoint;      // to go on from; empty: the beginning
+  std::int64_t ended_at = -1;  // steps of a run that has ended
+};
+
+RunIdentity identity_of(const TuneFiles& files, const config::Options& options) {
+  io::FileHashes hashes(files.output + "/file_hashes.json");
+  config::Options with_model = options;
+  with_model.model.path = files.model;
+  std::vector<std::string> data = {files.train};
+  if (!files.valid.empty()) {
+    data.push_back(files.valid);
+  }
+  const RunIdentity identity = {train::hash_of_config(options), train::hash_of_files(data),
+                                model_sha256(with_model, ModelUse::kWeights, hashes)};
+  hashes.save();
+  return identity;
+}
+
+// The checkpoint that --resume means.
+std::string checkpoint_for(const TuneFiles& files) {
+  if (files.resume == "never") {
+    return "";
+  }
+  if (files.resume == "auto") {
+    return train::newest_checkpoint(files.output + "/checkpoints");
+  }
+  if (!io::is_folder(files.resume)) {
+    throw_missing(files.resume,
+                  "no such checkpoint; --resume takes auto, never or a folder "
+                  "checkpoints/step-<n>");
+  }
+  train::verify_checkpoint(files.resume);
+  return files.resume;
+}
+
+Start prepare_folder(const TuneFiles& files, const config::Options& options) {
+  Start start;
+  if (files.resume == "never" && io::is_folder(files.output)) {
+    train::clear_tune_folder(files.output);
+  }
+  io::make_directories(files.output);
+  start.identity = identity_of(files, options);
+  const std::optional<TuneState> found = train::read_tune_state(files.output);
+  if (found) {
+    train::require_same_identity(found->identity, start.identity, files.output);
+    if (files.resume == "auto" && train::is_finished(files.output, *found)) {
+      start.ended_at = found->steps;
+      return start;
+    }
+  }
+  start.checkpoint = checkpoint_for(files);
+  train::write_tune_state(files.output, {start.identity, false, 0, ""});
+  return start;
+}
+
+Start agree_on_start(const TuneFiles& files, const config::Options& options,
+                     distributed::Communicator& communicator) {
+  Start start;
+  if (communicator.rank() == 0) {
+    start = prepare_folder(files, options);
+  }
+  const auto share = [&](const std::string& text) {
+    return distributed::broadcast_string(communicator, text, 0);
+  };
+  start.checkpoint = share(start.checkpoint);
+  start.identity = {share(start.identity.config), share(start.identity.data),
+                    share(start.identity.model)};
+  communicator.broadcast(&start.ended_at, 1, distributed::DType::kInt64, 0);
+  return start;
+}
+
+models::llm::LoraOptions lora_options(const config::TuneOptions& tune) {
+  return {tune.lora_r, tune.lora_alpha, tune.lora_dropout, tune.target_modules};
+}
+
+std::int64_t tokens_in(const PromptDataset& dataset) {
+  std::int64_t tokens = 0;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) {
+    tokens += dataset.size_of(i).tokens;
+  }
+  return tokens;
+}
+
+void publish(const TuneFiles& files, const train::Trainer& trainer, const RunIdentity& identity,
+             const models::llm::LoraAdapter& adapter, std::int64_t layers) {
+  const std::string folder = files.output + "/adapter";
+  train::publish_peft_adapter(folder, adapter, layers, files.model, trainer.moved_the_adapter());
+  const auto& best = trainer.state().best;
+  train::write_trainer_state(files.output, trainer.schedule().total_steps(),
+                             best ? std::optional<double>(best->loss) : std::nullopt);
+  train::write_tune_state(files.output,
+                          {identity, true, trainer.state().step,
+                           io::sha256_of_file(folder + "/adapter_model.safetensors")});
+  if (best) {
+    spdlog::info("adapter of step {} (valid label-word loss {:.4f}) is in {}", best->step,
+                 best->loss, folder);
+  } else {
+    spdlog::info("adapter of step {} is in {}", trainer.state().step, folder);
+  }
+}
+
+struct Prompts {
+  PromptDataset train;
+  std::optional<PromptDataset> valid;
+};
+
+Prompts read_all_prompts(const TuneFiles& files, const config::Options& options,
+                         distributed::Communicator& communicator) {
+  const PromptText text(files.model, options);
+  const train::PromptEncoder encoder = text.encoder(train::PromptEncoder::Answer::kRequired);
+  Prompts prompts{
+      train::read_prompts(files.train, encoder, options.data.max_bad_rows, communicator), {}};
+  if (!files.valid.empty()) {
+    prompts.valid =
+        train::read_prompts(files.valid, encoder, options.data.max_bad_rows, communicator);
+  }
+  return prompts;
+}
+
+void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
+              const models::llm::LoraAdapter& adapter, const train::Trainer& trainer) {
+  spdlog::info("{} prompts, {} tokens; {} steps of which {} are done; {} LoRA parameters on {}",
+               dataset.size(), tokens_in(dataset), trainer.schedule().total_steps(),
+               trainer.state().step, adapter.flat().numel(), model.quant());
+}
+
+TuneResult train_and_publish(const TuneFiles& files, const config::Options& options,
+                             const Start& start, distributed::Communicator& communicator,
+                             train::StopSignals& signals) {
+  const Prompts prompts = read_all_prompts(files, options, communicator);
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  models::llm::LoraAdapter adapter(model->config(), lora_options(options.tune),
+                                   static_cast<std::uint64_t>(options.tune.seed));
+  train::Trainer trainer({*model, adapter, prompts.train, prompts.valid ? &*prompts.valid : nullptr,
+                          communicator, options.tune, files.output, files.model, start.identity,
+                          signals});
+  if (!start.checkpoint.empty()) {
+    trainer.restore(start.checkpoint);
+  }
+  if (communicator.rank() == 0) {
+    announce(prompts.train, *model, adapter, trainer);
+  }
+  TuneResult result;
+  result.outcome = trainer.train();
+  result.steps = trainer.state().step;
+  result.train_prompts = prompts.train.size();
+  result.train_tokens = tokens_in(prompts.train);
+  if (result.outcome == train::TrainingOutcome::kFinished && communicator.rank() == 0) {
+    publish(files, trainer, start.identity, adapter, model->config().layers);
+  }
+  communicator.barrier();
+  return result;
+}
+
+void require_file(const std::string& path) {
+  if (!path.empty() && !io::file_exists(path)) {
+    throw_missing(path, "no such file of prompts");
+  }
+}
+
+}  // namespace
+
+TuneResult tune(const TuneFiles& files, const config::Options& options,
+                distributed::Communicator& communicator) {
+  require_file(files.train);
+  require_file(files.valid);
+  train::StopSignals signals(files.signal_folder);
+  const Start start = agree_on_start(files, options, communicator);
+  if (start.ended_at >= 0) {
+    if (communicator.rank() == 0) {
+      spdlog::info(
+          "{}: this run ended after {} steps, its adapter is in {}/adapter; --resume never "
+          "trains again",
+          files.output, start.ended_at, files.output);
+    }
+    TuneResult result;
+    result.steps = start.ended_at;
+    return result;
+  }
+  return train_and_publish(files, options, start, communicator, signals);
+}
+
+void run_tune(StageContext& context) {
+  const std::string prompts = context.run_dir + "/prompt/";
+  TuneFiles files;
+  files.model = context.options.model.path;
+  files.train = prompts + "train.jsonl";
+  files.valid = prompts + "valid.jsonl";
+  if (!io::file_exists(files.valid) || std::filesystem::file_size(files.valid) == 0) {
+    files.valid.clear();  // a data set too small for a valid split
+  }
+  files.output = context.run_dir + "/tune";
+  files.signal_folder = context.run_dir;
+  files.resume = context.resume;
+  const TuneResult result = tune(files, context.options, context.communicator);
+  if (result.outcome == train::TrainingOutcome::kCheckpointed) {
+    throw Error(ExitCode::kCheckpointed, "stopped on request after a checkpoint at step " +
+                                             std::to_string(result.steps) +
+                                             "; start the same command again to go on");
+  }
+  context.report.add("steps", result.steps);
+  context.report.add("prompts", result.train_prompts);
+  context.report.add("tokens", result.train_tokens);
+}
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "io/json_record.h"
+#include "text/chat_template.h"
+
+namespace rallrec::train {
+
+struct EncodedPrompt {
+  std::vector<std::int64_t> ids;
+  std::int64_t first_label = 0;  // ids.size() where the answer is left to the model
+  bool shortened = false;
+};
+
+// Turns records {"input", "output"} (optionally "system") or {"messages": [{"role", "content"}, …]}
+// into ids. Labels are the tokens of the answer and the end of its turn; of a conversation, of its
+// last message.
+//
+// A prompt of more than `cutoff` tokens is shortened: first the oldest turns of a conversation go,
+// then a piece of the last user text, a quarter of the way in, so that the instructions at its
+// start and the question at its end stay. The answer is never touched.
+class PromptEncoder {
+ public:
+  enum class Answer { kRequired, kLeftToModel };
+
+  PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff, Answer answer);
+
+  // kBadData at the record's place unless it is a prompt, with an answer where one is required.
+  void check(const io::JsonRecord& record) const;
+  // kBadData where even an empty user text is over the cutoff. Thread-safe.
+  EncodedPrompt encode(const io::JsonRecord& record) const;
+
+ private:
+  const text::ChatTemplate* chat_;
+  std::int64_t cutoff_;
+  Answer answer_;
+};
+
+// The text without about `bytes` bytes in its middle, cut between characters: a quarter of what is
+// left stands before the cut.
+std::string cut_from_middle(const std::string& text, std::size_t bytes);
+
+}  // namespace rallrec::train

@@ -1,0 +1,240 @@
+#include "train/trainer.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "distributed/communicator.h"
+#include "io/files.h"
+#include "io/tensorboard_writer.h"
+#include "logging/progress.h"
+#include "train/gradient_clip.h"
+
+namespace rallrec::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+struct Trainer::Sinks {
+  Sinks(const std::string& folder, const Schedule& schedule, std::int64_t steps_done)
+      : log(folder + "/metrics.jsonl", steps_done),
+        board(folder),
+        progress("tune", "steps", schedule.total_steps(), steps_done) {}
+
+  void write(const StepRecord& record) {
+    log.append(record);
+    board.add_scalar("train/loss", record.step, record.loss);
+    board.add_scalar("train/label_word_loss", record.step, record.label_word_loss);
+    board.add_scalar("train/grad_norm", record.step, record.grad_norm);
+    board.add_scalar("train/learning_rate", record.step, record.learning_rate);
+    if (record.valid) {
+      board.add_scalar("valid/loss", record.step, record.valid->loss);
+      board.add_scalar("valid/label_word_loss", record.step, record.valid->label_word_loss);
+    }
+    const double rate = static_cast<double>(record.tokens) / std::max(record.seconds, 1e-9);
+    progress.advance(1, fmt::format("loss {:.4f}, {:.0f} tokens/s", record.loss, rate));
+  }
+
+  TrainingLog log;
+  io::TensorboardWriter board;
+  logging::Progress progress;
+};
+
+Trainer::Trainer(const TrainingRun& run) : run_(run), schedule_(run.options, run.train.size()) {
+  state_.adam = Adam(run.adapter.flat().numel());
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::restore(const std::string& checkpoint) {
+  state_ = load_checkpoint(checkpoint, run_.identity, run_.model.config(), run_.adapter);
+  checkpointed_step_ = state_.step;
+}
+
+bool Trainer::moved_the_adapter() const {
+  const std::int64_t idle = schedule_.learning_rate(0) > 0.0 ? 0 : 1;
+  return run_.options.learning_rate > 0.0 && state_.adam.steps() > idle;
+}
+
+TrainingOutcome Trainer::train() {
+  if (run_.communicator.rank() == 0) {
+    sinks_ = std::make_unique<Sinks>(run_.folder, schedule_, state_.step);
+  }
+  require_equal_replicas();
+  bool stop = false;
+  while (!stop && state_.step < schedule_.total_steps() && !stopped_early()) {
+    const StepRecord record = run_step();
+    if (sinks_) {
+      sinks_->write(record);
+    }
+    const auto [stop_requested, checkpoint_requested] = gather_requests();
+    stop = stop_requested;
+    if (state_.step % kDigestEvery == 0) {
+      require_equal_replicas();
+    }
+    if (stop || checkpoint_requested || checkpoint_is_due()) {
+      checkpoint(stop);
+    }
+  }
+  const bool finished = state_.step == schedule_.total_steps() || stopped_early();
+  if (!finished) {
+    return TrainingOutcome::kCheckpointed;
+  }
+  if (state_.best) {
+    std::copy(state_.best->parameters.begin(), state_.best->parameters.end(),
+              run_.adapter.flat().mutable_data_ptr<float>());
+  }
+  return TrainingOutcome::kFinished;
+}
+
+bool Trainer::stopped_early() const {
+  return run_.options.patience > 0 && state_.epochs_without_improvement >= run_.options.patience;
+}
+
+StepRecord Trainer::run_step() {
+  const Clock::time_point start = Clock::now();
+  const std::int64_t index = state_.step;
+  const models::llm::DropoutKey key = {static_cast<std::uint64_t>(run_.options.seed),
+                                       static_cast<std::uint64_t>(schedule_.epoch_of(index))};
+  StepResult step =
+      run_training_step(run_.model, run_.adapter, run_.train, schedule_.prompts_of(index),
+                        run_.options.token_budget, key, run_.communicator);
+  StepRecord record;
+  record.step = index + 1;
+  record.epoch = static_cast<double>(index + 1) / static_cast<double>(schedule_.steps_per_epoch());
+  record.loss = step.loss;
+  record.label_word_loss = step.label_word_loss;
+  record.learning_rate = schedule_.learning_rate(index);
+  record.tokens = step.tokens;
+  record.prompts = step.prompts;
+  update(step, record);
+  state_.step = index + 1;
+  record.seconds = seconds_since(start);
+  const bool last = state_.step == schedule_.total_steps();
+  if (run_.valid != nullptr && (last || schedule_.ends_epoch(index))) {
+    evaluate(record);
+  }
+  return record;
+}
+
+void Trainer::update(StepResult& step, StepRecord& record) {
+  const auto count = static_cast<std::int64_t>(step.gradient.size());
+  record.grad_norm = global_norm(step.gradient.data(), count);
+  record.skipped = step.bad_prompt >= 0;
+  if (record.skipped) {
+    count_skipped_step(step);
+    return;
+  }
+  state_.skipped_in_a_row = 0;
+  clip_to_norm(step.gradient.data(), count, record.grad_norm, run_.options.max_grad_norm);
+  state_.adam.step(run_.adapter.flat().mutable_data_ptr<float>(), step.gradient.data(),
+                   record.learning_rate);
+}
+
+void Trainer::count_skipped_step(const StepResult& step) {
+  const std::string message = fmt::format("step {}: loss or gradient is not finite (first at {})",
+                                          state_.step + 1, run_.train.name_of(step.bad_prompt));
+  if (++state_.skipped_in_a_row >= kMaxSkippedInARow) {
+    throw Error(
+        ExitCode::kNonFinite,
+        fmt::format("{}, {} steps in a row; lower tune.learning_rate or look at that prompt",
+                    message, state_.skipped_in_a_row));
+  }
+  if (run_.communicator.rank() == 0) {
+    spdlog::warn("{}; no update is made", message);
+  }
+}
+
+void Trainer::evaluate(StepRecord& record) {
+  record.valid = evaluate_prompts(run_.model, &run_.adapter, *run_.valid, kMaxValidPrompts,
+                                  run_.options.token_budget, run_.communicator);
+  const double loss = record.valid->label_word_loss;
+  if (run_.communicator.rank() == 0) {
+    spdlog::info("step {}: valid label-word loss {:.4f}, loss {:.4f} on {} prompts", record.step,
+                 loss, record.valid->loss, record.valid->prompts);
+  }
+  if (std::isfinite(loss) && (!state_.best || loss < state_.best->loss)) {
+    const float* parameters = run_.adapter.flat().const_data_ptr<float>();
+    state_.best =
+        BestSoFar{loss, record.step, {parameters, parameters + run_.adapter.flat().numel()}};
+    state_.epochs_without_improvement = 0;
+  } else {
+    ++state_.epochs_without_improvement;
+  }
+}
+
+std::pair<bool, bool> Trainer::gather_requests() {
+  std::array<std::int32_t, 2> flags = {run_.signals.stop_requested() ? 1 : 0,
+                                       run_.signals.take_checkpoint_request() ? 1 : 0};
+  run_.communicator.all_reduce(flags.data(), flags.size(), distributed::DType::kInt32,
+                               distributed::ReduceOp::kMax);
+  return {flags[0] != 0, flags[1] != 0};
+}
+
+void Trainer::require_equal_replicas() {
+  const auto digests =
+      distributed::all_gather_strings(run_.communicator, replica_digest(run_.adapter, state_));
+  for (std::size_t rank = 1; rank < digests.size(); ++rank) {
+    if (digests[rank] != digests[0]) {
+      throw Error(ExitCode::kDiverged,
+                  fmt::format("step {}: adapter and optimizer of rank {} differ from rank 0's; "
+                              "suspect its memory, and resume from the last checkpoint",
+                              state_.step, rank));
+    }
+  }
+}
+
+bool Trainer::checkpoint_is_due() const {
+  const bool by_count = run_.options.checkpoint_every > 0
+                            ? state_.step % run_.options.checkpoint_every == 0
+                            : schedule_.ends_epoch(state_.step - 1);
+  return by_count || state_.step == schedule_.total_steps() || stopped_early();
+}
+
+void Trainer::checkpoint(bool must_succeed) {
+  if (checkpointed_step_ == state_.step) {
+    return;
+  }
+  require_equal_replicas();
+  std::string failure;
+  if (run_.communicator.rank() == 0) {
+    try {
+      save_on_rank_0();
+    } catch (const Error& error) {
+      failure = error.what();
+    }
+  }
+  failure = distributed::broadcast_string(run_.communicator, failure, 0);
+  if (failure.empty()) {
+    checkpointed_step_ = state_.step;
+    checkpoint_failures_ = 0;
+    return;
+  }
+  if (++checkpoint_failures_ >= kMaxCheckpointFailures || must_succeed) {
+    throw Error(ExitCode::kIo, "no checkpoint could be written: " + failure);
+  }
+  if (run_.communicator.rank() == 0) {
+    spdlog::warn("step {}: no checkpoint ({}); training goes on", state_.step, failure);
+  }
+}
+
+void Trainer::save_on_rank_0() {
+  const std::string folder = run_.folder + "/checkpoints";
+  sinks_->log.sync();
+  io::make_directories(folder);
+  save_checkpoint(folder, run_.adapter, state_, run_.identity,
+                  {run_.base_model, run_.model.config().layers, run_.communicator.size()});
+  prune_checkpoints(folder, run_.options.keep_checkpoints);
+}
+
+}  // namespace rallrec::train
