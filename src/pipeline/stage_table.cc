@@ -8,6 +8,7 @@
 #include "pipeline/external_inputs.h"
 #include "pipeline/infer.h"
 #include "pipeline/ingest.h"
+#include "pipeline/prompt.h"
 #include "pipeline/tune.h"
 
 namespace rallrec::pipeline {
@@ -66,12 +67,14 @@ Stage retrieve() {
 }
 
 Stage prompt() {
-  Stage stage{"prompt",
-              {"ingest/interactions.h5", "retrieve/neighbours.h5"},
-              {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl"},
-              {"prompt"},
-              ModelUse::kTokenizer,
-              nullptr};
+  Stage stage{
+      "prompt",
+      {"ingest/interactions.h5"},
+      {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl", "prompt/zero_shot.jsonl"},
+      {"prompt", "data.label_threshold", "data.deduplicate"},
+      ModelUse::kTokenizer,
+      &run_prompt};
+  stage.optional_inputs = {"retrieve/neighbours.h5"};
   stage.external_inputs = template_files;
   return stage;
 }
