@@ -42,11 +42,8 @@ class Handle {
 
 // A fixed group of ranks that call the same collectives in the same order with matching arguments.
 // Pointers are host memory. Counts are elements of `dtype`. Each collective comes in an
-// asynchronous form; the blocking forms below are `start(…).wait()`.
-//
-// A rank that fails calls abort (main does, by Session::abort), so that no other rank waits for
-// ever: ranks of run_thread_ranks get PeerLost from pending and later calls, processes of an MPI
-// job are ended within seconds. Ranks whose calls do not match get an error that names both calls.
+// asynchronous form; the blocking forms below are `start(…).wait()`. A rank that ends by an error
+// makes every other rank's pending call throw within seconds.
 //
 // Sums of floats over ranks are taken in rank order, so a given size gives the same bits every
 // time; for results that must not depend on the size use tree_reduction.h.
@@ -83,8 +80,7 @@ class Communicator {
                                 const std::vector<std::size_t>& counts, DType dtype, int root) = 0;
   virtual Handle barrier_async() = 0;
 
-  // Makes this rank's pending and later collectives throw PeerLost and releases the other ranks, as
-  // said above. Called when this rank fails.
+  // Makes every pending and later collective of all ranks throw. Called when this rank fails.
   virtual void abort() noexcept = 0;
 
   // Bytes this rank has handed to collectives so far, counted as elements × size for the input

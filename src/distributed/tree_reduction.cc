@@ -110,18 +110,6 @@ void TreeReduction::merge_last_nodes() {
   }
 }
 
-std::vector<float> TreeReduction::cut_nodes(int ranks) const {
-  std::vector<float> pieces;
-  pieces.reserve(nodes_.size() * count_);
-  for (int peer = 0; peer < ranks; ++peer) {
-    const Range slice = split_evenly(count_, ranks, peer);
-    for (const Node& node : nodes_) {
-      pieces.insert(pieces.end(), node.sum.get() + slice.begin, node.sum.get() + slice.end);
-    }
-  }
-  return pieces;
-}
-
 // Each rank completes the tree for its slice of the elements: additions are element by element, so
 // the cut cannot change a bit, and neither the traffic nor the work piles up on one rank.
 void TreeReduction::finish(Communicator& communicator, float* output) {
@@ -129,22 +117,27 @@ void TreeReduction::finish(Communicator& communicator, float* output) {
                 "tree reduction: " + std::to_string(mine_.end - next_leaf_) +
                     " leaves of the range were not added");
   const int size = communicator.size();
-  const Range my_slice = split_evenly(count_, size, communicator.rank());
   const std::vector<Range> ranges = gather_ranges(communicator, mine_, leaves_);
+  const Range my_slice = split_evenly(count_, size, communicator.rank());
 
   std::vector<Range> nodes;
   std::vector<std::size_t> send_counts;
   std::vector<std::size_t> receive_counts;
   std::vector<std::size_t> slice_counts;
+  std::vector<float> send;
+  send.reserve(nodes_.size() * count_);
   for (int peer = 0; peer < size; ++peer) {
+    const Range slice = split_evenly(count_, size, peer);
+    for (const Node& node : nodes_) {
+      send.insert(send.end(), node.sum.get() + slice.begin, node.sum.get() + slice.end);
+    }
     const std::vector<Range> theirs =
         largest_nodes(ranges[static_cast<std::size_t>(peer)], leaves_);
     nodes.insert(nodes.end(), theirs.begin(), theirs.end());
-    slice_counts.push_back(split_evenly(count_, size, peer).size());
-    send_counts.push_back(nodes_.size() * slice_counts.back());
+    send_counts.push_back(nodes_.size() * slice.size());
     receive_counts.push_back(theirs.size() * my_slice.size());
+    slice_counts.push_back(slice.size());
   }
-  const std::vector<float> send = cut_nodes(size);
   nodes_.clear();
   // With no leaves at all the zeros of one vector are the result.
   std::vector<float> sums(std::max<std::size_t>(nodes.size(), 1) * my_slice.size());

@@ -40,8 +40,6 @@ class TreeReduction {
   };
 
   void merge_last_nodes();
-  // The node sums, cut into one piece of elements per rank, packed in rank order.
-  std::vector<float> cut_nodes(int ranks) const;
 
   std::size_t leaves_;
   Range mine_;

@@ -35,7 +35,6 @@ metrics::BootstrapOptions bootstrap_options(const config::EvaluateOptions& optio
 
 void run_evaluate(StageContext& context) {
   const ScoreFile tuned = evaluate_file(context, "infer/scores.jsonl");
-  context.report.add("prompts", tuned.all.n);
   io::JsonObjectWriter object;
   object.add_json("tuned", tuned.json);
   const std::string zero_shot = "infer/zero_shot_scores.jsonl";

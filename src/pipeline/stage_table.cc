@@ -4,11 +4,12 @@
 
 #include "config/did_you_mean.h"
 #include "core/error.h"
+#include "pipeline/describe.h"
+#include "pipeline/embed.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/external_inputs.h"
 #include "pipeline/infer.h"
 #include "pipeline/ingest.h"
-#include "pipeline/prompt.h"
 #include "pipeline/tune.h"
 
 namespace rallrec::pipeline {
@@ -21,8 +22,12 @@ Stage ingest() {
 }
 
 Stage describe() {
-  Stage stage{"describe",   {"ingest/interactions.h5"}, {"describe/descriptions.jsonl"},
-              {"describe"}, ModelUse::kWeights,         nullptr};
+  Stage stage{"describe",
+              {"ingest/interactions.h5"},
+              {"describe/descriptions.jsonl"},
+              {"describe", "prompt.templates", "prompt.chat_format", "prompt.date_header"},
+              ModelUse::kWeights,
+              &run_describe};
   stage.external_inputs = template_files;
   return stage;
 }
@@ -33,7 +38,7 @@ Stage embed() {
               {"embed/text_embeddings.h5"},
               {"embed"},
               ModelUse::kWeights,
-              nullptr};
+              &run_embed};
   stage.external_inputs = template_files;
   return stage;
 }
@@ -67,14 +72,12 @@ Stage retrieve() {
 }
 
 Stage prompt() {
-  Stage stage{
-      "prompt",
-      {"ingest/interactions.h5"},
-      {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl", "prompt/zero_shot.jsonl"},
-      {"prompt", "data.label_threshold", "data.deduplicate"},
-      ModelUse::kTokenizer,
-      &run_prompt};
-  stage.optional_inputs = {"retrieve/neighbours.h5"};
+  Stage stage{"prompt",
+              {"ingest/interactions.h5", "retrieve/neighbours.h5"},
+              {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl"},
+              {"prompt"},
+              ModelUse::kTokenizer,
+              nullptr};
   stage.external_inputs = template_files;
   return stage;
 }

@@ -80,22 +80,6 @@ TEST(CommandLine, AnUnknownStageIsWrongUse) {
       64, "no stage is called 'prompts'; did you mean 'prompt'?");
 }
 
-TEST(Ingest, TakesAFolderOfOnesOwn) {
-  const TemporaryFolder folder;
-  std::string rows = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n";
-  for (int i = 0; i < 20; ++i) {
-    rows += "u\ti" + std::to_string(i) + "\t" + std::to_string(1 + i % 5) + "\t" +
-            std::to_string(i) + "\n";
-  }
-  folder.put("a.inter", rows);
-  const Outcome outcome =
-      rallrec({"ingest", "--data", folder.path(), "--output", folder.file("out")});
-  EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_NE(folder.get("out/ingest/interactions.h5"), "");
-  expect_failure({"ingest", "--data", folder.path()}, 64, "--output is required with --data");
-  expect_failure({"ingest", "--dataset", "atomic"}, 64, "--data is required");
-}
-
 TEST(ConfigShow, PrintsValuesWithTheirOrigins) {
   const TemporaryFolder folder;
   const std::string config = folder.put("small.toml", "[tune]\nepochs = 2\nseed = 5\n");

@@ -1,0 +1,81 @@
+#include "pipeline/describe.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "commands/command_list.h"
+#include "commands/model_file_flags.h"
+#include "commands/stage_command.h"
+#include "core/error.h"
+
+namespace rallrec::commands {
+namespace {
+
+// Flags that stand above the section [describe]; unset where the person gave none.
+struct DescribeFlags {
+  pipeline::ModelFiles files;
+  std::optional<std::int64_t> max_new_tokens;
+  std::optional<std::int64_t> batch_size;
+  std::optional<std::int64_t> seed;
+  std::optional<double> temperature;
+  std::optional<double> top_p;
+};
+
+config::Options options_with(const DescribeFlags& flags, config::Options options) {
+  config::DescribeOptions& describe = options.describe;
+  describe.max_new_tokens = flags.max_new_tokens.value_or(describe.max_new_tokens);
+  describe.batch_size = flags.batch_size.value_or(describe.batch_size);
+  describe.seed = flags.seed.value_or(describe.seed);
+  describe.temperature = flags.temperature.value_or(describe.temperature);
+  describe.top_p = flags.top_p.value_or(describe.top_p);
+  if (describe.max_new_tokens < 1 || describe.batch_size < 1) {
+    throw_usage("--max-new-tokens and --batch-size must be at least 1");
+  }
+  if (!(describe.temperature >= 0.0) || !(describe.top_p > 0.0 && describe.top_p <= 1.0)) {
+    throw_usage("--temperature must be at least 0 and --top-p above 0 and at most 1");
+  }
+  return options;
+}
+
+int run_on_files(const DescribeFlags& flags, CommandContext& context) {
+  require_model_files(flags.files, "describe");
+  pipeline::describe_file(flags.files, options_with(flags, context.options), context.communicator);
+  return 0;
+}
+
+Runner define(CLI::App& app) {
+  const auto flags = std::make_shared<DescribeFlags>();
+  const auto file_flags =
+      add_model_file_flags(app, flags->files, true, "Prompts: JSON Lines {\"prompt\": …}",
+                           "The same lines with \"description\"");
+  app.add_option("--max-new-tokens", flags->max_new_tokens, "Longest answer in tokens");
+  app.add_option("--batch-size", flags->batch_size, "Prompts decoded together");
+  app.add_option("--temperature", flags->temperature, "0 = greedy");
+  app.add_option("--top-p", flags->top_p, "Share of probability that sampling draws from");
+  app.add_option("--seed", flags->seed, "Seed of the sampling");
+  return stage_or_files(app, "describe", file_flags,
+                        [flags](CommandContext& context) { return run_on_files(*flags, context); });
+}
+
+}  // namespace
+
+Command describe_command() {
+  Command command;
+  command.name = "describe";
+  command.group = kStagesGroup;
+  command.summary = "The model writes a description of every item";
+  command.description =
+      "On your own files: for each line {\"prompt\": …}, with an optional \"system\", the model's "
+      "answer as \"description\", greedy or sampled with a seed. In a run folder: a description of "
+      "every item from its metadata.";
+  command.example =
+      "rallrec describe --model DIR --input prompts.jsonl --output out.jsonl --temperature 0";
+  command.define = define;
+  command.uses_model = true;
+  command.resumes = true;
+  command.reads_rows = true;
+  return command;
+}
+
+}  // namespace rallrec::commands

@@ -1,0 +1,170 @@
+#include "pipeline/describe.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "core/check.h"
+#include "core/error.h"
+#include "data/dataset_file.h"
+#include "io/json_writer.h"
+#include "io/jsonl.h"
+#include "models/llm/causal_lm.h"
+#include "pipeline/text_generator.h"
+#include "pipeline/wording.h"
+#include "text/chat_template.h"
+#include "train/peft_adapter.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+using Prompts = std::vector<std::vector<std::int64_t>>;
+
+struct ItemPrompts {
+  std::vector<std::int32_t> items;
+  std::vector<std::string> texts;
+  Prompts ids;
+};
+
+bool has_metadata(const data::Dataset& dataset, std::int32_t item) {
+  const auto& fields = dataset.item_fields.fields;
+  return std::any_of(fields.begin(), fields.end(), [&](const data::Field& field) {
+    return !dataset.item_fields.text(field.name, item).empty();
+  });
+}
+
+ItemPrompts item_prompts(const StageContext& context, const data::Dataset& dataset,
+                         const text::ChatTemplate& chat) {
+  const text::PromptTemplate wording = load_wording(context.options.prompt, dataset);
+  ItemPrompts prompts;
+  const auto items = static_cast<std::int32_t>(dataset.items.size());
+  for (std::int32_t item = 0; item < items; ++item) {
+    if (has_metadata(dataset, item)) {
+      prompts.items.push_back(item);
+      prompts.texts.push_back(wording.describe_prompt(item_fields(dataset, item)));
+      prompts.ids.push_back(chat.prompt_ids(wording.describe_system(), prompts.texts.back()));
+    }
+  }
+  return prompts;
+}
+
+void write_descriptions(const std::string& path, const data::Dataset& dataset,
+                        const ItemPrompts& prompts, const std::vector<std::string>& texts) {
+  io::JsonlWriter writer(path);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    io::JsonObjectWriter line;
+    line.add("item", dataset.items.name(prompts.items[i])).add("prompt", prompts.texts[i]);
+    line.add("description", texts[i]);
+    writer.write(line);
+  }
+  writer.commit();
+}
+
+// The prompts of a file; records that do not fit follow the bad-row policy.
+class PromptFile {
+ public:
+  PromptFile(const std::string& path, const text::ChatTemplate& chat, std::int64_t max_position,
+             const config::Options& options)
+      : file_(path, policy(options), [&](const io::JsonRecord& record) {
+          std::vector<std::int64_t> ids = chat.prompt_ids(
+              record.has("system") ? record.get_string("system") : "", record.get_string("prompt"));
+          const auto length = static_cast<std::int64_t>(ids.size());
+          if (length == 0 || length + options.describe.max_new_tokens > max_position) {
+            record.fail("prompt", "gives " + std::to_string(length) +
+                                      " tokens; prompt and answer together may have " +
+                                      std::to_string(max_position));
+          }
+          ids_.push_back(std::move(ids));
+        }) {}
+
+  io::JsonlFile& file() { return file_; }
+  const Prompts& ids() const { return ids_; }
+
+ private:
+  static io::JsonlOptions policy(const config::Options& options) {
+    io::JsonlOptions result;
+    result.bad_rows.max_bad_rows = options.data.max_bad_rows;
+    return result;
+  }
+
+  Prompts ids_;
+  io::JsonlFile file_;
+};
+
+}  // namespace
+
+void run_describe(StageContext& context) {
+  const config::Options& options = context.options;
+  const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
+  const text::Tokenizer tokenizer = text::Tokenizer::load(options.model.path);
+  const text::ChatTemplate chat(tokenizer,
+                                {options.prompt.chat_format, options.prompt.date_header});
+  const ItemPrompts prompts = item_prompts(context, dataset, chat);
+  const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
+  const std::string folder = context.run_dir + "/describe";
+  PartialTexts partial(folder, context.resume != "never", context.communicator);
+  const TextGenerator generator{*model, nullptr, tokenizer, options.describe, options.model.path};
+  const std::vector<std::string> texts =
+      generate_texts(generator, prompts.ids, partial, context.communicator);
+  if (context.communicator.rank() == 0) {
+    write_descriptions(folder + "/descriptions.jsonl", dataset, prompts, texts);
+    PartialTexts::remove(folder);
+  }
+  context.report.add("items", static_cast<std::int64_t>(prompts.items.size()));
+  context.report.add("items without metadata",
+                     static_cast<std::int64_t>(dataset.items.size() - prompts.items.size()));
+  context.communicator.barrier();
+}
+
+std::vector<std::string> read_descriptions(const std::string& path, const data::Dataset& dataset) {
+  std::vector<std::string> descriptions(static_cast<std::size_t>(dataset.items.size()));
+  std::vector<bool> seen(descriptions.size());
+  io::for_each_record(path, {}, [&](const io::JsonRecord& record) {
+    const std::string& name = record.get_string("item");
+    const auto item = dataset.items.find(name);
+    if (item < 0) {
+      record.fail("item", "'" + name + "' is not in the data set");
+    }
+    const auto place = static_cast<std::size_t>(item);
+    if (seen[place]) {
+      record.fail("item", "'" + name + "' was described before");
+    }
+    seen[place] = true;
+    descriptions[place] = record.get_string("description");
+    text::check_text(descriptions[place], record.where("description"));
+  });
+  return descriptions;
+}
+
+void describe_file(const ModelFiles& files, const config::Options& options,
+                   distributed::Communicator& communicator) {
+  const text::Tokenizer tokenizer = text::Tokenizer::load(files.model);
+  const text::ChatTemplate chat(tokenizer,
+                                {options.prompt.chat_format, options.prompt.date_header});
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  std::optional<models::llm::LoraAdapter> adapter;
+  if (!files.adapter.empty()) {
+    adapter = train::read_peft_adapter(files.adapter, model->config());
+  }
+  PromptFile prompts(files.input, chat, model->config().max_position, options);
+  const TextGenerator generator{*model, adapter ? &*adapter : nullptr, tokenizer, options.describe,
+                                files.model};
+  PartialTexts nothing;
+  const std::vector<std::string> texts =
+      generate_texts(generator, prompts.ids(), nothing, communicator);
+  if (communicator.rank() == 0) {
+    io::JsonlWriter writer(files.output);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      const io::JsonRecord record = prompts.file().read(static_cast<std::int64_t>(i));
+      io::JsonObjectWriter line;
+      line.add_members(record.members(), {"description"}).add("description", texts[i]);
+      writer.write(line);
+    }
+    writer.commit();
+    spdlog::info("{} descriptions in {}", texts.size(), files.output);
+  }
+  communicator.barrier();
+}
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,101 @@
+#include "pipeline/embed.h"
+
+#include <ATen/ops/cat.h>
+#include <spdlog/spdlog.h>
+
+#include "core/error.h"
+#include "data/dataset_file.h"
+#include "io/hdf5_file.h"
+#include "io/jsonl.h"
+#include "io/npy.h"
+#include "models/llm/causal_lm.h"
+#include "pipeline/describe.h"
+#include "pipeline/text_embedder.h"
+#include "pipeline/wording.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+using Texts = std::vector<std::vector<std::int64_t>>;
+
+std::int64_t count_tokens(const Texts& texts) {
+  std::int64_t tokens = 0;
+  for (const auto& ids : texts) {
+    tokens += static_cast<std::int64_t>(ids.size());
+  }
+  return tokens;
+}
+
+// Titles of all items, then descriptions of all items.
+Texts item_texts(const StageContext& context, const data::Dataset& dataset,
+                 const text::Tokenizer& tokenizer) {
+  const text::PromptTemplate wording = load_wording(context.options.prompt, dataset);
+  Texts texts;
+  const auto items = static_cast<std::int32_t>(dataset.items.size());
+  for (std::int32_t item = 0; item < items; ++item) {
+    texts.push_back(bare_text_ids(tokenizer, wording.title_text(item_fields(dataset, item))));
+  }
+  for (const std::string& description :
+       read_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset)) {
+    texts.push_back(bare_text_ids(tokenizer, description));
+  }
+  return texts;
+}
+
+Texts read_texts(const std::string& path, const text::Tokenizer& tokenizer,
+                 std::int64_t max_position, const config::Options& options) {
+  Texts texts;
+  io::JsonlOptions policy;
+  policy.bad_rows.max_bad_rows = options.data.max_bad_rows;
+  io::for_each_record(path, policy, [&](const io::JsonRecord& record) {
+    const std::string& text = record.get_string("text");
+    text::check_text(text, record.where("text"));
+    std::vector<std::int64_t> ids = bare_text_ids(tokenizer, text);
+    if (static_cast<std::int64_t>(ids.size()) > max_position) {
+      record.fail("text", "has " + std::to_string(ids.size()) + " tokens; the model takes " +
+                              std::to_string(max_position));
+    }
+    texts.push_back(std::move(ids));
+  });
+  return texts;
+}
+
+}  // namespace
+
+void run_embed(StageContext& context) {
+  const config::Options& options = context.options;
+  const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
+  const text::Tokenizer tokenizer = text::Tokenizer::load(options.model.path);
+  const Texts texts = item_texts(context, dataset, tokenizer);
+  const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
+  const at::Tensor vectors = embed_texts(*model, texts, options.embed, context.communicator);
+  const auto items = static_cast<std::int64_t>(dataset.items.size());
+  if (context.communicator.rank() == 0) {
+    const at::Tensor joined =
+        at::cat({vectors.narrow(0, 0, items), vectors.narrow(0, items, items)}, 1);
+    io::Hdf5Writer writer(context.run_dir + "/embed/text_embeddings.h5");
+    writer.add_matrix("text", joined.data_ptr<float>(), items, joined.size(1));
+    writer.set_attribute("pooling", options.embed.pooling);
+    writer.set_attribute("quant", model->quant());
+    writer.commit();
+  }
+  context.report.add("items", items);
+  context.report.add("tokens", count_tokens(texts));
+  context.communicator.barrier();
+}
+
+void embed_file(const ModelFiles& files, const config::Options& options,
+                distributed::Communicator& communicator) {
+  const text::Tokenizer tokenizer = text::Tokenizer::load(files.model);
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const Texts texts = read_texts(files.input, tokenizer, model->config().max_position, options);
+  const at::Tensor vectors = embed_texts(*model, texts, options.embed, communicator);
+  if (communicator.rank() == 0) {
+    io::write_npy(files.output, vectors.data_ptr<float>(), {vectors.size(0), vectors.size(1)});
+    spdlog::info("{} texts, {} tokens embedded on {}: {}", texts.size(), count_tokens(texts),
+                 model->quant(), files.output);
+  }
+  communicator.barrier();
+}
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,117 @@
+#include "pipeline/logits.h"
+
+#include <ATen/ops/tensor.h>
+#include <spdlog/spdlog.h>
+
+#include <optional>
+
+#include "io/jsonl.h"
+#include "io/safetensors.h"
+#include "models/llm/causal_lm.h"
+#include "train/packing.h"
+#include "train/peft_adapter.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+using Lines = std::vector<std::vector<std::int64_t>>;
+
+Lines read_ids(const std::string& path, const models::llm::LlmConfig& config,
+               const config::Options& options) {
+  Lines lines;
+  io::JsonlOptions policy;
+  policy.bad_rows.max_bad_rows = options.data.max_bad_rows;
+  io::for_each_record(path, policy, [&](const io::JsonRecord& record) {
+    std::vector<std::int64_t> ids = record.get_ints("ids");
+    const auto length = static_cast<std::int64_t>(ids.size());
+    if (length == 0 || length > config.max_position) {
+      record.fail("ids", "expected 1 to " + std::to_string(config.max_position) + " ids, found " +
+                             std::to_string(length));
+    }
+    for (std::int64_t id : ids) {
+      if (id < 0 || id >= config.vocab_size) {
+        record.fail("ids", "id " + std::to_string(id) + " is outside 0 to " +
+                               std::to_string(config.vocab_size - 1));
+      }
+    }
+    lines.push_back(std::move(ids));
+  });
+  return lines;
+}
+
+// Logits at the last position of lines [begin, end), as one packed batch.
+at::Tensor batch_logits(models::llm::CausalLm& model, const models::llm::LoraAdapter* adapter,
+                        const Lines& lines, std::int64_t begin, std::int64_t end) {
+  models::llm::PackedBatch batch;
+  batch.offsets.push_back(0);
+  std::vector<std::int64_t> last;
+  for (std::int64_t i = begin; i < end; ++i) {
+    const auto& ids = lines[static_cast<std::size_t>(i)];
+    batch.ids.insert(batch.ids.end(), ids.begin(), ids.end());
+    batch.offsets.push_back(batch.tokens());
+    last.push_back(batch.tokens() - 1);
+  }
+  const at::Tensor hidden = model.hidden_states(batch, adapter);
+  return model.logits(hidden.index_select(0, at::tensor(last, at::kLong)));
+}
+
+struct Plan {
+  std::vector<std::int64_t> cuts;   // batch b is lines [cuts[b], cuts[b + 1])
+  std::vector<std::int64_t> parts;  // rank r has batches [parts[r], parts[r + 1])
+
+  std::int64_t first(int rank) const {
+    return cuts[static_cast<std::size_t>(parts[static_cast<std::size_t>(rank)])];
+  }
+};
+
+Plan make_plan(const Lines& lines, std::int64_t token_budget, int ranks) {
+  std::vector<std::int64_t> lengths;
+  for (const auto& ids : lines) {
+    lengths.push_back(static_cast<std::int64_t>(ids.size()));
+  }
+  Plan plan{train::pack_in_order(lengths, token_budget), {}};
+  const std::vector<double> costs(plan.cuts.size() - 1, 1.0);
+  plan.parts = train::split_by_cost(costs, ranks);
+  return plan;
+}
+
+}  // namespace
+
+void write_logits(const ModelFiles& files, const config::Options& options,
+                  distributed::Communicator& communicator) {
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  std::optional<models::llm::LoraAdapter> adapter;
+  if (!files.adapter.empty()) {
+    adapter = train::read_peft_adapter(files.adapter, model->config());
+  }
+  const Lines lines = read_ids(files.input, model->config(), options);
+  const int rank = communicator.rank();
+  const Plan plan = make_plan(lines, options.infer.token_budget, communicator.size());
+  const std::int64_t vocabulary = model->config().vocab_size;
+  const at::Tensor mine =
+      at::empty({plan.first(rank + 1) - plan.first(rank), vocabulary}, at::kFloat);
+  for (std::int64_t b = plan.parts[static_cast<std::size_t>(rank)];
+       b < plan.parts[static_cast<std::size_t>(rank) + 1]; ++b) {
+    const std::int64_t begin = plan.cuts[static_cast<std::size_t>(b)];
+    const std::int64_t end = plan.cuts[static_cast<std::size_t>(b) + 1];
+    mine.narrow(0, begin - plan.first(rank), end - begin)
+        .copy_(batch_logits(*model, adapter ? &*adapter : nullptr, lines, begin, end));
+  }
+  std::vector<std::size_t> counts;
+  for (int r = 0; r < communicator.size(); ++r) {
+    counts.push_back(static_cast<std::size_t>((plan.first(r + 1) - plan.first(r)) * vocabulary));
+  }
+  const auto rows = static_cast<std::int64_t>(lines.size());
+  const at::Tensor all = at::empty({rank == 0 ? rows : 0, vocabulary}, at::kFloat);
+  communicator.gather_v(mine.data_ptr<float>(), all.data_ptr<float>(), counts,
+                        distributed::DType::kFloat32, 0);
+  if (rank == 0) {
+    io::write_safetensors(
+        files.output,
+        {{"logits", io::TensorType::kF32, {rows, vocabulary}, all.data_ptr<float>()}});
+    spdlog::info("logits of {} lines in {}", rows, files.output);
+  }
+  communicator.barrier();
+}
+
+}  // namespace rallrec::pipeline

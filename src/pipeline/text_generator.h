@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "distributed/communicator.h"
+#include "models/llm/causal_lm.h"
+#include "pipeline/partial_texts.h"
+#include "text/tokenizer.h"
+
+namespace rallrec::pipeline {
+
+struct TextGenerator {
+  models::llm::CausalLm& model;
+  const models::llm::LoraAdapter* adapter;  // null = none
+  const text::Tokenizer& tokenizer;
+  const config::DescribeOptions& options;
+  // Names the model in the keys of partial results.
+  std::string model_name;
+};
+
+// What the model writes after each prompt, on one line: runs of line breaks become one space.
+// Complete on rank 0, empty elsewhere.
+//
+// The list is cut into batches of options.batch_size by position alone and whole batches go to
+// ranks in turn, so the texts do not depend on the number of ranks. `partial` gives and keeps
+// finished batches. Collective; all ranks pass the same prompts.
+std::vector<std::string> generate_texts(const TextGenerator& generator,
+                                        const std::vector<std::vector<std::int64_t>>& prompts,
+                                        PartialTexts& partial,
+                                        distributed::Communicator& communicator);
+
+// "a\r\n\n b " -> "a b": line breaks and the blanks around them become one space, none at the ends.
+std::string on_one_line(const std::string& text);
+
+}  // namespace rallrec::pipeline
