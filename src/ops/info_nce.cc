@@ -85,8 +85,12 @@ Statistics compute_statistics(const Blocks& blocks, const at::Tensor& x, std::in
                 "info_nce: the joined column statistics have the wrong size");
   std::copy(joined.begin(), joined.end(), result.column_lse.data_ptr<double>());
   for (std::int64_t b = 0; b < blocks.count(); ++b) {
-    result.loss_sum += kernels::info_nce_loss_sum(blocks.block(b), row_lse + blocks.begin(b),
+    const double sum = kernels::info_nce_loss_sum(blocks.block(b), row_lse + blocks.begin(b),
                                                   joined.data(), positive.data() + blocks.begin(b));
+    result.loss_sum += sum;
+    if (rows.block_sums != nullptr) {
+      rows.block_sums->push_back(sum);
+    }
   }
   return result;
 }

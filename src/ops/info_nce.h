@@ -18,6 +18,9 @@ struct InfoNceRows {
   // over all rows of X, [columns]. Empty: the call holds all rows. With ranks it is where they
   // exchange.
   std::function<std::vector<double>(const std::vector<double>& partial)> join;
+  // Where not null it receives each block's share of N * loss, in double: summed in block order
+  // over all calls they give a loss that does not depend on who computes which block.
+  std::vector<double>* block_sums = nullptr;
 };
 
 // This call's share of symmetric InfoNCE, the scalar fp32

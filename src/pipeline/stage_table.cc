@@ -4,12 +4,15 @@
 
 #include "config/did_you_mean.h"
 #include "core/error.h"
+#include "pipeline/align.h"
 #include "pipeline/describe.h"
 #include "pipeline/embed.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/external_inputs.h"
 #include "pipeline/infer.h"
 #include "pipeline/ingest.h"
+#include "pipeline/light_gcn.h"
+#include "pipeline/retrieve.h"
 #include "pipeline/tune.h"
 
 namespace rallrec::pipeline {
@@ -49,7 +52,7 @@ Stage light_gcn() {
           {"light_gcn/graph_embeddings.h5"},
           {"light_gcn"},
           ModelUse::kNone,
-          nullptr};
+          &run_light_gcn};
 }
 
 Stage align() {
@@ -58,7 +61,7 @@ Stage align() {
           {"align/aligned_embeddings.h5"},
           {"align"},
           ModelUse::kNone,
-          nullptr};
+          &run_align};
 }
 
 Stage retrieve() {
@@ -66,9 +69,10 @@ Stage retrieve() {
           {"ingest/interactions.h5", "embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5",
            "align/aligned_embeddings.h5"},
           {"retrieve/neighbours.h5"},
-          {"retrieve", "prompt"},
+          {"retrieve", "data.deduplicate", "prompt.k", "prompt.train_samples",
+           "prompt.valid_samples", "prompt.test_samples", "prompt.seed"},
           ModelUse::kNone,
-          nullptr};
+          &run_retrieve};
 }
 
 Stage prompt() {

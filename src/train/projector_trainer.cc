@@ -91,8 +91,10 @@ class ProjectorTrainer {
     options.first_row = cut_.row(mine_.begin);
     options.block_rows = cut_.block_rows;
     options.join = [this](const std::vector<double>& partial) { return join(partial); };
+    std::vector<double> block_sums;
+    options.block_sums = &block_sums;
     const at::Tensor share = ops::info_nce(rows, columns_, options_.temperature, options);
-    loss_ = total_loss(share.item<double>());
+    loss_ = total_loss(block_sums);
     return torch::autograd::grad({share}, {rows})[0];
   }
 
@@ -107,10 +109,17 @@ class ProjectorTrainer {
     return joined;
   }
 
-  // The shares differ by a rounding between rank counts; the loss is only reported.
-  double total_loss(double share) {
-    communicator_.all_reduce(&share, 1, distributed::DType::kFloat64);
-    return share;
+  // Mean over items, summed in block order.
+  double total_loss(const std::vector<double>& block_sums) {
+    std::vector<double> all(static_cast<std::size_t>(cut_.blocks));
+    communicator_.all_gather_v(block_sums.data(), all.data(),
+                               cut_.counts(communicator_.size(), 0, 1),
+                               distributed::DType::kFloat64);
+    double sum = 0.0;
+    for (const double block : all) {
+      sum += block;
+    }
+    return sum / static_cast<double>(cut_.rows);
   }
 
   // Flattens the parameters' gradient through one block into a leaf of the tree.

@@ -104,16 +104,19 @@ TEST(TrainProjector, BitsDoNotDependOnTheNumberOfRanks) {
   const auto text = random_matrix(143, 20, 8), graph = random_matrix(143, 6, 9);
   const auto options = options_for(5, 1.0);
   std::vector<float> expected;
+  std::vector<double> expected_losses;
   at::Tensor expected_rows;
   for (const int ranks : {1, 2, 3, 7}) {
     distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
       models::Projector projector(shape_for(options), 4);
-      train_projector(projector, text, graph, options, communicator, nullptr);
+      const auto losses = train_projector(projector, text, graph, options, communicator, nullptr);
       const auto rows = project_rows(projector, text, communicator);
       if (ranks == 1) {
         expected = projector.parameters();
+        expected_losses = losses;
         expected_rows = rows;
       }
+      EXPECT_EQ(losses, expected_losses) << ranks;
       EXPECT_EQ(projector.parameters(), expected) << ranks;
       EXPECT_TRUE(rows.equal(expected_rows)) << ranks;
     });

@@ -1,0 +1,124 @@
+#include "pipeline/align.h"
+
+#include <ATen/ATen.h>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "io/hdf5_file.h"
+#include "io/npy.h"
+#include "logging/progress.h"
+#include "models/alignment/projector.h"
+#include "train/projector_trainer.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+at::Tensor view_of(const EmbeddingMatrix& matrix) {
+  return at::from_blob(const_cast<float*>(matrix.values.data()), {matrix.rows, matrix.columns},
+                       at::kFloat);
+}
+
+at::Tensor rows_with_an_edge(const EmbeddingMatrix& graph) {
+  std::vector<std::int64_t> rows;
+  for (std::int64_t row = 0; row < graph.rows; ++row) {
+    const auto first = graph.values.begin() + row * graph.columns;
+    if (std::any_of(first, first + graph.columns, [](float value) { return value != 0.0f; })) {
+      rows.push_back(row);
+    }
+  }
+  return at::tensor(rows, at::kLong);
+}
+
+void check_matrices(const EmbeddingMatrix& text, const EmbeddingMatrix& graph,
+                    const std::string& where) {
+  if (text.rows != graph.rows) {
+    throw_bad_data(where, "has " + std::to_string(graph.rows) + " rows, the text matrix has " +
+                              std::to_string(text.rows) + "; row i of both must be item i");
+  }
+  if (text.columns == 0 || graph.columns == 0) {
+    throw_bad_data(where, "the text and the graph matrix need at least one column each");
+  }
+}
+
+void log_outcome(const std::vector<double>& losses, std::int64_t rows, double temperature) {
+  const train::AlignmentBounds bounds = train::alignment_bounds(rows, temperature);
+  spdlog::info(
+      "align: {} items, loss {:.4f} -> {:.4f} in {} steps; chance {:.4f}, no vectors get below "
+      "{:.4f}",
+      rows, losses.front(), losses.back(), losses.size(), bounds.chance, bounds.lowest);
+  if (losses.back() > bounds.chance) {
+    spdlog::warn("align: the loss ended worse than chance; try a smaller align.learning_rate");
+  }
+}
+
+EmbeddingMatrix read_matrix(const std::string& path) {
+  io::NpyMatrix matrix = io::read_npy_matrix(path);
+  return {matrix.rows, matrix.columns, std::move(matrix.values)};
+}
+
+}  // namespace
+
+Alignment align_embeddings(const EmbeddingMatrix& text, const EmbeddingMatrix& graph,
+                           const std::string& where, const config::AlignOptions& options,
+                           distributed::Communicator& communicator) {
+  check_matrices(text, graph, where);
+  const at::Tensor rows = rows_with_an_edge(graph);
+  if (rows.numel() < 2) {
+    throw_bad_data(where, "needs at least two rows that are not zero to align with");
+  }
+  models::Projector projector(
+      {text.columns, options.hidden_size, graph.columns, options.activation},
+      static_cast<std::uint64_t>(options.seed));
+  Alignment result;
+  result.trained_rows = rows.numel();
+  {
+    logging::Progress progress("align", "steps", options.steps);
+    result.losses = train::train_projector(projector, view_of(text).index_select(0, rows),
+                                           view_of(graph).index_select(0, rows), options,
+                                           communicator, [&progress](std::int64_t, double loss) {
+                                             progress.advance(1, fmt::format("loss {:.4f}", loss));
+                                           });
+  }
+  log_outcome(result.losses, result.trained_rows, options.temperature);
+  const at::Tensor projected = train::project_rows(projector, view_of(text), communicator);
+  const float* values = projected.const_data_ptr<float>();
+  result.projected = {text.rows, graph.columns, {values, values + projected.numel()}};
+  return result;
+}
+
+void align_on_files(const AlignFiles& files, const config::Options& options,
+                    distributed::Communicator& communicator) {
+  const Alignment result = align_embeddings(read_matrix(files.text), read_matrix(files.graph),
+                                            files.graph, options.align, communicator);
+  if (communicator.rank() == 0) {
+    io::write_npy(files.output, result.projected.values.data(),
+                  {result.projected.rows, result.projected.columns});
+    spdlog::info("align: {} written", files.output);
+  }
+}
+
+void run_align(StageContext& context) {
+  const std::string graph_path = context.run_dir + "/light_gcn/graph_embeddings.h5";
+  const Alignment result = align_embeddings(
+      read_embeddings(context.run_dir + "/embed/text_embeddings.h5", "text"),
+      read_embeddings(graph_path, "item"), graph_path, context.options.align, context.communicator);
+  if (context.communicator.rank() == 0) {
+    io::Hdf5Writer file(context.run_dir + "/align/aligned_embeddings.h5");
+    file.add_matrix("ssl", result.projected.values.data(), result.projected.rows,
+                    result.projected.columns);
+    file.add("loss", result.losses);
+    file.commit();
+  }
+  const auto bounds =
+      train::alignment_bounds(result.trained_rows, context.options.align.temperature);
+  context.report.add("items", result.trained_rows);
+  context.report.add("loss", result.losses.back());
+  context.report.add("loss by chance", bounds.chance);
+  context.report.add("lowest loss", bounds.lowest);
+  context.communicator.barrier();
+}
+
+}  // namespace rallrec::pipeline

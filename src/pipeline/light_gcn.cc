@@ -1,0 +1,118 @@
+#include "pipeline/light_gcn.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "data/dataset_file.h"
+#include "data/graph_edges.h"
+#include "io/hdf5_file.h"
+#include "pipeline/light_gcn_training.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+// The valid samples between users and items that the graph knows.
+data::EdgeList valid_edges(const data::Dataset& dataset, const data::CsrGraph& graph,
+                           double min_rating) {
+  const data::SampleRange valid = data::range_of(dataset.samples, data::Split::kValid);
+  data::EdgeList edges;
+  for (std::int32_t sample = valid.begin; sample < valid.end; ++sample) {
+    const std::int32_t user = dataset.sample_user(sample);
+    const std::int32_t item = dataset.sample_item(sample);
+    const bool counts = dataset.sample_rating(sample) >= min_rating && !graph.has_edge(user, item);
+    if (counts && graph.user_degree(user) > 0 && graph.item_degree(item) > 0) {
+      edges.add(user, item);
+    }
+  }
+  return edges;
+}
+
+struct Graphs {
+  data::CsrGraph train;
+  data::CsrGraph held_out;
+};
+
+Graphs make_graphs(const data::Dataset& dataset, const config::LightGcnOptions& options) {
+  const std::int32_t users = dataset.users.size();
+  const std::int32_t items = dataset.items.size();
+  const data::EdgeSplit split = data::light_gcn_edges(dataset, options.edges, options.min_rating);
+  Graphs graphs{data::make_csr_graph(split.train, users, items), {}};
+  const bool chosen_by_valid = split.held_out.size() == 0;
+  graphs.held_out = data::make_csr_graph(
+      chosen_by_valid ? valid_edges(dataset, graphs.train, options.min_rating) : split.held_out,
+      users, items);
+  return graphs;
+}
+
+// Without an edge a vector is only its random start, which says nothing.
+void clear_vectors_without_edges(const data::CsrGraph& graph, std::int64_t width,
+                                 std::vector<float>& vectors) {
+  for (std::int32_t user = 0; user < graph.users; ++user) {
+    if (graph.user_degree(user) == 0) {
+      std::fill_n(vectors.begin() + user * width, width, 0.0f);
+    }
+  }
+  for (std::int32_t item = 0; item < graph.items; ++item) {
+    if (graph.item_degree(item) == 0) {
+      std::fill_n(vectors.begin() + (graph.users + item) * width, width, 0.0f);
+    }
+  }
+}
+
+void write_embeddings(const std::string& path, const data::CsrGraph& graph, std::int64_t width,
+                      const train::LightGcnTraining& training) {
+  std::vector<double> losses;
+  std::vector<double> recalls;
+  for (const auto& epoch : training.epochs) {
+    losses.push_back(epoch.loss);
+    recalls.push_back(epoch.valid_recall);
+  }
+  io::Hdf5Writer file(path);
+  const float* users = training.embeddings.data();
+  file.add_matrix("item", users + graph.users * width, graph.items, width);
+  file.add_matrix("user", users, graph.users, width);
+  file.add("epoch_loss", losses);
+  file.add("valid_recall", recalls);
+  file.set_attribute("best_epoch", training.best_epoch);
+  file.commit();
+}
+
+std::int64_t items_without_edge(const data::CsrGraph& graph) {
+  std::int64_t count = 0;
+  for (std::int32_t item = 0; item < graph.items; ++item) {
+    count += graph.item_degree(item) == 0 ? 1 : 0;
+  }
+  return count;
+}
+
+void report_training(const data::CsrGraph& graph, const train::LightGcnTraining& training,
+                     StageReport& report) {
+  report.add("edges", graph.edges());
+  report.add("items without edge", items_without_edge(graph));
+  report.add("epochs", static_cast<std::int64_t>(training.epochs.size()));
+  report.add("best epoch", training.best_epoch);
+  report.add("seconds per epoch", seconds_per_epoch(training));
+  if (best_valid_recall(training) >= 0.0) {
+    report.add("valid recall@20", best_valid_recall(training));
+  }
+}
+
+}  // namespace
+
+void run_light_gcn(StageContext& context) {
+  const config::LightGcnOptions& options = context.options.light_gcn;
+  const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
+  const Graphs graphs = make_graphs(dataset, options);
+  auto training =
+      train_light_gcn_with_progress(graphs.train, graphs.held_out, options, context.communicator);
+  clear_vectors_without_edges(graphs.train, options.embedding_size, training.embeddings);
+  if (context.communicator.rank() == 0) {
+    write_embeddings(context.run_dir + "/light_gcn/graph_embeddings.h5", graphs.train,
+                     options.embedding_size, training);
+  }
+  report_training(graphs.train, training, context.report);
+  context.communicator.barrier();
+}
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "pipeline/stage.h"
+
+namespace rallrec::pipeline {
+
+// The stage retrieve: mixes the blocks of retrieve.blocks into item vectors (eq. 7) and writes, for
+// every sample that prompts are made of, the prompt.k nearest items of its own history to
+// retrieve/neighbours.h5 (retrieval/neighbours_file.h). Blocks: text (embed), colla (light_gcn),
+// ssl (align).
+void run_retrieve(StageContext& context);
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/dataset.h"
+#include "distributed/communicator.h"
+#include "retrieval/neighbours_file.h"
+
+namespace rallrec::retrieval {
+
+struct RetrievalTask {
+  const data::Dataset* dataset = nullptr;
+  std::vector<std::int32_t> samples;  // ascending
+  const float* vectors = nullptr;     // item vectors, fp32 [items, width]; embedding_mixture.h
+  std::int64_t width = 0;
+  std::int64_t k = 0;
+  // Leave the target's own item out of its history (mode clean).
+  bool exclude_target = false;
+};
+
+// For each sample the k interactions of the user's earlier history whose items have the largest dot
+// product with the target's vector: exact, each item once at its newest occurrence, ties to the
+// newer. Fewer where the history is shorter. Ranks share the samples; every rank returns the same.
+// Collective.
+Neighbours retrieve_neighbours(const RetrievalTask& task, distributed::Communicator& communicator);
+
+}  // namespace rallrec::retrieval
