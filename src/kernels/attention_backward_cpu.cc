@@ -53,8 +53,8 @@ struct Scratch {
                                                   float delta) {
   std::int64_t j = 0;
   for (; j < seen; j += 8) {
-    Float8 x;
-    Float8 y;
+    FloatLanes x;
+    FloatLanes y;
     load8(p + j, x);
     load8(ds + j, y);
     x = x * scale - lse;

@@ -60,10 +60,10 @@ struct Segments {
 [[gnu::always_inline]] inline float exponentials(float* scores, std::int64_t seen,
                                                  std::int64_t width, float scale, float& maximum) {
   const float largest = largest_of(scores, seen);
-  Float8 sums{};
+  FloatLanes sums{};
   const std::int64_t whole = seen / 8 * 8;
   for (std::int64_t j = 0; j < whole; j += 8) {
-    Float8 x;
+    FloatLanes x;
     load8(scores + j, x);
     x = (x - largest) * scale;
     exp8(x);
@@ -72,7 +72,7 @@ struct Segments {
   }
   float total = sum8(sums);
   if (whole < seen) {
-    Float8 x;
+    FloatLanes x;
     load_part(scores + whole, seen - whole, largest, x);
     x = (x - largest) * scale;
     exp8(x);

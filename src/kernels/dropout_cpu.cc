@@ -32,15 +32,19 @@ struct Counters {
   }
 }
 
-// The eight channels of one counter: two 16-bit draws per word, low half first.
-[[gnu::always_inline]] inline std::uint8_t kept_bits(const Counters& c, int lane,
-                                                     std::uint32_t threshold) {
-  unsigned bits = 0;
-  for (unsigned w = 0; w < 4; ++w) {
-    bits |= static_cast<unsigned>((c.word[w][lane] & 0xFFFF) >= threshold) << (2 * w);
-    bits |= static_cast<unsigned>((c.word[w][lane] >> 16) >= threshold) << (2 * w + 1);
+// The eight channels of each counter: two 16-bit draws per word, low half first.
+[[gnu::always_inline]] inline void kept_bits(const Counters& c, std::uint32_t threshold,
+                                             std::uint32_t* bits) {
+  for (int i = 0; i < kLanes; ++i) {
+    bits[i] = 0;
   }
-  return static_cast<std::uint8_t>(bits);
+  for (unsigned w = 0; w < 4; ++w) {
+    for (int i = 0; i < kLanes; ++i) {
+      const std::uint32_t low = (c.word[w][i] & 0xFFFF) >= threshold ? 1U : 0U;
+      const std::uint32_t high = (c.word[w][i] >> 16) >= threshold ? 2U : 0U;
+      bits[i] |= (low | high) << (2 * w);
+    }
+  }
 }
 
 struct TokenMask {
@@ -58,8 +62,11 @@ struct TokenMask {
         c.word[3][i] = sample->stream;
       }
       philox_lanes(sample->key, c);
-      for (int i = 0; i < std::min<std::int64_t>(kLanes, bytes - begin); ++i) {
-        mask[begin + i] = kept_bits(c, i, threshold);
+      std::uint32_t bits[kLanes];
+      kept_bits(c, threshold, bits);
+      const std::int64_t count = std::min<std::int64_t>(kLanes, bytes - begin);
+      for (std::int64_t i = 0; i < count; ++i) {
+        mask[begin + i] = static_cast<std::uint8_t>(bits[i]);
       }
     }
   }
@@ -69,15 +76,15 @@ struct Apply {
   [[gnu::always_inline]] static void run(float factor, std::int64_t channels,
                                          const std::uint8_t* mask, const float* x, bool accumulate,
                                          float* y) {
-    constexpr Int8 kBits = {1, 2, 4, 8, 16, 32, 64, 128};
+    constexpr IntLanes kBits = {1, 2, 4, 8, 16, 32, 64, 128};
     std::int64_t c = 0;
     for (; c + 8 <= channels; c += 8) {
-      Float8 value;
+      FloatLanes value;
       load8(x + c, value);
-      const Int8 kept = (kBits & static_cast<std::int32_t>(mask[c / 8])) != 0;
-      value = kept ? value * factor : Float8{};
+      const IntLanes kept = (kBits & static_cast<std::int32_t>(mask[c / 8])) != 0;
+      value = kept ? value * factor : FloatLanes{};
       if (accumulate) {
-        Float8 old;
+        FloatLanes old;
         load8(y + c, old);
         value += old;
       }

@@ -24,13 +24,13 @@ struct QuantizeArguments {
 
 [[gnu::always_inline]] inline float largest_magnitude(const float* x, const float* column_scale,
                                                       std::int64_t depth) {
-  Float8 most{};
+  FloatLanes most{};
   std::int64_t k = 0;
   for (; k + 8 <= depth; k += 8) {
-    Float8 value;
+    FloatLanes value;
     load8(x + k, value);
     if (column_scale != nullptr) {
-      Float8 factor;
+      FloatLanes factor;
       load8(column_scale + k, factor);
       value *= factor;
     }

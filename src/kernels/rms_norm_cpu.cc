@@ -28,12 +28,12 @@ struct Forward {
 // Sum of weight · dy · x over a row.
 [[gnu::always_inline]] inline float weighted_dot(const float* weight, const float* dy,
                                                  const float* x, std::int64_t count) {
-  Float8 sums{};
+  FloatLanes sums{};
   std::int64_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    Float8 w;
-    Float8 g;
-    Float8 v;
+    FloatLanes w;
+    FloatLanes g;
+    FloatLanes v;
     load8(weight + i, w);
     load8(dy + i, g);
     load8(x + i, v);

@@ -19,16 +19,16 @@ template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void matmul_tile(std::int64_t k, const StridedMatrix& a,
                                                const float* b, std::int64_t ldb, float* c,
                                                std::int64_t ldc, bool accumulate) {
-  Float8 sums[Rows][Vectors];
+  FloatLanes sums[Rows][Vectors];
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
-      sums[i][v] = Float8{};
+      sums[i][v] = FloatLanes{};
     }
   }
   for (std::int64_t p = 0; p < k; ++p) {
-    Float8 row[Vectors];
+    FloatLanes row[Vectors];
 #pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
       load8(b + p * ldb + 8 * v, row[v]);
@@ -48,7 +48,7 @@ template <int Rows, int Vectors>
     for (int v = 0; v < Vectors; ++v) {
       float* target = c + i * ldc + 8 * v;
       if (accumulate) {
-        Float8 old;
+        FloatLanes old;
         load8(target, old);
         sums[i][v] += old;
       }

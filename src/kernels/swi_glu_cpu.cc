@@ -7,13 +7,14 @@
 namespace rallrec::kernels::detail {
 namespace {
 
-[[gnu::always_inline]] inline void sigmoid(const Float8& x, Float8& y) {
+[[gnu::always_inline]] inline void sigmoid(const FloatLanes& x, FloatLanes& y) {
   y = -x;
   exp8(y);
   y = 1.0F / (1.0F + y);
 }
 
-[[gnu::always_inline]] inline void load_up_to_8(const float* from, std::int64_t count, Float8& to) {
+[[gnu::always_inline]] inline void load_up_to_8(const float* from, std::int64_t count,
+                                                FloatLanes& to) {
   if (count >= 8) {
     load8(from, to);
   } else {
@@ -21,7 +22,7 @@ namespace {
   }
 }
 
-[[gnu::always_inline]] inline void store_up_to_8(const Float8& from, std::int64_t count,
+[[gnu::always_inline]] inline void store_up_to_8(const FloatLanes& from, std::int64_t count,
                                                  float* to) {
   if (count >= 8) {
     store8(from, to);
@@ -34,9 +35,9 @@ struct Forward {
   [[gnu::always_inline]] static void run(const float* gate, const float* up, float* y,
                                          std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; i += 8) {
-      Float8 g;
-      Float8 u;
-      Float8 s;
+      FloatLanes g;
+      FloatLanes u;
+      FloatLanes s;
       load_up_to_8(gate + i, end - i, g);
       load_up_to_8(up + i, end - i, u);
       sigmoid(g, s);
@@ -50,10 +51,10 @@ struct Backward {
                                          float* d_gate, float* d_up, std::int64_t begin,
                                          std::int64_t end) {
     for (std::int64_t i = begin; i < end; i += 8) {
-      Float8 g;
-      Float8 u;
-      Float8 d;
-      Float8 s;
+      FloatLanes g;
+      FloatLanes u;
+      FloatLanes d;
+      FloatLanes s;
       load_up_to_8(gate + i, end - i, g);
       load_up_to_8(up + i, end - i, u);
       load_up_to_8(dy + i, end - i, d);
