@@ -1,5 +1,5 @@
-// To register a stage: include pipeline/<stage>.h, replace its nullptr by &run_<stage>, and correct
-// its inputs, outputs and config sections to what the stage really reads and writes.
+// A stage is registered here; its inputs, outputs and config sections are what it really reads and
+// writes.
 #include "pipeline/stage_table.h"
 
 #include "config/did_you_mean.h"
@@ -12,6 +12,7 @@
 #include "pipeline/infer.h"
 #include "pipeline/ingest.h"
 #include "pipeline/light_gcn.h"
+#include "pipeline/prompt.h"
 #include "pipeline/retrieve.h"
 #include "pipeline/tune.h"
 
@@ -76,12 +77,14 @@ Stage retrieve() {
 }
 
 Stage prompt() {
-  Stage stage{"prompt",
-              {"ingest/interactions.h5", "retrieve/neighbours.h5"},
-              {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl"},
-              {"prompt"},
-              ModelUse::kTokenizer,
-              nullptr};
+  Stage stage{
+      "prompt",
+      {"ingest/interactions.h5"},
+      {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl", "prompt/zero_shot.jsonl"},
+      {"prompt", "data.label_threshold", "data.deduplicate"},
+      ModelUse::kTokenizer,
+      &run_prompt};
+  stage.optional_inputs = {"retrieve/neighbours.h5"};
   stage.external_inputs = template_files;
   return stage;
 }
