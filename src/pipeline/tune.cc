@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "distributed/joint_error.h"
 #include "io/artifact_store.h"
 #include "io/files.h"
 #include "io/hash.h"
@@ -78,16 +79,17 @@ Start prepare_folder(const TuneFiles& files, const config::Options& options) {
     }
   }
   start.checkpoint = checkpoint_for(files);
-  train::write_tune_state(files.output, {start.identity, false, 0, ""});
   return start;
 }
 
 Start agree_on_start(const TuneFiles& files, const config::Options& options,
                      distributed::Communicator& communicator) {
   Start start;
-  if (communicator.rank() == 0) {
-    start = prepare_folder(files, options);
-  }
+  distributed::run_jointly(communicator, [&] {
+    if (communicator.rank() == 0) {
+      start = prepare_folder(files, options);
+    }
+  });
   const auto share = [&](const std::string& text) {
     return distributed::broadcast_string(communicator, text, 0);
   };
@@ -167,6 +169,8 @@ TuneResult train_and_publish(const TuneFiles& files, const config::Options& opti
     trainer.restore(start.checkpoint);
   }
   if (communicator.rank() == 0) {
+    // Only now: input that cannot be read claims no folder.
+    train::write_tune_state(files.output, {start.identity, false, 0, ""});
     announce(prompts.train, *model, adapter, trainer);
   }
   TuneResult result;

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/parallel_for.h"
+#include "distributed/joint_error.h"
 #include "distributed/partition.h"
 #include "io/jsonl.h"
 
@@ -97,7 +98,8 @@ PromptDataset read_prompts(const std::string& path, const PromptEncoder& encoder
   }
   const distributed::Range range = distributed::split_evenly(
       static_cast<std::size_t>(file.size()), communicator.size(), communicator.rank());
-  Part part = encode_part(file, range, encoder);
+  Part part;
+  distributed::run_jointly(communicator, [&] { part = encode_part(file, range, encoder); });
   communicator.all_reduce(&part.shortened, 1, distributed::DType::kInt64);
   if (part.shortened > 0 && communicator.rank() == 0) {
     spdlog::warn("{}: {} of {} prompts were longer than prompt.cutoff and lost text in the middle",

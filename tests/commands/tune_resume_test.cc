@@ -1,0 +1,110 @@
+// `rallrec tune` interrupted: by kill -9 at random moments, by SIGUSR1, by a request for a
+// checkpoint.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+
+#include "tests/commands/background_program.h"
+#include "tests/commands/tuning_fixture.h"
+#include "train/checkpoint.h"
+
+namespace rallrec::testing {
+namespace {
+
+// Long enough to be interrupted: 60 steps with a checkpoint every 5.
+const std::vector<std::string> kLong = {"--set", "tune.max_steps=60", "--set",
+                                        "tune.checkpoint_every=5"};
+
+class TuneResume : public TuningFixture {
+ protected:
+  void SetUp() override {
+    train_ = write_prompts("train.jsonl", 40, 1);
+    static const TemporaryFolder unbroken;  // the same for all tests, so made once
+    const std::string kept = unbroken.file("whole");
+    if (!std::filesystem::exists(kept)) {
+      const Outcome outcome = run(1, tune_arguments(train_, "whole", kLong));
+      ASSERT_EQ(outcome.code, 0) << outcome.err;
+      std::filesystem::copy(folder.file("whole"), kept, std::filesystem::copy_options::recursive);
+    } else {
+      std::filesystem::copy(kept, folder.file("whole"), std::filesystem::copy_options::recursive);
+    }
+  }
+  bool has_logged(const std::string& output, int lines) const {
+    return lines_in(folder.get(output + "/metrics.jsonl")) >= lines;
+  }
+
+  std::string train_;
+};
+
+TEST_F(TuneResume, KilledAtRandomMomentsItEndsTheSame) {
+  Rng rng(20);
+  int kills = 0;
+  for (int life = 0; life < 6; ++life) {
+    BackgroundProgram program(on_ranks(2, tune_arguments(train_, "killed", kLong)), variables(),
+                              folder.file("output.txt"));
+    // A moment in the steps of this life: counted in lines where there are any, then in time.
+    const int lines = lines_in(folder.get("killed/metrics.jsonl")) + 2;
+    wait_until([&] { return has_logged("killed", lines) || !program.running(); }, 30);
+    ::usleep(static_cast<unsigned>(rng.next_below(300000)));
+    const std::vector<pid_t> ranks = program.children();
+    if (program.running() && !ranks.empty()) {
+      ::kill(ranks[rng.next_below(ranks.size())], SIGKILL);
+      kills += program.wait() != 0 ? 1 : 0;
+    }
+  }
+  EXPECT_GE(kills, 2);
+  const Outcome last = run(2, tune_arguments(train_, "killed", kLong));
+  ASSERT_EQ(last.code, 0) << last.err;
+  expect_same_run("whole", "killed");
+}
+
+TEST_F(TuneResume, StoppedBySigusr1ItGoesOnWithAnotherNumberOfRanks) {
+  BackgroundProgram program(on_ranks(2, tune_arguments(train_, "stopped", kLong)), variables(),
+                            folder.file("output.txt"));
+  ASSERT_TRUE(wait_until([&] { return has_logged("stopped", 4); }, 60));
+  program.signal(SIGUSR1);
+  EXPECT_EQ(program.wait(), 75) << folder.get("output.txt");
+  EXPECT_FALSE(std::filesystem::exists(folder.file("stopped/adapter")));
+  // The checkpoint is of the last step that was logged.
+  const auto checkpoints = train::list_checkpoints(folder.file("stopped/checkpoints"));
+  ASSERT_FALSE(checkpoints.empty());
+  train::verify_checkpoint(checkpoints.front());
+  const int steps = lines_in(folder.get("stopped/metrics.jsonl"));
+  EXPECT_EQ(checkpoints.front(), folder.file("stopped/checkpoints/step-" + std::to_string(steps)));
+  EXPECT_LT(steps, 60);
+
+  ASSERT_EQ(run(4, tune_arguments(train_, "stopped", kLong)).code, 0);
+  expect_same_run("whole", "stopped");
+}
+
+TEST_F(TuneResume, ACheckpointOnRequestIsNoEnd) {
+  std::vector<std::string> rarely = kLong;
+  rarely.back() = "tune.checkpoint_every=1000";
+  BackgroundProgram program(on_ranks(2, tune_arguments(train_, "asked", rarely)), variables(),
+                            folder.file("output.txt"));
+  ASSERT_TRUE(wait_until([&] { return has_logged("asked", 2); }, 60));
+  program.signal(SIGUSR2);
+  EXPECT_TRUE(wait_until(
+      [&] { return !train::list_checkpoints(folder.file("asked/checkpoints")).empty(); }, 30));
+  EXPECT_EQ(program.wait(), 0) << folder.get("output.txt");
+  expect_same_run("whole", "asked");
+}
+
+TEST_F(TuneResume, ANamedCheckpointIsGoneOnFrom) {
+  std::filesystem::create_directories(folder.file("named"));
+  const auto checkpoints = train::list_checkpoints(folder.file("whole/checkpoints"));
+  const std::string second = checkpoints.at(1);
+  std::filesystem::copy(folder.file("whole/metrics.jsonl"), folder.file("named/metrics.jsonl"));
+  std::vector<std::string> more = kLong;
+  more.insert(more.end(), {"--resume", second});
+  const Outcome outcome = run(1, tune_arguments(train_, "named", more));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  expect_same_run("whole", "named");
+
+  more.back() = folder.file("nowhere");
+  EXPECT_EQ(run(1, tune_arguments(train_, "named", more)).code, 66);
+}
+
+}  // namespace
+}  // namespace rallrec::testing

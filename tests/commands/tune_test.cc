@@ -1,0 +1,119 @@
+// `rallrec tune` as a process: the same result on 1, 2 and 4 ranks, the files it leaves, what it
+// says about wrong input.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/commands/tuning_fixture.h"
+
+namespace rallrec::testing {
+namespace {
+
+TEST_F(TuningFixture, TheSameBytesOnOneTwoAndFourRanks) {
+  const std::string train = write_prompts("train.jsonl", 40, 1);
+  const std::string valid = write_prompts("valid.jsonl", 9, 2);
+  for (const int ranks : {1, 2, 4}) {
+    const Outcome outcome =
+        run(ranks, tune_arguments(train, "on" + std::to_string(ranks), {"--valid", valid}));
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+  }
+  expect_same_run("on1", "on2");
+  expect_same_run("on1", "on4");
+  const std::string log = log_of("on1");
+  EXPECT_EQ(lines_in(log), 9);  // 40 prompts in 3 steps, 3 epochs
+  for (const char* key : {"\"step\": 9", "\"loss\": ", "\"learning_rate\": ", "\"tokens\": ",
+                          "\"valid_label_word_loss\": "}) {
+    EXPECT_NE(log.find(key, log.rfind("{\"step\"")), std::string::npos) << key;
+  }
+  EXPECT_NE(folder.get("on1/trainer_state.json").find("\"global_step\": 9"), std::string::npos);
+}
+
+TEST_F(TuningFixture, LearnsAndChangesTheScores) {
+  const std::string train = write_prompts("train.jsonl", 64, 1);
+  ASSERT_EQ(run(1, tune_arguments(train, "out", {"--set", "tune.epochs=8"})).code, 0);
+  const std::string log = log_of("out");
+  const auto loss_at = [&](std::size_t at) {
+    return std::stod(log.substr(log.find("\"loss\": ", at) + 8));
+  };
+  EXPECT_LT(loss_at(log.rfind("{\"step\"")), 0.5 * loss_at(0));
+}
+
+TEST_F(TuningFixture, AFinishedRunSaysSoAndAnotherConfigIsRefused) {
+  const std::string train = write_prompts("train.jsonl", 20, 1);
+  ASSERT_EQ(run(1, tune_arguments(train, "out")).code, 0);
+  const std::string adapter = adapter_of("out");
+  const Outcome again = run(2, tune_arguments(train, "out"));
+  EXPECT_EQ(again.code, 0);
+  EXPECT_NE(again.err.find("ended after 6 steps"), std::string::npos) << again.err;
+
+  const Outcome other = run(1, tune_arguments(train, "out", {"--set", "tune.seed=7"}));
+  EXPECT_EQ(other.code, 64);
+  EXPECT_NE(other.err.find("config hash"), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("--resume never"), std::string::npos);
+  const std::string more = write_prompts("more.jsonl", 21, 1);
+  const Outcome data = run(1, tune_arguments(more, "out"));
+  EXPECT_EQ(data.code, 64);
+  EXPECT_NE(data.err.find("data hash"), std::string::npos) << data.err;
+  EXPECT_EQ(adapter_of("out"), adapter);
+
+  const Outcome anew =
+      run(1, tune_arguments(train, "out", {"--set", "tune.seed=7", "--resume", "never"}));
+  EXPECT_EQ(anew.code, 0) << anew.err;
+  EXPECT_NE(adapter_of("out"), adapter);
+}
+
+TEST_F(TuningFixture, AllFormsOfAPromptFileAreOne) {
+  const std::string lines = folder.put("a.jsonl",
+                                       "{\"input\": \"good film?\", \"output\": "
+                                       "\"Yes.\"}\n{\"input\": \"bad?\", \"output\": \"No.\"}\n");
+  const std::string array = folder.put("b.json",
+                                       "[{\"input\": \"good film?\", \"output\": \"Yes.\"},\n "
+                                       "{\"input\": \"bad?\", \"output\": \"No.\"}]");
+  const std::string chat = folder.put(
+      "c.jsonl",
+      "{\"messages\": [{\"role\": \"user\", \"content\": \"good film?\"}, {\"role\": "
+      "\"assistant\", "
+      "\"content\": \"Yes.\"}]}\n{\"messages\": [{\"role\": \"user\", \"content\": \"bad?\"}, "
+      "{\"role\": \"assistant\", \"content\": \"No.\"}]}\n");
+  ASSERT_EQ(run(1, tune_arguments(lines, "a")).code, 0);
+  ASSERT_EQ(run(1, tune_arguments(array, "b")).code, 0);
+  ASSERT_EQ(run(1, tune_arguments(chat, "c")).code, 0);
+  expect_same_run("a", "b");
+  expect_same_run("a", "c");
+}
+
+TEST_F(TuningFixture, MaxStepsWinsOverEpochs) {
+  const std::string train = write_prompts("train.jsonl", 20, 1);
+  ASSERT_EQ(run(1, tune_arguments(train, "out", {"--set", "tune.max_steps=5"})).code, 0);
+  EXPECT_EQ(lines_in(log_of("out")), 5);
+}
+
+TEST_F(TuningFixture, WrongInputIsNamed) {
+  const std::string good = "{\"input\": \"good?\", \"output\": \"Yes.\"}\n";
+  struct Case {
+    std::string train;
+    int code;
+    std::string text;
+  };
+  // A run that never began claims no folder: the next one may be about other data.
+  const std::vector<Case> cases = {
+      {folder.file("nowhere.jsonl"), 66, "nowhere.jsonl"},
+      {folder.put("e.jsonl", ""), 65, "e.jsonl"},
+      {folder.put("j.jsonl", good + "{\"input\": \n"), 65, "j.jsonl:2"},
+      {folder.put("o.jsonl", good + good + "{\"input\": \"x\"}\n"), 65, "o.jsonl:3"},
+      {folder.put("u.jsonl", good + "{\"input\": \"\xff\", \"output\": \"No.\"}\n"), 65,
+       "u.jsonl:2"}};
+  for (const Case& one : cases) {
+    for (const int ranks : {1, 2}) {
+      const Outcome outcome = run(ranks, tune_arguments(one.train, "out"));
+      EXPECT_EQ(outcome.code, one.code) << outcome.err;
+      EXPECT_NE(outcome.err.find(one.text), std::string::npos) << outcome.err;
+    }
+    const Outcome alone = run(1, tune_arguments(one.train, "out"));
+    EXPECT_LE(lines_in(alone.err), 5) << alone.err;
+    EXPECT_FALSE(std::filesystem::exists(folder.file("out/adapter")));
+  }
+}
+
+}  // namespace
+}  // namespace rallrec::testing
