@@ -8,7 +8,7 @@ const std::vector<Command>& command_table() {
       run_command(),       ingest_command(),  describe_command(), embed_command(),
       light_gcn_command(), align_command(),   retrieve_command(), prompt_command(),
       tune_command(),      infer_command(),   evaluate_command(), tokenize_command(),
-      logits_command(),    inspect_command(), config_command(),
+      logits_command(),    inspect_command(), report_command(),   config_command(),
   };
   return table;
 }

@@ -1,0 +1,171 @@
+"""The report's reading and figures, on made-up and on damaged run folders."""
+import json
+import os
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import unittest
+import unittest.mock
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "tools")]
+
+import made_up_run  # noqa: E402
+import numpy as np  # noqa: E402
+from report_page import examples, figures, page, scores  # noqa: E402
+from report_page.figures import smoothed  # noqa: E402
+from report_page.run_folder import RunFolder, as_object  # noqa: E402
+
+
+class Curves(unittest.TestCase):
+    def test_area_under_the_roc_curve_is_the_share_of_ordered_pairs(self):
+        rng = np.random.default_rng(1)
+        for count in (2, 3, 17, 400):
+            labels = np.append([0, 1], rng.integers(0, 2, count - 2))
+            values = rng.integers(0, 7, count) / 7  # many ties
+            x, y = scores.roc(labels, values)
+            difference = values[labels == 1][:, None] - values[labels == 0][None, :]
+            pairs = np.mean(np.where(difference == 0, 0.5, difference > 0))
+            self.assertAlmostEqual(np.trapezoid(y, x), pairs, places=12)
+            self.assertEqual((x[0], y[0], x[-1], y[-1]), (0, 0, 1, 1))
+
+    def test_long_curves_are_thinned_and_keep_their_ends(self):
+        rng = np.random.default_rng(2)
+        labels = rng.integers(0, 2, 50000)
+        x, y = scores.roc(labels, rng.random(50000))
+        self.assertLessEqual(len(x), 1000)
+        self.assertEqual((x[0], y[0], x[-1], y[-1]), (0, 0, 1, 1))
+
+    def test_calibration_bins_hold_every_prompt_once(self):
+        labels = np.array([0, 0, 1, 0, 1, 1, 1])
+        values = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9])
+        rows = scores.calibration(labels, values, bins=3)
+        self.assertEqual(rows[:, 3].sum(), 7)
+        self.assertAlmostEqual((rows[:, 1] * rows[:, 3]).sum(), labels.sum())
+        self.assertAlmostEqual(rows[0, 0], np.mean(values[:3]))
+        self.assertEqual(len(scores.calibration(labels[:2], values[:2])), 2)
+
+    def test_smoothing_keeps_straight_lines(self):
+        line = np.arange(200) * 0.5 + 3
+        np.testing.assert_allclose(smoothed(line), line)
+        np.testing.assert_allclose(smoothed([1.0]), [1.0])
+
+
+class Page(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="rallrec-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def complete(self):
+        made_up_run.main(self.folder)
+        return self.folder
+
+    def put(self, name, text):
+        made_up_run.put(self.folder, name, text)
+
+    def test_a_complete_run_has_every_section(self):
+        html = page.render(self.complete())
+        for text in ("Result", "0.7312", "0.6900 – 0.7702", "+0.1688", "Scores", "Tuning", "Stages",
+                     "light_gcn", "6 min 38 s", "Data", "Prompts to read", "made-up-135m", "0123abc"):
+            self.assertIn(text, html)
+        self.assertEqual(html.count("data:image/svg+xml"), 2 * 6)
+
+    def test_nothing_hostile_and_nothing_from_elsewhere(self):
+        html = page.render(self.complete())
+        self.assertIn("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;", html)
+        self.assertIn("{{ 7 * 7 }}", html)
+        for text in ("<script", "http://", "https://", "\x07"):
+            self.assertNotIn(text, html)
+
+    def test_an_empty_folder_and_single_pieces(self):
+        self.assertIn("no finished stage yet", page.render(self.folder))
+        self.enterContext(unittest.mock.patch.object(figures, "both_themes", one_theme))
+        made_up_run.main(self.folder)
+        pieces = [(folder, name) for folder, _, names in os.walk(self.folder) for name in names]
+        for folder, name in pieces:
+            with tempfile.TemporaryDirectory(prefix="rallrec-") as alone:
+                relative = os.path.relpath(os.path.join(folder, name), self.folder)
+                os.makedirs(os.path.dirname(os.path.join(alone, relative)), exist_ok=True)
+                shutil.copy(os.path.join(folder, name), os.path.join(alone, relative))
+                self.assertIn("</html>", page.render(alone))
+
+    def test_damaged_lines_are_named(self):
+        self.put("tune/metrics.jsonl", '{"step": 1, "loss": 1}\n{"step": 2, "lo')
+        html = page.render(self.folder)
+        self.assertIn("1 line could not be read", html)
+        self.assertIn("1 step,", html)
+
+    def test_one_class_has_no_curves_but_examples(self):
+        self.put("infer/scores.jsonl", '{"label": 1, "score": 0.5, "input": "q"}\n' * 3)
+        html = page.render(self.folder)
+        self.assertNotIn("ROC", html)
+        self.assertIn("Prompts to read", html)
+
+    def test_odd_values_are_left_out(self):
+        self.put("infer/scores.jsonl", "".join(
+            line + "\n" for line in
+            ('{"label": 2, "score": 0.5}', '{"label": 1, "score": NaN}', '{"label": 1, "score": 7}',
+             '{"label": true, "score": 0.5}', '{"output": "Yes.", "score": 0.75}', '{"output": 3, "score": 0.5}',
+             '[1]', '{"label": 0, "score": "x"}', '{"label": 0, "score": 0.25, "messages": [1, {"content": 5}], '
+             '"timestamp": 1e300}')))
+        found = scores.Scores(RunFolder(self.folder), "infer/scores.jsonl")
+        self.assertEqual(found.scores.tolist(), [0.5, 0.75, 0.25])
+        self.assertIn("</html>", page.render(self.folder))
+
+    def test_damaged_folders_never_fail(self):
+        self.complete()
+        rng = random.Random(3)
+        files = ["environment.json", "ingest/manifest.json", "tune/manifest.json", "evaluate/metrics.json",
+                 "tune/metrics.jsonl", "infer/scores.jsonl", "config.resolved.toml"]
+        with unittest.mock.patch.object(figures, "both_themes", one_theme):
+            for name in files:
+                path = os.path.join(self.folder, name)
+                sound = pathlib.Path(path).read_bytes()
+                damaged = [damage(line, rng) for line in sound.splitlines()]
+                pathlib.Path(path).write_bytes(b"\n".join(damaged))
+                self.assertIn("</html>", page.render(self.folder), damaged[:3])
+                pathlib.Path(path).write_bytes(sound)
+
+
+def damage(line, rng):
+    """A line of JSON with one value replaced, or a line of anything with bytes replaced."""
+    record = as_object(line)
+    if record is None or rng.random() < 0.1:
+        at = rng.randrange(len(line) + 1)
+        return line[:at] + rng.choice([b"\xff", b"\x00", b"1e999", b"}", b'"']) + line[at + 2:]
+    target = record
+    while True:
+        key = rng.choice(list(target))
+        if not (isinstance(target[key], dict) and target[key] and rng.random() < 0.8):
+            break
+        target = target[key]
+    target[key] = rng.choice([None, -1, 1e308, 10**400, [], {}, "x", True, [None, "x"], {"x": {}}])
+    return json.dumps(record).encode()
+
+
+real_both_themes = figures.both_themes
+
+
+def one_theme(*arguments, **data):
+    light = {"light": figures.THEMES["light"]}
+    with unittest.mock.patch.object(figures, "THEMES", light):
+        images = real_both_themes(*arguments, **data)
+    return {"light": images["light"], "dark": images["light"]}
+
+
+class Examples(unittest.TestCase):
+    def test_lists_in_prompts(self):
+        self.assertEqual(examples.listed_items("a\n['x (5)', \"y's\"]\nb"), ["x (5)", "y's"])
+        self.assertEqual(examples.listed_items('["x"]'), ["x"])
+        for text in ("", "[1, 2", "[__import__('os')]", "[" * 5000 + "]" * 5000):
+            self.assertEqual(examples.listed_items(text), [])
+
+    def test_json_that_python_would_accept_is_cleaned(self):
+        self.assertEqual(as_object('{"a": NaN, "b": Infinity}'), {"a": None, "b": None})
+        self.assertIsNone(as_object("[" * 100000))
+
+
+if __name__ == "__main__":
+    unittest.main()

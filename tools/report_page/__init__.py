@@ -1,0 +1,1 @@
+"""The pieces of the HTML report: reading a run folder, figures, page."""
