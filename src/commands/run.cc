@@ -1,7 +1,10 @@
+#include <spdlog/spdlog.h>
+
 #include <cstdio>
 #include <memory>
 
 #include "commands/command_list.h"
+#include "commands/report.h"
 #include "commands/stage_command.h"
 #include "core/error.h"
 #include "pipeline/run_pipeline.h"
@@ -25,6 +28,15 @@ void print_summary(const std::string& run_dir,
   std::fputs(text.c_str(), stdout);
 }
 
+// The page is worth a warning, not a failed run, where Python or its packages are missing.
+void print_report(const std::string& run_dir) {
+  try {
+    std::printf("\nreport: %s\n", write_report(run_dir).c_str());
+  } catch (const Error& error) {
+    spdlog::warn("no report was written: {}", error.what());
+  }
+}
+
 int run(const Flags& flags, CommandContext& context) {
   if (context.config_file.empty()) {
     throw_usage("--config FILE is required");
@@ -38,6 +50,7 @@ int run(const Flags& flags, CommandContext& context) {
                                                pipeline::stage_table());
   if (context.communicator.rank() == 0) {
     print_summary(request.run_dir, outcomes);
+    print_report(request.run_dir);
   }
   return 0;
 }
