@@ -28,23 +28,6 @@ data::EdgeList valid_edges(const data::Dataset& dataset, const data::CsrGraph& g
   return edges;
 }
 
-struct Graphs {
-  data::CsrGraph train;
-  data::CsrGraph held_out;
-};
-
-Graphs make_graphs(const data::Dataset& dataset, const config::LightGcnOptions& options) {
-  const std::int32_t users = dataset.users.size();
-  const std::int32_t items = dataset.items.size();
-  const data::EdgeSplit split = data::light_gcn_edges(dataset, options.edges, options.min_rating);
-  Graphs graphs{data::make_csr_graph(split.train, users, items), {}};
-  const bool chosen_by_valid = split.held_out.size() == 0;
-  graphs.held_out = data::make_csr_graph(
-      chosen_by_valid ? valid_edges(dataset, graphs.train, options.min_rating) : split.held_out,
-      users, items);
-  return graphs;
-}
-
 // Without an edge a vector is only its random start, which says nothing.
 void clear_vectors_without_edges(const data::CsrGraph& graph, std::int64_t width,
                                  std::vector<float>& vectors) {
@@ -87,15 +70,13 @@ std::int64_t items_without_edge(const data::CsrGraph& graph) {
 }
 
 void report_training(const data::CsrGraph& graph, const train::LightGcnTraining& training,
-                     StageReport& report) {
+                     double valid_recall, StageReport& report) {
   report.add("edges", graph.edges());
   report.add("items without edge", items_without_edge(graph));
   report.add("epochs", static_cast<std::int64_t>(training.epochs.size()));
   report.add("best epoch", training.best_epoch);
   report.add("seconds per epoch", seconds_per_epoch(training));
-  if (best_valid_recall(training) >= 0.0) {
-    report.add("valid recall@20", best_valid_recall(training));
-  }
+  report.add("valid recall@20", valid_recall);
 }
 
 }  // namespace
@@ -103,15 +84,26 @@ void report_training(const data::CsrGraph& graph, const train::LightGcnTraining&
 void run_light_gcn(StageContext& context) {
   const config::LightGcnOptions& options = context.options.light_gcn;
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
-  const Graphs graphs = make_graphs(dataset, options);
+  const data::EdgeSplit split = data::light_gcn_edges(dataset, options.edges, options.min_rating);
+  const auto to_graph = [&](const data::EdgeList& edges) {
+    return data::make_csr_graph(edges, dataset.users.size(), dataset.items.size());
+  };
+  const data::CsrGraph graph = to_graph(split.train);
   auto training =
-      train_light_gcn_with_progress(graphs.train, graphs.held_out, options, context.communicator);
-  clear_vectors_without_edges(graphs.train, options.embedding_size, training.embeddings);
+      train_light_gcn_with_progress(graph, to_graph(split.held_out), options, context.communicator);
+  double valid_recall = best_valid_recall(training);
+  if (split.held_out.size() == 0) {
+    const data::CsrGraph valid = to_graph(valid_edges(dataset, graph, options.min_rating));
+    valid_recall =
+        rank_all_items(graph, valid, training, options.embedding_size, context.communicator)
+            .recall.back();
+  }
+  clear_vectors_without_edges(graph, options.embedding_size, training.embeddings);
   if (context.communicator.rank() == 0) {
-    write_embeddings(context.run_dir + "/light_gcn/graph_embeddings.h5", graphs.train,
+    write_embeddings(context.run_dir + "/light_gcn/graph_embeddings.h5", graph,
                      options.embedding_size, training);
   }
-  report_training(graphs.train, training, context.report);
+  report_training(graph, training, valid_recall, context.report);
   context.communicator.barrier();
 }
 

@@ -9,8 +9,9 @@ namespace rallrec::pipeline {
 //   item, user     fp32 [items, width], [users, width]; the zero vector where there is no edge
 //   epoch_loss     fp64 [epochs]
 //   valid_recall   fp64 [epochs], recall@20 over the held-out edges; negative where not looked at
-// The epoch is chosen by the held-out edges of leave_one_out; with up_to_last_train by the valid
-// samples, restricted to users and items that have an edge. Nothing of test is read.
+// With leave_one_out the held-out edges choose the epoch. With up_to_last_train nothing is held out
+// and all light_gcn.epochs are trained: the few valid samples between known users and items choose
+// too noisily, so they only measure the result. Nothing of test is read.
 void run_light_gcn(StageContext& context);
 
 }  // namespace rallrec::pipeline

@@ -139,6 +139,8 @@ TEST_F(GraphStages, TrainOnNoEdgeOfValidOrTestInModeClean) {
   EXPECT_EQ(context.report.figures().front().first, "edges");
   EXPECT_EQ(std::get<std::int64_t>(context.report.figures().front().second),
             static_cast<std::int64_t>(pairs.size()));
+  const io::Hdf5File graph(run + "/light_gcn/graph_embeddings.h5");
+  EXPECT_EQ(graph.int_attribute("best_epoch"), options_.light_gcn.epochs);
 }
 
 TEST_F(GraphStages, RefuseEmbeddingsOfAnotherCatalogue) {
