@@ -61,7 +61,7 @@ def main(folder):
         'mode = "clean"\n\n[data]\ndataset = "atomic"\n\n[model]\npath = "models/made-up-135m"\nquant = "auto"\n')
     put(folder, "environment.json", json.dumps({
         "rallrec": {"version": "0.1.0", "commit": "0123abc"}, "libtorch": "2.11.0", "ranks": 2,
-        "threads_per_rank": 1, "hosts": ["node1", "node1"], "cpu": "made-up CPU, 2 cores"}))
+        "threads_per_rank": 1, "hosts": ["node1", "node1"], "cpu": {"model": "made-up CPU", "cores": 2, "instructions": ["fma", "avx2"]}}))
     for stage, (seconds, summary) in STAGES.items():
         put(folder, f"{stage}/manifest.json", json.dumps({
             "format_version": 1, "stage": stage, "seconds": seconds, "ranks": 2, "threads": 1,

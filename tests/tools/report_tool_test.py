@@ -68,7 +68,8 @@ class Page(unittest.TestCase):
     def test_a_complete_run_has_every_section(self):
         html = page.render(self.complete())
         for text in ("Result", "0.7312", "0.6900 – 0.7702", "+0.1688", "Scores", "Tuning", "Stages",
-                     "light_gcn", "6 min 38 s", "Data", "Prompts to read", "made-up-135m", "0123abc"):
+                     "light_gcn", "6 min 38 s", "Data", "Prompts to read", "made-up-135m", "0123abc",
+                     "made-up CPU, 2 cores, avx2"):
             self.assertIn(text, html)
         self.assertEqual(html.count("data:image/svg+xml"), 2 * 6)
 
@@ -96,6 +97,12 @@ class Page(unittest.TestCase):
         html = page.render(self.folder)
         self.assertIn("1 line could not be read", html)
         self.assertIn("1 step,", html)
+
+    def test_prompts_without_scores_are_shown(self):
+        self.put("prompt/test.jsonl", '{"input": "q\\nx 5; y 3\\nLast: Z", "label": 0}\n{"input": 5}\n')
+        html = page.render(self.folder)
+        for text in ("not scored yet", "2 items of the history", ">Z<", "truth <b>No</b>"):
+            self.assertIn(text, html)
 
     def test_one_class_has_no_curves_but_examples(self):
         self.put("infer/scores.jsonl", '{"label": 1, "score": 0.5, "input": "q"}\n' * 3)
@@ -161,6 +168,14 @@ class Examples(unittest.TestCase):
         self.assertEqual(examples.listed_items('["x"]'), ["x"])
         for text in ("", "[1, 2", "[__import__('os')]", "[" * 5000 + "]" * 5000):
             self.assertEqual(examples.listed_items(text), [])
+
+        self.assertEqual(examples.listed_items("q\nx 5; y; z 1\nb: c"), ["x 5", "y", "z 1"])
+
+    def test_the_item_asked_about(self):
+        self.assertEqual(examples.target_of("a: b\nWill it be ***x: y***, yes?\nSay: so"), "x: y")
+        self.assertEqual(examples.target_of("a: b\nLast film: Made: up (1970)\n"), "Made: up (1970)")
+        for text in ("", "no mark", "a: " + "x" * 200):
+            self.assertIn(examples.target_of(text), ("", "no mark"))
 
     def test_json_that_python_would_accept_is_cleaned(self):
         self.assertEqual(as_object('{"a": NaN, "b": Infinity}'), {"a": None, "b": None})

@@ -5,8 +5,11 @@ import re
 
 import numpy as np
 
+from .scores import label_of
+
 MAX_PROMPT = 20000
 MAX_ITEMS = 60
+MAX_TITLE = 120
 
 
 def choose(tuned, zero_shot):
@@ -43,27 +46,34 @@ def ordered(keys, mask):
     return [int(i) for i in order[mask[order]][:20]]
 
 
-def describe(record, why, label, score, zero_shot_score):
-    prompt = record.get("input")
-    if not isinstance(prompt, str):
-        prompt = "\n".join(str(message.get("content", "")) for message in record.get("messages", [])
-                           if isinstance(message, dict)) if isinstance(record.get("messages"), list) else ""
-    prompt = printable(prompt[:MAX_PROMPT])
-    target = re.search(r"\*\*\*(.+?)\*\*\*", prompt)
+def describe(record, why, score, zero_shot_score):
+    """What the page shows of one prompt; the scores are None where there are none."""
+    label = label_of(record)
+    prompt = printable(text_of(record)[:MAX_PROMPT])
     return {
         "why": why, "label": label, "score": score, "zero_shot_score": zero_shot_score,
-        "correct": (score >= 0.5) == (label == 1),
-        "target": target.group(1) if target else "",
-        "items": listed_items(prompt), "prompt": prompt,
+        "correct": score is not None and (score >= 0.5) == (label == 1),
+        "target": target_of(prompt), "items": listed_items(prompt), "prompt": prompt,
         "user": printable(str(record.get("user", ""))), "item": printable(str(record.get("item", ""))),
         "date": date_of(record.get("timestamp")),
     }
 
 
+def text_of(record):
+    """The prompt of either form of line: "input", or the contents of "messages"."""
+    if isinstance(record.get("input"), str):
+        return record["input"]
+    messages = record.get("messages")
+    if not isinstance(messages, list):
+        return ""
+    return "\n".join(str(message.get("content", "")) for message in messages if isinstance(message, dict))
+
+
 def listed_items(prompt):
-    """The elements of the first line that is a list in Python or JSON notation: the history shown."""
-    for line in prompt.splitlines():
-        line = line.strip()
+    """The history shown: the first line that is a list in Python or JSON notation, or else the first
+    with "; " between its parts (prompt.list_format)."""
+    lines = [line.strip() for line in prompt.splitlines()]
+    for line in lines:
         if line.startswith("[") and line.endswith("]"):
             try:
                 items = ast.literal_eval(line)
@@ -71,7 +81,20 @@ def listed_items(prompt):
                 continue
             if isinstance(items, list):
                 return [str(item) for item in items[:MAX_ITEMS]]
+    for line in lines:
+        parts = line.split("; ")
+        if len(parts) > 1:
+            return parts[:MAX_ITEMS]
     return []
+
+
+def target_of(prompt):
+    """The item asked about: the words between "***", or else what follows ": " in the last line."""
+    marked = re.search(r"\*\*\*(.+?)\*\*\*", prompt)
+    if marked:
+        return marked.group(1)
+    name = prompt.rstrip().rsplit("\n", 1)[-1].split(": ", 1)[-1].strip()
+    return name if len(name) <= MAX_TITLE else ""
 
 
 def printable(text):

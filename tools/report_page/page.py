@@ -1,5 +1,6 @@
 """Puts the report together."""
 import datetime
+import itertools
 import os
 
 import jinja2
@@ -49,11 +50,20 @@ def facts(run):
         ("ranks", environment.get("ranks")),
         ("threads per rank", environment.get("threads_per_rank")),
         ("hosts", ", ".join(sorted({str(h) for h in hosts})) if isinstance(hosts, list) else None),
-        ("CPU", environment.get("cpu")),
+        ("CPU", cpu_text(environment.get("cpu"))),
         ("rallrec", " ".join(str(part) for part in (version, commit) if part) or None),
         ("libtorch", environment.get("libtorch")),
     ]
     return [(name, value) for name, value in pairs if value not in (None, "")]
+
+
+def cpu_text(cpu):
+    if not isinstance(cpu, dict):
+        return None
+    instructions = cpu.get("instructions")
+    widest = instructions[-1:] if isinstance(instructions, list) else []
+    cores = [f"{cpu['cores']} cores"] if "cores" in cpu else []
+    return ", ".join(str(part) for part in [cpu.get("model", "unknown"), *cores, *widest])
 
 
 def stages(run):
@@ -145,11 +155,17 @@ def example_cards(run, models):
     if tuned is None:
         tuned, zero_shot = zero_shot, None
     if tuned is None:
-        return []
+        return unscored_cards(run)
     both = examples.aligned(tuned, zero_shot)
-    return [examples.describe(run.line_at(tuned.relative, tuned.offsets[i]), why, int(tuned.labels[i]),
+    return [examples.describe(run.line_at(tuned.relative, tuned.offsets[i]), why,
                               float(tuned.scores[i]), float(zero_shot.scores[i]) if both else None)
             for why, i in examples.choose(tuned, zero_shot)]
+
+
+def unscored_cards(run, count=3):
+    """Test prompts of a run that has not scored them yet."""
+    lines = itertools.islice(run.lines(os.path.join("prompt", "test.jsonl")), count)
+    return [examples.describe(record, "not scored yet", None, None) for record in lines]
 
 
 def figure_text(value):
