@@ -15,6 +15,7 @@ Install: python3 -m venv V && V/bin/pip install -r bench/compare/requirements.tx
 import argparse
 import json
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -45,7 +46,8 @@ class Ours:
         done = subprocess.run(line, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(line)}\n{done.stderr}")
-        return json.loads(done.stdout) if done.stdout.strip() else {}
+        work = re.search(r"(\d+) tokens (?:embedded|scored) on \S+ in ([\d.]+) s", done.stderr)
+        return {"tokens": int(work[1]), "seconds": float(work[2])} if work else {}
 
     def write(self, rows):
         path = self.folder / "prompts.jsonl"

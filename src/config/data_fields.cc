@@ -23,8 +23,7 @@ void add_data_fields(std::vector<Field>& list) {
            "malformed rows set aside in .rejects before reading stops");
   SectionFields<ModelOptions>(list, "model", &Options::model)
       .add("path", &ModelOptions::path, anything(), "Hugging Face folder of the LLM")
-      .add("quant", &ModelOptions::quant,
-           one_of({"auto", "llm_int8", "w8a16", "w8a8", "bf16", "fp32"}),
+      .add("quant", &ModelOptions::quant, quant_mode(),
            "compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32");
   SectionFields<ClusterOptions>(list, "cluster", &Options::cluster)
       .add("device", &ClusterOptions::device, one_of({"cpu", "cuda"}), "cpu or cuda")

@@ -39,6 +39,8 @@ void add_embedding_fields(std::vector<Field>& list) {
            "sample from the most likely words that hold this share")
       .add("seed", &Describe::seed, at_least(0), "seed of sampling");
   SectionFields<EmbedOptions>(list, "embed", &Options::embed)
+      .add("quant", &EmbedOptions::quant, quant_mode(),
+           "compute mode of the frozen weights in this stage, as model.quant")
       .add("pooling", &EmbedOptions::pooling, one_of({"mean", "last"}),
            "mean (over all tokens) or last")
       .add("token_budget", &EmbedOptions::token_budget, between(1, 1 << 24),

@@ -54,6 +54,8 @@ Check real_positive();
 Check one_of(Strings allowed);
 // A non-empty list without repeats whose members are all in `allowed` (any text where empty).
 Check some_of(Strings allowed);
+// auto, llm_int8, w8a16, w8a8, bf16 or fp32.
+Check quant_mode();
 // "n/d" with integers 0 <= n <= d, d > 0.
 Check ratio();
 

@@ -97,6 +97,8 @@ Check some_of(Strings allowed) {
   };
 }
 
+Check quant_mode() { return one_of({"auto", "llm_int8", "w8a16", "w8a8", "bf16", "fp32"}); }
+
 Check ratio() {
   return [](const Value& value) -> std::string {
     const auto& text = std::get<std::string>(value);

@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "core/error.h"
+#include "core/stopwatch.h"
 #include "data/dataset_file.h"
 #include "io/hdf5_file.h"
 #include "io/jsonl.h"
@@ -67,7 +68,7 @@ void run_embed(StageContext& context) {
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
   const text::Tokenizer tokenizer = text::Tokenizer::load(options.model.path);
   const Texts texts = item_texts(context, dataset, tokenizer);
-  const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
+  const auto model = models::llm::load_causal_lm(options.model.path, options.embed.quant);
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, context.communicator);
   const auto items = static_cast<std::int64_t>(dataset.items.size());
   if (context.communicator.rank() == 0) {
@@ -89,11 +90,13 @@ void embed_file(const ModelFiles& files, const config::Options& options,
   const text::Tokenizer tokenizer = text::Tokenizer::load(files.model);
   const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
   const Texts texts = read_texts(files.input, tokenizer, model->config().max_position, options);
+  const Stopwatch watch;
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, communicator);
+  const double seconds = watch.seconds();
   if (communicator.rank() == 0) {
     io::write_npy(files.output, vectors.data_ptr<float>(), {vectors.size(0), vectors.size(1)});
-    spdlog::info("{} texts, {} tokens embedded on {}: {}", texts.size(), count_tokens(texts),
-                 model->quant(), files.output);
+    spdlog::info("{} texts, {} tokens embedded on {} in {:.3f} s: {}", texts.size(),
+                 count_tokens(texts), model->quant(), seconds, files.output);
   }
   communicator.barrier();
 }

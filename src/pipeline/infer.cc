@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/error.h"
+#include "core/stopwatch.h"
 #include "io/files.h"
 #include "io/json_writer.h"
 #include "io/jsonl.h"
@@ -67,12 +68,14 @@ void score_file(Scorer& scorer, const LoraAdapter* adapter, const InferFiles& fi
   const train::PromptDataset prompts =
       train::read_prompts(files.input, encoder, options.data.max_bad_rows, communicator);
   const train::ScoringOptions scoring = {options.infer.token_budget, files.squashed};
+  const Stopwatch watch;
   const std::vector<train::Score> scores =
       train::score_prompts(*scorer.model, adapter, prompts, scorer.words, scoring, communicator);
+  const double seconds = watch.seconds();
   if (communicator.rank() == 0) {
     write_scores(files, options.data.max_bad_rows, encoder, scores);
-    spdlog::info("{} prompts scored on {}: {}", prompts.size(), scorer.model->quant(),
-                 files.output);
+    spdlog::info("{} prompts, {} tokens scored on {} in {:.3f} s: {}", prompts.size(),
+                 prompts.tokens(), scorer.model->quant(), seconds, files.output);
   }
   communicator.barrier();
 }

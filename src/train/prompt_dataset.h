@@ -22,6 +22,8 @@ class PromptDataset {
   void add(const std::vector<std::int64_t>& ids, std::int64_t first_label, std::int64_t line);
 
   std::int64_t size() const { return static_cast<std::int64_t>(first_labels_.size()); }
+  // Of all prompts together, answers included.
+  std::int64_t tokens() const { return offsets_.back(); }
   PromptSize size_of(std::int64_t prompt) const;
   const std::int32_t* ids_of(std::int64_t prompt) const { return ids_.data() + offsets_[prompt]; }
   std::int64_t first_label_of(std::int64_t prompt) const { return first_labels_[prompt]; }
