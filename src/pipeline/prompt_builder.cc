@@ -27,7 +27,8 @@ std::string PromptBuilder::write(std::int32_t sample, text::View view, const His
   std::vector<std::string> elements;
   for (const std::int32_t place : choice.shown(count)) {
     const data::HistoryEntry entry = history[static_cast<std::size_t>(place)];
-    elements.push_back(wording_.element({item_fields(dataset_, entry.item), entry.rating}));
+    elements.push_back(wording_.element(
+        {item_fields(dataset_, entry.item), entry.rating, entry.rating > threshold_}));
   }
   return wording_.prompt(view, user_fields(dataset_, dataset_.sample_user(sample)),
                          item_fields(dataset_, dataset_.sample_item(sample)), elements,

@@ -72,6 +72,9 @@ std::string PromptTemplate::element(const HistoryElement& element) const {
     if (name == "stars") {
       return element.rating <= 1.0 ? "star" : "stars";
     }
+    if (name == "liked") {
+      return element.liked ? "Yes" : "No";
+    }
     return item_value(element.item, name);
   });
 }

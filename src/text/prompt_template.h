@@ -27,6 +27,8 @@ const char* view_name(View view);
 struct HistoryElement {
   FieldLookup item;
   double rating = 0.0;
+  // Whether the rating is above the threshold of a like.
+  bool liked = false;
 };
 
 // The placeholders that a data set offers besides the built-in ones.
@@ -46,7 +48,7 @@ struct TemplateFields {
 //   [describe] system, prompt   asks for an item's description
 // Placeholders: fields of the user in profile; fields of the target item in every line, in embed
 // and describe; fields of the shown item in element. Built-in: {history}, {intro}, {threshold},
-// {rating}, {stars} ("star" up to a rating of 1, "stars" above), {short_title} (the title without
+// {rating}, {stars} ("star" up to a rating of 1, "stars" above), {liked} (Yes or No), {short_title} (the title without
 // a year in parentheses at its end). A field's name is what the data set calls it.
 class PromptTemplate {
  public:

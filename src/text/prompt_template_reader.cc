@@ -133,7 +133,7 @@ class PromptTemplateReader {
     read_intro();
     const TemplateTable element = root_.table("element");
     element.allow_only({"text"});
-    result_.element_ = element.text_template("text", joined(item_, {"rating", "stars"}));
+    result_.element_ = element.text_template("text", joined(item_, {"rating", "stars", "liked"}));
     const TemplateTable embed = root_.table("embed");
     embed.allow_only({"title"});
     result_.title_ = embed.text_template("title", item_);

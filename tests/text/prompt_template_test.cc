@@ -88,8 +88,18 @@ TEST(PromptTemplate, RatingsAreSingularUpToOne) {
   EXPECT_EQ(element(3.5), "T (3.5 stars)");
 }
 
+TEST(PromptTemplate, TheYesNoWordingAnswersForEachElementAndAsksForTheTarget) {
+  const PromptTemplate wording = shipped("movielens_yes_no");
+  const FieldLookup film = fields({{"title", "T (1999)"}});
+  const std::vector<std::string> elements = {wording.element({film, 4, true}),
+                                             wording.element({film, 2, false})};
+  const std::string prompt =
+      wording.prompt(View::kHigh, {}, kTarget, elements, ListFormat::kPlain, 3);
+  EXPECT_EQ(prompt.substr(prompt.find('\n') + 1), "T: Yes; T: No; Red Kite:");
+}
+
 TEST(PromptTemplate, DescriptionsBeginAlikeAndEndWithTheItem) {
-  for (const char* name : {"movielens", "movielens_compact"}) {
+  for (const char* name : {"movielens", "movielens_compact", "movielens_yes_no"}) {
     const PromptTemplate wording = shipped(name);
     const std::string a = wording.describe_prompt(kTarget);
     const std::string b = wording.describe_prompt(fields({{"title", "Zed"}}));
