@@ -1,11 +1,10 @@
 #include "text/unprintable.h"
 
-#include "core/check.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include <memory>
+
+#include "core/check.h"
 
 namespace rallrec::text {
 namespace {

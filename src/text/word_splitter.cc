@@ -1,12 +1,11 @@
 #include "text/word_splitter.h"
 
-#include "core/check.h"
-#include "text/newer_unicode.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include <string>
+
+#include "core/check.h"
+#include "text/newer_unicode.h"
 
 namespace rallrec::text {
 namespace {
