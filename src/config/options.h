@@ -61,8 +61,8 @@ struct DescribeOptions {
 };
 
 struct EmbedOptions {
-  // Compute mode of the frozen weights in this stage, as model.quant. Titles and descriptions are bare
-  // text, on which small Llama models have a few very large activations that 8-bit ones lose.
+  // Compute mode of the frozen weights in this stage, as model.quant. Titles and descriptions are
+  // bare text, on which small Llama models have a few very large activations that 8-bit ones lose.
   std::string quant = "auto";
   // mean (over all tokens) or last.
   std::string pooling = "mean";

@@ -48,8 +48,9 @@ struct TemplateFields {
 //   [describe] system, prompt   asks for an item's description
 // Placeholders: fields of the user in profile; fields of the target item in every line, in embed
 // and describe; fields of the shown item in element. Built-in: {history}, {intro}, {threshold},
-// {rating}, {stars} ("star" up to a rating of 1, "stars" above), {liked} (Yes or No), {short_title} (the title without
-// a year in parentheses at its end). A field's name is what the data set calls it.
+// {rating}, {stars} ("star" up to a rating of 1, "stars" above), {liked} (Yes or No), {short_title}
+// (the title without a year in parentheses at its end). A field's name is what the data set calls
+// it.
 class PromptTemplate {
  public:
   // Throws kMissingInput, or usage naming file and line.
