@@ -4,6 +4,9 @@ namespace rallrec::io {
 namespace {
 
 bool set_up_library() {
+  // A file whose last flush met a full disk stays half closed inside the library, whose own handler
+  // at exit then crashes. Files are closed and synced by us, so nothing is left for it to do.
+  H5dont_atexit();
   H5open();
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);

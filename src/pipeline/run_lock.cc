@@ -6,11 +6,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
+#include <thread>
 
 #include "core/error.h"
 #include "io/files.h"
@@ -32,8 +34,9 @@ std::string this_host() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
-// Field 22 of /proc/<pid>/stat, or "" where the process is gone. The command's name in field 2 may
-// hold anything, so counting begins after its closing parenthesis.
+// Field 22 of /proc/<pid>/stat, or "" where the process has ended (one that waits to be reaped by
+// its parent, state Z, has). The command's name in field 2 may hold anything, so counting begins
+// after its closing parenthesis.
 std::string start_time(std::int64_t process) {
   const std::string path = "/proc/" + std::to_string(process) + "/stat";
   if (!io::file_exists(path)) {
@@ -49,6 +52,9 @@ std::string start_time(std::int64_t process) {
   std::istringstream words(name_end == std::string::npos ? "" : text.substr(name_end + 1));
   std::string word;
   for (int field = 3; field <= 22 && words >> word; ++field) {
+    if (field == 3 && word == "Z") {
+      return "";
+    }
   }
   return word;
 }
@@ -82,6 +88,19 @@ bool is_dead(const Owner& owner) {
     return true;
   }
   return start_time(owner.process) != owner.started;
+}
+
+// Whether the owner ends within a few seconds: the ranks of a job that was killed may outlive its
+// launcher by that much.
+bool ends_soon(const Owner& owner) {
+  constexpr int kPauses = 50;
+  for (int pause = 0; pause < kPauses && owner.host == this_host(); ++pause) {
+    if (is_dead(owner)) {
+      return true;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  return is_dead(owner);
 }
 
 // False where the file exists already.
@@ -130,7 +149,7 @@ RunLock::RunLock(const std::string& run_dir) : path_(run_dir + "/run.lock") {
     return;
   }
   const std::optional<Owner> owner = read_owner(path_);
-  if (!owner || !is_dead(*owner)) {
+  if (!owner || !ends_soon(*owner)) {
     refuse(path_, owner);
   }
   spdlog::warn("{}: taking over from process {}, which has ended", path_, owner->process);

@@ -19,6 +19,7 @@ models::llm::GenerationOptions generation_options(const TextGenerator& generator
   options.temperature = generator.options.temperature;
   options.top_p = generator.options.top_p;
   options.seed = static_cast<std::uint64_t>(generator.options.seed);
+  options.vocabulary = generator.tokenizer.vocab_size();
   // The end of a turn or of a text in the models' families.
   for (const char* end : {"<|eot_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>", "</s>"}) {
     if (const auto id = generator.tokenizer.special_id(end)) {
@@ -117,8 +118,8 @@ std::vector<std::string> generate_texts(const TextGenerator& generator, const Pr
 }
 
 std::string on_one_line(const std::string& text) {
-  const auto is_break = [](char c) { return c == '\n' || c == '\r'; };
-  const auto is_blank = [&](char c) { return is_break(c) || c == ' ' || c == '\t'; };
+  const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; };
+  const auto is_blank = [&](char c) { return is_control(c) || c == ' '; };
   std::string line;
   for (std::size_t i = 0; i < text.size();) {
     std::size_t end = i;
@@ -129,11 +130,11 @@ std::string on_one_line(const std::string& text) {
       line.push_back(text[i++]);
       continue;
     }
-    const bool breaks = std::any_of(text.begin() + static_cast<std::ptrdiff_t>(i),
-                                    text.begin() + static_cast<std::ptrdiff_t>(end), is_break);
-    const bool at_an_end = line.empty() || end == text.size();
-    if (!at_an_end) {
-      line += breaks ? " " : text.substr(i, end - i);
+    const auto spaces = std::count(text.begin() + static_cast<std::ptrdiff_t>(i),
+                                   text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+    if (!line.empty() && end < text.size()) {
+      const bool plain = spaces == static_cast<std::ptrdiff_t>(end - i);
+      line.append(plain ? end - i : 1, ' ');
     }
     i = end;
   }

@@ -32,7 +32,8 @@ std::vector<std::string> generate_texts(const TextGenerator& generator,
                                         PartialTexts& partial,
                                         distributed::Communicator& communicator);
 
-// "a\r\n\n b " -> "a b": line breaks and the blanks around them become one space, none at the ends.
+// "a\r\n\n b " -> "a b": control characters and the blanks around them become one space, and the
+// ends are trimmed. A model may write any byte, NUL included, which no reader of lines takes.
 std::string on_one_line(const std::string& text);
 
 }  // namespace rallrec::pipeline

@@ -50,6 +50,8 @@ struct GenerationOptions {
   // Sampling is from the smallest set of tokens whose probabilities sum to at least top_p.
   double top_p = 1.0;
   std::uint64_t seed = 0;
+  // Only ids below it are chosen: a model's table may be longer than its tokenizer's. 0 = all.
+  std::int64_t vocabulary = 0;
   // A generated id of these ends its text and is not part of it.
   std::vector<std::int64_t> stop_ids;
 };

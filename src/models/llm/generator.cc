@@ -198,13 +198,15 @@ void Generator::choose(const at::Tensor& last_hidden) {
   ops::rms_norm(last_hidden, model_.weights.final_norm(), model_.config.rms_norm_eps, last_hidden,
                 {});
   const at::Tensor logits = model_.weights.head().logits(last_hidden);
+  const std::int64_t known =
+      options_.vocabulary > 0 ? std::min(options_.vocabulary, logits.size(1)) : logits.size(1);
   std::vector<std::size_t> going_on;
   for (std::size_t row = 0; row < active_.size(); ++row) {
     const std::size_t prompt = active_[row];
     std::vector<std::int64_t>& text = generated_[prompt];
-    const std::int64_t id = next_id(
-        logits.data_ptr<float>() + static_cast<std::int64_t>(row) * model_.config.vocab_size,
-        model_.config.vocab_size, options_, prompts_[prompt].index, text.size());
+    const float* scores =
+        logits.data_ptr<float>() + static_cast<std::int64_t>(row) * logits.size(1);
+    const std::int64_t id = next_id(scores, known, options_, prompts_[prompt].index, text.size());
     const auto& stops = options_.stop_ids;
     if (std::find(stops.begin(), stops.end(), id) != stops.end()) {
       continue;

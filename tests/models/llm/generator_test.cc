@@ -76,6 +76,21 @@ TEST(GenerationEdges, EqualPromptsAndEmptyCalls) {
   EXPECT_TRUE(lm->generate({prompt}, options, nullptr).at(0).empty());
 }
 
+TEST(GenerationEdges, IdsBeyondTheVocabularyAreNeverChosen) {
+  const TinyModel model = make_tiny(tiny_config());
+  const auto lm = model.load();
+  GenerationOptions options;
+  options.max_new_tokens = 40;
+  options.temperature = 5.0;
+  const auto largest = [&] {
+    const auto text = lm->generate({{{1, 2}, 0}}, options, nullptr).at(0);
+    return *std::max_element(text.begin(), text.end());
+  };
+  EXPECT_GE(largest(), 20);
+  options.vocabulary = 20;
+  EXPECT_LT(largest(), 20);
+}
+
 TEST(Sampling, IsKeyedByPromptAndSeedAndKeepsToTheNucleus) {
   const TinyModel model = make_tiny(tiny_config());
   const auto lm = model.load();
