@@ -18,6 +18,8 @@ find_library(LIBTORCH_CPU_LIBRARY torch_cpu
   PATHS "${RALLREC_TORCH_DIR}/lib" NO_DEFAULT_PATH)
 find_library(LIBTORCH_C10_LIBRARY c10
   PATHS "${RALLREC_TORCH_DIR}/lib" NO_DEFAULT_PATH)
+find_file(LIBTORCH_GOMP_LIBRARY libgomp.so.1
+  PATHS "${RALLREC_TORCH_DIR}/lib" NO_DEFAULT_PATH)
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
