@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "kernels/label_loss.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -60,30 +61,21 @@ at::Tensor DenseHead::logits_of(const at::Tensor& hidden,
 
 std::vector<float> DenseHead::losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
                                      double loss_scale, const at::Tensor& d_hidden) const {
-  const std::int64_t rows = hidden.size(0);
-  RALLREC_CHECK(rows == static_cast<std::int64_t>(ids.size()), "DenseHead: one id per row");
-  std::vector<float> losses;
-  losses.reserve(ids.size());
-  for (std::int64_t begin = 0; begin < rows; begin += kHeadRows) {
-    const std::int64_t count = std::min(kHeadRows, rows - begin);
-    at::Tensor scores = logits(hidden.narrow(0, begin, count));
-    const at::Tensor lse = at::logsumexp(scores, 1);
-    for (std::int64_t i = 0; i < count; ++i) {
-      const auto id = ids[static_cast<std::size_t>(begin + i)];
-      RALLREC_CHECK(id >= 0 && id < scores.size(1), "DenseHead: a label is not in the vocabulary");
-      losses.push_back(lse.data_ptr<float>()[i] -
-                       scores.data_ptr<float>()[i * scores.size(1) + id]);
-    }
-    if (d_hidden.defined()) {
-      scores.sub_(lse.unsqueeze(1)).exp_();
-      for (std::int64_t i = 0; i < count; ++i) {
-        scores.data_ptr<float>()[i * scores.size(1) + ids[static_cast<std::size_t>(begin + i)]] -=
-            1.0F;
-      }
-      scores.mul_(loss_scale);
-      multiply(scores, weight_, false, d_hidden.narrow(0, begin, count));
-    }
+  RALLREC_CHECK(hidden.size(0) == static_cast<std::int64_t>(ids.size()) &&
+                    hidden.size(1) == weight_.size(1) && hidden.is_contiguous(),
+                "DenseHead: one id per row of hidden states");
+  kernels::HeadMatrix head;
+  head.vocabulary = weight_.size(0);
+  head.hidden = weight_.size(1);
+  if (weight_.scalar_type() == at::kFloat) {
+    head.fp32 = weight_.const_data_ptr<float>();
+  } else {
+    head.bf16 = reinterpret_cast<const std::uint16_t*>(weight_.const_data_ptr());
   }
+  std::vector<float> losses(ids.size());
+  kernels::label_loss({}, head, hidden.size(0), hidden.const_data_ptr<float>(), ids.data(),
+                      loss_scale, losses.data(),
+                      d_hidden.defined() ? d_hidden.mutable_data_ptr<float>() : nullptr);
   return losses;
 }
 

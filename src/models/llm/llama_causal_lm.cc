@@ -117,9 +117,7 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
     weights_->embed(batch.ids, passage.hidden);
   }
   forward_wave(wave, adapter, key);
-  for (Passage& passage : wave) {
-    loss_and_gradient(passage, loss_scale);
-  }
+  losses_and_gradients(wave, loss_scale);
   backward_wave(wave, adapter, key);
 }
 
@@ -153,20 +151,32 @@ void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter&
   }
 }
 
-// Final norm, head and loss on the label rows alone; passage.hidden becomes the gradient below
-// them.
-void LlamaCausalLm::loss_and_gradient(Passage& passage, double loss_scale) {
-  const MicroBatch& micro_batch = *passage.micro_batch;
-  const at::Tensor rows = rows_at(passage.hidden, micro_batch.label_positions);
+// Final norm, head and loss on the label rows of the whole wave, since few rows cost as much as
+// many; passage.hidden becomes the gradient below them.
+void LlamaCausalLm::losses_and_gradients(std::vector<Passage>& wave, double loss_scale) {
+  std::vector<at::Tensor> parts;
+  std::vector<std::int64_t> ids;
+  for (const Passage& passage : wave) {
+    parts.push_back(rows_at(passage.hidden, passage.micro_batch->label_positions));
+    const auto& own = passage.micro_batch->label_ids;
+    ids.insert(ids.end(), own.begin(), own.end());
+  }
+  const at::Tensor rows = at::cat(parts);
   const at::Tensor normed = at::empty_like(rows);
   const at::Tensor inverse_rms = at::empty({rows.size(0), 1}, rows.options());
   ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, normed, inverse_rms);
   const at::Tensor d_rows = at::empty_like(rows);
-  passage.result.label_losses =
-      weights_->head().losses(normed, micro_batch.label_ids, loss_scale, d_rows);
+  const std::vector<float> losses = weights_->head().losses(normed, ids, loss_scale, d_rows);
   ops::rms_norm_backward(rows, weights_->final_norm(), inverse_rms, d_rows, {}, d_rows);
-  passage.hidden.zero_();
-  passage.hidden.index_add_(0, at::tensor(micro_batch.label_positions, at::kLong), d_rows);
+  std::int64_t begin = 0;
+  for (Passage& passage : wave) {
+    const auto& positions = passage.micro_batch->label_positions;
+    const auto count = static_cast<std::int64_t>(positions.size());
+    passage.result.label_losses.assign(losses.begin() + begin, losses.begin() + begin + count);
+    passage.hidden.zero_();
+    passage.hidden.index_add_(0, at::tensor(positions, at::kLong), d_rows.narrow(0, begin, count));
+    begin += count;
+  }
 }
 
 std::vector<std::vector<float>> LlamaCausalLm::label_losses(

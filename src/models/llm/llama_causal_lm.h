@@ -52,7 +52,7 @@ class LlamaCausalLm : public CausalLm {
                 double loss_scale);
   void forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
   void backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
-  void loss_and_gradient(Passage& passage, double loss_scale);
+  void losses_and_gradients(std::vector<Passage>& wave, double loss_scale);
 
   LlmConfig config_;
   std::unique_ptr<WeightStore> weights_;

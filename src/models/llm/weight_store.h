@@ -48,7 +48,8 @@ class LmHead {
   virtual at::Tensor logits_of(const at::Tensor& hidden,
                                const std::vector<std::int64_t>& ids) const = 0;
   // losses[i] = -log softmax(logits of row i)[ids[i]] over the whole vocabulary. d_hidden, where
-  // defined, receives d(loss_scale · Σ losses)/d(hidden).
+  // defined, receives d(loss_scale · Σ losses)/d(hidden). A row's bits do not depend on the rows
+  // beside it, so rows of several micro-batches may share a call.
   virtual std::vector<float> losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
                                     double loss_scale, const at::Tensor& d_hidden) const = 0;
 };
