@@ -51,9 +51,9 @@ Check between(std::int64_t low, std::int64_t high);
 // low <= value <= high; exclusive at an end where the flag says so.
 Check real_between(double low, double high, bool low_open = false, bool high_open = false);
 Check real_positive();
-Check one_of(Strings allowed);
+Check one_of(const Strings& allowed);
 // A non-empty list without repeats whose members are all in `allowed` (any text where empty).
-Check some_of(Strings allowed);
+Check some_of(const Strings& allowed);
 // auto, llm_int8, w8a16, w8a8, bf16 or fp32.
 Check quant_mode();
 // "n/d" with integers 0 <= n <= d, d > 0.

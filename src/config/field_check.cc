@@ -74,14 +74,14 @@ Check real_between(double low, double high, bool low_open, bool high_open) {
 
 Check real_positive() { return real_between(0.0, std::numeric_limits<double>::max(), true); }
 
-Check one_of(Strings allowed) {
+Check one_of(const Strings& allowed) {
   return [allowed](const Value& value) {
     return contains(allowed, std::get<std::string>(value)) ? ""
                                                            : "must be one of " + joined(allowed);
   };
 }
 
-Check some_of(Strings allowed) {
+Check some_of(const Strings& allowed) {
   return [allowed](const Value& value) -> std::string {
     const auto& list = std::get<Strings>(value);
     const bool distinct = std::set<std::string>(list.begin(), list.end()).size() == list.size();

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <fstream>
@@ -132,6 +133,19 @@ Strings split_at_commas(const std::string& text) {
   return parts;
 }
 
+// A node at the top of the document that is not a key of its own must be a section.
+void require_section(const std::string& where, const std::string& name, const toml::node& node) {
+  Strings names = sections();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    names.emplace_back("mode");
+    throw_usage(where + ": unknown " + (node.is_table() ? "section [" : "key [") + name + "]" +
+                did_you_mean(name, names));
+  }
+  if (!node.is_table()) {
+    throw_usage(where + ": '" + name + "' is a section; write [" + name + "]");
+  }
+}
+
 }  // namespace
 
 void throw_unknown_key(const std::string& where, const std::string& section,
@@ -160,19 +174,7 @@ std::vector<Setting> read_toml_settings(const std::string& path) {
       settings.push_back({field, *value, where});
       continue;
     }
-    bool known = false;
-    for (const std::string& section : sections()) {
-      known = known || section == name;
-    }
-    if (!known) {
-      Strings names = sections();
-      names.emplace_back("mode");
-      throw_usage(where + ": unknown " + (node.is_table() ? "section [" : "key [") + name + "]" +
-                  did_you_mean(name, names));
-    }
-    if (!node.is_table()) {
-      throw_usage(where + ": '" + name + "' is a section; write [" + name + "]");
-    }
+    require_section(where, name, node);
     read_section(path, name, *node.as_table(), settings);
   }
   return settings;

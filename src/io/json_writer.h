@@ -63,14 +63,13 @@ class JsonObjectWriter {
  private:
   template <typename Item>
   static std::string scalar(const Item& item) {
-    if constexpr (std::is_same_v<Item, bool> || std::is_floating_point_v<Item>) {
+    if constexpr (std::is_same_v<Item, bool> || std::is_floating_point_v<Item> ||
+                  std::is_same_v<Item, JsonValue>) {
       return to_json(item);
     } else if constexpr (std::is_integral_v<Item> && std::is_signed_v<Item>) {
       return to_json(static_cast<std::int64_t>(item));
     } else if constexpr (std::is_integral_v<Item>) {
       return to_json(static_cast<std::uint64_t>(item));
-    } else if constexpr (std::is_same_v<Item, JsonValue>) {
-      return to_json(item);
     } else {
       return to_json(std::string_view(item));
     }

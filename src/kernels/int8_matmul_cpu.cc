@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernels/cpu_level.h"
@@ -12,13 +13,13 @@ namespace {
 
 void tile_baseline(int rows, std::int64_t pairs, const std::int16_t* a, std::int64_t a_stride,
                    const std::int8_t* panel, std::int32_t* sums) {
-  std::memset(sums, 0, sizeof(std::int32_t) * static_cast<std::size_t>(rows) * kInt8PanelColumns);
+  std::fill_n(sums, std::int64_t{rows} * kInt8PanelColumns, 0);
   for (std::int64_t p = 0; p < pairs; ++p) {
     const std::int8_t* b = panel + p * 2 * kInt8PanelColumns;
-    for (int i = 0; i < rows; ++i) {
+    for (std::int64_t i = 0; i < rows; ++i) {
       const std::int32_t a0 = a[i * a_stride + 2 * p];
       const std::int32_t a1 = a[i * a_stride + 2 * p + 1];
-      for (int j = 0; j < kInt8PanelColumns; ++j) {
+      for (std::int64_t j = 0; j < kInt8PanelColumns; ++j) {
         sums[i * kInt8PanelColumns + j] += a0 * b[2 * j] + a1 * b[2 * j + 1];
       }
     }

@@ -23,21 +23,21 @@ template <int Rows, int Vectors>
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) {
+    for (std::int64_t v = 0; v < Vectors; ++v) {
       sums[i][v] = FloatLanes{};
     }
   }
   for (std::int64_t p = 0; p < k; ++p) {
     FloatLanes row[Vectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) {
+    for (std::int64_t v = 0; v < Vectors; ++v) {
       load8(b + p * ldb + 8 * v, row[v]);
     }
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
       const float factor = a.data[i * a.row_stride + p * a.column_stride];
 #pragma GCC unroll 8
-      for (int v = 0; v < Vectors; ++v) {
+      for (std::int64_t v = 0; v < Vectors; ++v) {
         sums[i][v] += factor * row[v];
       }
     }
@@ -45,7 +45,7 @@ template <int Rows, int Vectors>
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v) {
+    for (std::int64_t v = 0; v < Vectors; ++v) {
       float* target = c + i * ldc + 8 * v;
       if (accumulate) {
         FloatLanes old;

@@ -24,13 +24,13 @@ template <int kVectors>
     const float* x = d.x + a.column_indices[e] * d.width + column;
     const float value = a.values[e];
 #pragma GCC unroll 8
-    for (int v = 0; v < kVectors; ++v) {
+    for (std::int64_t v = 0; v < kVectors; ++v) {
       sum[v] += value * *reinterpret_cast<const Float8*>(x + 8 * v);
     }
   }
   const std::int64_t at = row * d.width + column;
 #pragma GCC unroll 8
-  for (int v = 0; v < kVectors; ++v) {
+  for (std::int64_t v = 0; v < kVectors; ++v) {
     if (d.addend != nullptr) {
       sum[v] += *reinterpret_cast<const Float8*>(d.addend + at + 8 * v);
     }
@@ -96,7 +96,7 @@ void spmm_cpu(const CsrView& matrix, const float* x, std::int64_t width, const f
   static const auto rows_kernel = choose_by_cpu(sum_rows_baseline, sum_rows_avx2, sum_rows_avx512);
   const Dense dense{x, width, addend, y};
   // row_at(…, 0, …) is not row 0 where leading rows are empty, hence the explicit first border.
-  const std::int64_t parts = std::min<std::int64_t>(matrix.rows, thread_count() * 8);
+  const std::int64_t parts = std::min<std::int64_t>(matrix.rows, std::int64_t{8} * thread_count());
   parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t first = begin == 0 ? 0 : row_at(matrix, begin, parts);
     rows_kernel(matrix, first, row_at(matrix, end, parts), dense);

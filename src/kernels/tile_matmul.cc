@@ -32,8 +32,8 @@ struct Block {
 // kRows × 16 elements of C in registers.
 template <typename Vector, int kRows>
 [[gnu::always_inline]] inline void micro_tile(const Block& block) {
-  constexpr int kLanes = sizeof(Vector) / sizeof(float);
-  constexpr int kVectors = kPanelColumns / kLanes;
+  constexpr std::int64_t kLanes = sizeof(Vector) / sizeof(float);
+  constexpr std::int64_t kVectors = kPanelColumns / kLanes;
   Vector sum[kRows][kVectors] = {};
   const float* a = block.a.data;
   const float* b = block.b;
@@ -42,7 +42,7 @@ template <typename Vector, int kRows>
     for (int r = 0; r < kRows; ++r) {
       const float left = a[r * block.a.row_stride];
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
+      for (std::int64_t v = 0; v < kVectors; ++v) {
         sum[r][v] += left * *reinterpret_cast<const Vector*>(b + v * kLanes);
       }
     }
@@ -54,7 +54,7 @@ template <typename Vector, int kRows>
     float* c = block.c + r * block.c_stride;
     if (block.columns == kPanelColumns) {
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) {
+      for (std::int64_t v = 0; v < kVectors; ++v) {
         auto* target = reinterpret_cast<Vector*>(c + v * kLanes);
         *target = block.accumulate ? *target + sum[r][v] : sum[r][v];
       }

@@ -12,7 +12,7 @@ namespace rallrec::data {
 
 std::string file_of(const std::string& path, const std::string& name) {
   if (path.empty()) throw_usage("data.path is empty: give the folder with the raw files");
-  const std::string file = io::is_folder(path) ? path + "/" + name : path;
+  std::string file = io::is_folder(path) ? path + "/" + name : path;
   if (!io::file_exists(file)) {
     throw_missing(file, "no such file; data.path must name the folder that holds " + name +
                             ", or the file itself");
