@@ -52,23 +52,46 @@ Plan plan_batches(const PromptDataset& prompts, std::int64_t token_budget, const
   return plan;
 }
 
+// Tokens that prompts [begin, end) all begin with, at least one of each left over: wording before
+// the history is the same in every prompt.
+std::int64_t shared_start(const PromptDataset& prompts, std::int64_t begin, std::int64_t end) {
+  if (end - begin < 2) {
+    return 0;
+  }
+  const std::int32_t* first = prompts.ids_of(begin);
+  std::int64_t shared = prompts.size_of(begin).tokens - 1;
+  for (std::int64_t prompt = begin + 1; prompt < end; ++prompt) {
+    shared = std::min(shared, prompts.size_of(prompt).tokens - 1);
+    shared = std::mismatch(first, first + shared, prompts.ids_of(prompt)).first - first;
+  }
+  return shared;
+}
+
 models::llm::PackedBatch pack(const PromptDataset& prompts, std::int64_t begin, std::int64_t end) {
+  const std::int64_t shared = shared_start(prompts, begin, end);
   models::llm::PackedBatch batch;
   batch.offsets = {0};
+  const auto append = [&batch](const std::int32_t* from, const std::int32_t* to) {
+    batch.ids.insert(batch.ids.end(), from, to);
+    batch.offsets.push_back(batch.tokens());
+  };
+  if (shared > 0) {
+    batch.first_is_prefix = true;
+    append(prompts.ids_of(begin), prompts.ids_of(begin) + shared);
+  }
   for (std::int64_t prompt = begin; prompt < end; ++prompt) {
     const std::int32_t* ids = prompts.ids_of(prompt);
-    batch.ids.insert(batch.ids.end(), ids, ids + prompts.size_of(prompt).tokens);
-    batch.offsets.push_back(batch.tokens());
+    append(ids + shared, ids + prompts.size_of(prompt).tokens);
   }
   return batch;
 }
 
-// Hidden states at the last token of each sequence, [sequences, hidden].
+// Hidden states at the last token of each prompt, [prompts, hidden].
 at::Tensor last_states(models::llm::CausalLm& model, const models::llm::PackedBatch& batch,
                        const models::llm::LoraAdapter* adapter) {
   const at::Tensor states = model.hidden_states(batch, adapter);
   std::vector<std::int64_t> last;
-  for (std::int64_t s = 0; s < batch.sequences(); ++s) {
+  for (std::int64_t s = batch.first_is_prefix ? 1 : 0; s < batch.sequences(); ++s) {
     last.push_back(batch.offsets[s + 1] - 1);
   }
   return states.index_select(0, at::tensor(last, at::kLong));

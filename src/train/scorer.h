@@ -28,9 +28,10 @@ struct ScoringOptions {
 };
 
 // Scores of all prompts, in order, on every rank. Prompts are packed in file order by the token
-// budget alone, so neighbours that begin alike share a batch; each rank runs a contiguous part of
-// the batches, and scores do not depend on how many ranks there are. kNonFinite naming the prompt
-// where a logit is not finite. Collective.
+// budget alone, so neighbours that begin alike share a batch; what all prompts of a batch begin
+// with is computed once. Each rank runs a contiguous part of the batches, and scores do not depend
+// on how many ranks there are. kNonFinite naming the prompt where a logit is not finite.
+// Collective.
 std::vector<Score> score_prompts(models::llm::CausalLm& model,
                                  const models::llm::LoraAdapter* adapter,
                                  const PromptDataset& prompts, text::LabelWords words,

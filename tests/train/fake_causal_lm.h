@@ -35,6 +35,8 @@ class FakeCausalLm : public models::llm::CausalLm {
 
   // Prompts whose loss shall be NaN.
   std::set<std::int64_t> broken_prompts;
+  // Rows that hidden_states has computed.
+  std::int64_t computed_tokens = 0;
   // Called at the start of each forward_backward.
   std::function<void()> on_step = [] {};
 
@@ -51,14 +53,17 @@ class FakeCausalLm : public models::llm::CausalLm {
   at::Tensor hidden_states(const models::llm::PackedBatch& batch,
                            const models::llm::LoraAdapter*) override {
     at::Tensor states = at::zeros({batch.tokens(), 2}, at::kFloat);
+    float prefix = 0.0F;
     for (std::int64_t s = 0; s < batch.sequences(); ++s) {
-      float sum = 0.0F;
+      float sum = prefix;
       for (std::int64_t i = batch.offsets[s]; i < batch.offsets[s + 1]; ++i) {
         sum += static_cast<float>(batch.ids[i]);
         states[i][0] = 0.01F * sum;
         states[i][1] = 1.0F;
       }
+      prefix = batch.first_is_prefix && s == 0 ? sum : prefix;
     }
+    computed_tokens += batch.tokens();
     return states;
   }
   at::Tensor logits(const at::Tensor& rows) override {

@@ -77,6 +77,28 @@ TEST(ScorePrompts, IsTheSameOnAnyNumberOfRanks) {
   }
 }
 
+// 12 shared tokens, one prompt that is nothing but them and one more, batches of two and three.
+TEST(ScorePrompts, ComputesACommonStartOncePerBatch) {
+  PromptDataset prompts("prompts.jsonl");
+  std::int64_t tokens = 0;
+  for (std::int64_t prompt = 0; prompt < 5; ++prompt) {
+    std::vector<std::int64_t> ids = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 20 + prompt};
+    ids.resize(ids.size() + static_cast<std::size_t>(2 * (prompt % 3)), 30 + prompt);
+    tokens += static_cast<std::int64_t>(ids.size());
+    const auto length = static_cast<std::int64_t>(ids.size());
+    prompts.add(ids, length, prompt + 1);
+  }
+  distributed::run_thread_ranks(1, [&](distributed::Communicator& communicator) {
+    FakeCausalLm model;
+    const auto scores = score_prompts(model, nullptr, prompts, {7, 11}, {48, false}, communicator);
+    for (std::int64_t i = 0; i < prompts.size(); ++i) {
+      EXPECT_NEAR(scores[i].logit_yes, expected_logit(prompts, i, 7), 1e-4);
+      EXPECT_NEAR(scores[i].logit_no, expected_logit(prompts, i, 11), 1e-4);
+    }
+    EXPECT_EQ(model.computed_tokens, tokens - 12 * (5 - 2));
+  });
+}
+
 TEST(ScorePrompts, NamesThePromptOfANonFiniteLogit) {
   class Broken : public FakeCausalLm {
    public:

@@ -16,6 +16,9 @@ namespace rallrec::models::llm {
 struct PackedBatch {
   std::vector<std::int64_t> ids;
   std::vector<std::int64_t> offsets;  // [sequences + 1], offsets[0] = 0
+  // Sequence 0 is what every other sequence begins with: it is computed once, the others attend to
+  // it and their positions go on after it. For passes without gradients.
+  bool first_is_prefix = false;
   std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size()); }
   std::int64_t sequences() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
 };

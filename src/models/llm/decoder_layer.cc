@@ -11,6 +11,21 @@ kernels::AttentionShape attention_shape(const LlmConfig& config) {
   return {config.heads, config.kv_heads, config.head_dim};
 }
 
+// o = attention of all sequences; behind a prefix, that sequence first and then the others.
+void attend(const LayerCall& call, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+            const at::Tensor& o) {
+  const kernels::AttentionShape shape = attention_shape(call.config);
+  const auto& sequences = call.layout.sequences;
+  if (call.layout.prefix == 0) {
+    ops::attention(shape, sequences, {}, q, k, v, o, {});
+    return;
+  }
+  ops::attention(shape, {sequences.front()}, {}, q, k, v, o, {});
+  ops::attention(shape, {sequences.begin() + 1, sequences.end()},
+                 {k.const_data_ptr<float>(), v.const_data_ptr<float>(), call.layout.prefix}, q, k,
+                 v, o, {});
+}
+
 // y = x Wᵀ + LoRA, or y += with `add`.
 void linear_forward(const LayerCall& call, Linear linear, const at::Tensor& x, const at::Tensor& y,
                     bool add, Arena* keep, KeptActivations* kept) {
@@ -70,13 +85,15 @@ PackedLayout make_layout(const PackedBatch& batch) {
   PackedLayout layout;
   layout.positions = at::empty({batch.tokens()}, at::kLong);
   auto* positions = layout.positions.data_ptr<std::int64_t>();
+  layout.prefix = batch.first_is_prefix ? batch.offsets.at(1) : 0;
   for (std::int64_t s = 0; s < batch.sequences(); ++s) {
     const std::int64_t begin = batch.offsets[static_cast<std::size_t>(s)];
     const std::int64_t length = batch.offsets[static_cast<std::size_t>(s) + 1] - begin;
+    const std::int64_t first = s == 0 ? 0 : layout.prefix;
     layout.sequences.push_back({begin, length, begin, length});
-    layout.longest = std::max(layout.longest, length);
+    layout.longest = std::max(layout.longest, first + length);
     for (std::int64_t i = 0; i < length; ++i) {
-      positions[begin + i] = i;
+      positions[begin + i] = first + i;
     }
   }
   return layout;
@@ -110,7 +127,7 @@ void layer_forward(const LayerCall& call, const at::Tensor& hidden) {
   const at::Tensor v = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
   const at::Tensor o = call.scratch.floats(tokens, config.heads * config.head_dim);
   attention_inputs(call, hidden, q, k, v);
-  ops::attention(attention_shape(config), call.layout.sequences, {}, q, k, v, o, {});
+  attend(call, q, k, v, o);
   attention_output_and_mlp(call, o, hidden);
 }
 

@@ -18,6 +18,8 @@ struct PackedLayout {
   std::vector<kernels::AttentionSequence> sequences;
   at::Tensor positions;  // int64 [tokens]
   std::int64_t longest = 0;
+  // Rows of sequence 0 where all others begin with it; else 0.
+  std::int64_t prefix = 0;
 };
 PackedLayout make_layout(const PackedBatch& batch);
 

@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "models/llm/dense_linear.h"
+#include "models/llm/fp32_linear.h"
 #include "models/llm/int8_linear.h"
 #include "ops/decoder_ops.h"
 
@@ -80,10 +81,15 @@ class DenseWeights : public WeightStore {
   }
 
   std::unique_ptr<FrozenLinear> make_linear(at::Tensor weight) const {
-    if (type_ == DenseType::kInt8) {
-      return std::make_unique<Int8Linear>(weight);
+    switch (type_) {
+      case DenseType::kInt8:
+        return std::make_unique<Int8Linear>(weight);
+      case DenseType::kBfloat16:
+        return std::make_unique<DenseLinear>(std::move(weight));
+      case DenseType::kFloat32:
+        break;
     }
-    return std::make_unique<DenseLinear>(std::move(weight));
+    return std::make_unique<Fp32Linear>(weight);
   }
 
   void load_layer(std::int64_t layer) {

@@ -110,6 +110,7 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
     const PackedBatch& batch = passage.micro_batch->batch;
     RALLREC_CHECK(passage.micro_batch->samples.size() + 1 == batch.offsets.size(),
                   "MicroBatch: one sample per sequence");
+    RALLREC_CHECK(!batch.first_is_prefix, "forward_backward: a prefix is not shared here");
     passage.layout = prepare(batch);
     passage.hidden = kept_.floats(batch.tokens(), config_.hidden_size);
     passage.kept.resize(static_cast<std::size_t>(config_.layers));

@@ -150,6 +150,37 @@ TEST_P(ForwardBackward, HiddenStatesAndLossesWithoutDropoutEqualTheReference) {
             1e-4);
 }
 
+TEST_P(ForwardBackward, ASharedPrefixGivesTheStatesOfWholeSequences) {
+  const Case c = cases()[std::size_t(GetParam())];
+  const TinyModel model = make_tiny(c.config);
+  const LoraAdapter adapter = make_adapter(c.config, c.lora);
+  const auto lm = model.load();
+  const auto prefix = random_ids(19, c.config.vocab_size, 1);
+  PackedBatch shared = pack({prefix});
+  shared.first_is_prefix = true;
+  std::vector<std::vector<std::int64_t>> wholes;
+  for (const std::int64_t own : {1, 33, 2, 16}) {
+    const auto ids = random_ids(own, c.config.vocab_size, std::uint64_t(10 + own));
+    shared.ids.insert(shared.ids.end(), ids.begin(), ids.end());
+    shared.offsets.push_back(shared.tokens());
+    wholes.push_back(prefix);
+    wholes.back().insert(wholes.back().end(), ids.begin(), ids.end());
+  }
+  const at::Tensor states = lm->hidden_states(shared, &adapter);
+  for (std::size_t s = 0; s < wholes.size(); ++s) {
+    const at::Tensor whole = lm->hidden_states(pack({wholes[s]}), &adapter);
+    const std::int64_t begin = shared.offsets[s + 1];
+    const std::int64_t own = shared.offsets[s + 2] - begin;
+    EXPECT_LT((states.narrow(0, begin, own) - whole.narrow(0, 19, own)).abs().max().item<float>(),
+              2e-5F);
+  }
+  EXPECT_LT((states.narrow(0, 0, 19) - lm->hidden_states(pack({prefix}), &adapter))
+                .abs()
+                .max()
+                .item<float>(),
+            2e-5F);
+}
+
 INSTANTIATE_TEST_SUITE_P(Cases, ForwardBackward, testing::Range(0, int(cases().size())),
                          [](const auto& info) { return cases()[std::size_t(info.param)].name; });
 
