@@ -16,7 +16,7 @@
 namespace rallrec::train {
 namespace {
 
-constexpr std::int64_t kMostBlocks = 32;
+constexpr std::int64_t kMostBlocks = 16;
 constexpr std::int64_t kFewestRows = 32;
 
 // The cut of the catalogue's rows into blocks, and of the blocks into ranks.
