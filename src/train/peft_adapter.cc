@@ -176,9 +176,9 @@ std::vector<std::string> write_peft_adapter(const std::string& folder, const Lor
 void publish_peft_adapter(const std::string& folder, const LoraAdapter& adapter,
                           std::int64_t layers, const std::string& base_model, bool expect_trained) {
   const std::string mark = std::to_string(::getpid());
-  const std::string fresh = folder + ".tmp-" + mark;
+  const io::TemporaryFolder unfinished(folder + ".tmp-" + mark);
+  const std::string& fresh = unfinished.path();
   const std::string old = folder + ".old-" + mark;
-  io::make_directories(fresh);
   write_peft_adapter(fresh, adapter, layers, base_model, expect_trained);
   const bool replaces = io::file_exists(folder);
   if (replaces) {
