@@ -39,7 +39,7 @@ config::Options options_with(const DescribeFlags& flags, config::Options options
 }
 
 int run_on_files(const DescribeFlags& flags, CommandContext& context) {
-  require_model_files(flags.files, "describe");
+  require_model_files(flags.files, "describe", context);
   pipeline::describe_file(flags.files, options_with(flags, context.options), context.communicator);
   return 0;
 }
@@ -49,11 +49,18 @@ Runner define(CLI::App& app) {
   const auto file_flags =
       add_model_file_flags(app, flags->files, true, "Prompts: JSON Lines {\"prompt\": …}",
                            "The same lines with \"description\"");
-  app.add_option("--max-new-tokens", flags->max_new_tokens, "Longest answer in tokens");
-  app.add_option("--batch-size", flags->batch_size, "Prompts decoded together");
-  app.add_option("--temperature", flags->temperature, "0 = greedy");
-  app.add_option("--top-p", flags->top_p, "Share of probability that sampling draws from");
-  app.add_option("--seed", flags->seed, "Seed of the sampling");
+  app.add_option("--max-new-tokens", flags->max_new_tokens,
+                 "Longest answer in tokens [describe.max_new_tokens: 128]")
+      ->type_name("N");
+  app.add_option("--batch-size", flags->batch_size,
+                 "Prompts decoded together [describe.batch_size: 64]")
+      ->type_name("N");
+  app.add_option("--temperature", flags->temperature, "0 = greedy [describe.temperature: 0.8]")
+      ->type_name("T");
+  app.add_option("--top-p", flags->top_p,
+                 "Share of probability that sampling draws from [describe.top_p: 0.9]")
+      ->type_name("P");
+  app.add_option("--seed", flags->seed, "Seed of the sampling [describe.seed: 42]")->type_name("N");
   return stage_or_files(app, "describe", file_flags,
                         [flags](CommandContext& context) { return run_on_files(*flags, context); });
 }
