@@ -17,10 +17,8 @@ namespace {
 using Lines = std::vector<std::vector<std::int64_t>>;
 
 Lines read_ids(const std::string& path, const models::llm::LlmConfig& config,
-               const config::Options& options) {
+               const io::JsonlOptions& policy) {
   Lines lines;
-  io::JsonlOptions policy;
-  policy.bad_rows.max_bad_rows = options.data.max_bad_rows;
   io::for_each_record(path, policy, [&](const io::JsonRecord& record) {
     std::vector<std::int64_t> ids = record.get_ints("ids");
     const auto length = static_cast<std::int64_t>(ids.size());
@@ -84,8 +82,10 @@ void write_logits(const ModelFiles& files, const config::Options& options,
   if (!files.adapter.empty()) {
     adapter = train::read_peft_adapter(files.adapter, model->config());
   }
-  const Lines lines = read_ids(files.input, model->config(), options);
   const int rank = communicator.rank();
+  const Lines lines =
+      read_ids(files.input, model->config(),
+               io::with_bad_rows(files.input, options.data.max_bad_rows, rank == 0));
   const Plan plan = make_plan(lines, options.infer.token_budget, communicator.size());
   const std::int64_t vocabulary = model->config().vocab_size;
   const at::Tensor mine =
