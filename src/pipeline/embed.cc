@@ -50,6 +50,10 @@ Texts read_texts(const std::string& path, const text::Tokenizer& tokenizer,
     const std::string& text = record.get_string("text");
     text::check_text(text, record.where("text"));
     std::vector<std::int64_t> ids = bare_text_ids(tokenizer, text);
+    if (text.empty() && tokenizer.adds_bos()) {
+      // A person's empty text is its BOS token; an item without description has no vector.
+      ids.push_back(*tokenizer.bos_id());
+    }
     if (static_cast<std::int64_t>(ids.size()) > max_position) {
       record.fail("text", "has " + std::to_string(ids.size()) + " tokens; the model takes " +
                               std::to_string(max_position));
