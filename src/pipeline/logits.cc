@@ -1,10 +1,12 @@
 #include "pipeline/logits.h"
 
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/tensor.h>
 #include <spdlog/spdlog.h>
 
 #include <optional>
 
+#include "core/error.h"
 #include "io/jsonl.h"
 #include "io/safetensors.h"
 #include "models/llm/causal_lm.h"
@@ -106,6 +108,12 @@ void write_logits(const ModelFiles& files, const config::Options& options,
   communicator.gather_v(mine.data_ptr<float>(), all.data_ptr<float>(), counts,
                         distributed::DType::kFloat32, 0);
   if (rank == 0) {
+    if (!at::isfinite(all).all().item<bool>()) {
+      throw Error(ExitCode::kNonFinite,
+                  files.input +
+                      ": the model's logits are not finite; check the weights and the "
+                      "adapter, or choose another --quant");
+    }
     io::write_safetensors(
         files.output,
         {{"logits", io::TensorType::kF32, {rows, vocabulary}, all.data_ptr<float>()}});

@@ -3,6 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -85,6 +87,10 @@ void read_matrix(const io::SafetensorsFile& file, const std::string& name, const
   file.read(tensor, bytes.data());
   io::widen_to_float(tensor.type, bytes.data(), static_cast<std::size_t>(into.numel()),
                      into.mutable_data_ptr<float>());
+  const float* values = into.const_data_ptr<float>();
+  if (!std::all_of(values, values + into.numel(), [](float x) { return std::isfinite(x); })) {
+    throw_bad_data(file.path(), fmt::format("tensor {} holds a value that is not finite", name));
+  }
 }
 
 void read_weights(const std::string& path, const std::string& base_model, std::int64_t layers,
