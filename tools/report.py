@@ -16,7 +16,13 @@ def fail(code, message):
     sys.exit(code)
 
 
-def write_atomically(path, text):
+def write_page(path, text):
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        # A pipe or a device: it must not be replaced by a file.
+        with open(path, "w", encoding="utf-8", errors="replace") as stream:
+            stream.write(text)
+        return
     folder = os.path.dirname(os.path.abspath(path))
     descriptor, temporary = tempfile.mkstemp(dir=folder, prefix="." + os.path.basename(path) + ".tmp-")
     try:
@@ -48,9 +54,9 @@ def main():
         fail(66, f"{error}; tools/setup.sh installs what the report needs")
     output = arguments.output or os.path.join(arguments.run_dir, "report.html")
     try:
-        write_atomically(output, page.render(arguments.run_dir))
+        write_page(output, page.render(arguments.run_dir))
     except OSError as error:
-        fail(74, f"{error.filename or output}: {error.strerror}")
+        fail(74, f"{output}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ int run_in_session(const Invocation& invocation) {
   try {
     return rallrec::commands::execute(invocation, session);
   } catch (...) {
-    const rallrec::ExitCode code = report_failure(
-        std::current_exception(), invocation.command->name, session.communicator().rank());
+    const rallrec::ExitCode code =
+        report_failure(std::current_exception(), invocation.command->name,
+                       session.communicator().rank(), rallrec::commands::Ending::kSession);
     session.abort(code);
     return static_cast<int>(code);
   }
@@ -38,7 +39,8 @@ int main(int argc, char** argv) {
     command = invocation->command->name;
     return run_in_session(*invocation);
   } catch (...) {
-    return static_cast<int>(
-        report_failure(std::current_exception(), command, rallrec::commands::launched_rank()));
+    return static_cast<int>(report_failure(std::current_exception(), command,
+                                           rallrec::commands::launched_rank(),
+                                           rallrec::commands::Ending::kLauncher));
   }
 }

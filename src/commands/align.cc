@@ -4,6 +4,7 @@
 
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
+#include "io/files.h"
 
 namespace rallrec::commands {
 namespace {
@@ -12,6 +13,11 @@ int run_on_files(const pipeline::AlignFiles& files, CommandContext& context) {
   require_flag(files.text, "--text", "--graph and --output");
   require_flag(files.graph, "--graph", "--text and --output");
   require_flag(files.output, "--output", "--text and --graph");
+  io::require_plain_file(files.text);
+  io::require_plain_file(files.graph);
+  if (context.communicator.rank() == 0) {
+    io::require_place_for(files.output);
+  }
   pipeline::align_on_files(files, context.options, context.communicator);
   return 0;
 }
@@ -19,11 +25,14 @@ int run_on_files(const pipeline::AlignFiles& files, CommandContext& context) {
 Runner define(CLI::App& app) {
   const auto files = std::make_shared<pipeline::AlignFiles>();
   const auto* text =
-      app.add_option("--text", files->text, ".npy matrix of text embeddings, one row per item");
+      app.add_option("--text", files->text, ".npy matrix of text embeddings, one row per item")
+          ->type_name("FILE");
   const auto* graph = app.add_option("--graph", files->graph,
-                                     ".npy matrix of graph embeddings, same rows; zero = no edge");
+                                     ".npy matrix of graph embeddings, same rows; zero = no edge")
+                          ->type_name("FILE");
   const auto* output =
-      app.add_option("--output", files->output, ".npy file for the projected text embeddings");
+      app.add_option("--output", files->output, ".npy file for the projected text embeddings")
+          ->type_name("FILE");
   return stage_or_files(app, "align", {text, graph, output},
                         [files](CommandContext& context) { return run_on_files(*files, context); });
 }

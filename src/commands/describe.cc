@@ -7,6 +7,7 @@
 #include "commands/command_list.h"
 #include "commands/model_file_flags.h"
 #include "commands/stage_command.h"
+#include "config/field.h"
 #include "core/error.h"
 
 namespace rallrec::commands {
@@ -22,24 +23,32 @@ struct DescribeFlags {
   std::optional<double> top_p;
 };
 
+// The flag stands above the key, and is checked as the key is.
+template <typename T>
+void apply(const char* flag, const char* key, const std::optional<T>& value,
+           config::Options& options) {
+  if (!value) {
+    return;
+  }
+  const config::Field& field = *config::find_field(key);
+  if (const std::string problem = field.check(*value); !problem.empty()) {
+    throw_usage(std::string(flag) + ": " + problem + "; it is " +
+                config::to_toml(config::Value(*value)));
+  }
+  field.set(options, *value);
+}
+
 config::Options options_with(const DescribeFlags& flags, config::Options options) {
-  config::DescribeOptions& describe = options.describe;
-  describe.max_new_tokens = flags.max_new_tokens.value_or(describe.max_new_tokens);
-  describe.batch_size = flags.batch_size.value_or(describe.batch_size);
-  describe.seed = flags.seed.value_or(describe.seed);
-  describe.temperature = flags.temperature.value_or(describe.temperature);
-  describe.top_p = flags.top_p.value_or(describe.top_p);
-  if (describe.max_new_tokens < 1 || describe.batch_size < 1) {
-    throw_usage("--max-new-tokens and --batch-size must be at least 1");
-  }
-  if (!(describe.temperature >= 0.0) || !(describe.top_p > 0.0 && describe.top_p <= 1.0)) {
-    throw_usage("--temperature must be at least 0 and --top-p above 0 and at most 1");
-  }
+  apply("--max-new-tokens", "describe.max_new_tokens", flags.max_new_tokens, options);
+  apply("--batch-size", "describe.batch_size", flags.batch_size, options);
+  apply("--temperature", "describe.temperature", flags.temperature, options);
+  apply("--top-p", "describe.top_p", flags.top_p, options);
+  apply("--seed", "describe.seed", flags.seed, options);
   return options;
 }
 
 int run_on_files(const DescribeFlags& flags, CommandContext& context) {
-  require_model_files(flags.files, "describe");
+  require_model_files(flags.files, "describe", context);
   pipeline::describe_file(flags.files, options_with(flags, context.options), context.communicator);
   return 0;
 }
@@ -49,11 +58,18 @@ Runner define(CLI::App& app) {
   const auto file_flags =
       add_model_file_flags(app, flags->files, true, "Prompts: JSON Lines {\"prompt\": …}",
                            "The same lines with \"description\"");
-  app.add_option("--max-new-tokens", flags->max_new_tokens, "Longest answer in tokens");
-  app.add_option("--batch-size", flags->batch_size, "Prompts decoded together");
-  app.add_option("--temperature", flags->temperature, "0 = greedy");
-  app.add_option("--top-p", flags->top_p, "Share of probability that sampling draws from");
-  app.add_option("--seed", flags->seed, "Seed of the sampling");
+  app.add_option("--max-new-tokens", flags->max_new_tokens,
+                 "Longest answer in tokens [describe.max_new_tokens: 128]")
+      ->type_name("N");
+  app.add_option("--batch-size", flags->batch_size,
+                 "Prompts decoded together [describe.batch_size: 64]")
+      ->type_name("N");
+  app.add_option("--temperature", flags->temperature, "0 = greedy [describe.temperature: 0.8]")
+      ->type_name("T");
+  app.add_option("--top-p", flags->top_p,
+                 "Share of probability that sampling draws from [describe.top_p: 0.9]")
+      ->type_name("P");
+  app.add_option("--seed", flags->seed, "Seed of the sampling [describe.seed: 42]")->type_name("N");
   return stage_or_files(app, "describe", file_flags,
                         [flags](CommandContext& context) { return run_on_files(*flags, context); });
 }

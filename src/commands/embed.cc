@@ -14,7 +14,7 @@ Runner define(CLI::App& app) {
   const auto flags = add_model_file_flags(app, *files, false, "Texts: JSON Lines {\"text\": …}",
                                           "NumPy file, fp32 [lines, hidden]");
   return stage_or_files(app, "embed", flags, [files](CommandContext& context) {
-    require_model_files(*files, "embed");
+    require_model_files(*files, "embed", context);
     pipeline::embed_file(*files, context.options, context.communicator);
     return 0;
   });

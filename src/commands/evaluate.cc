@@ -8,6 +8,7 @@
 #include "commands/stage_command.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/files.h"
 #include "metrics/evaluation_json.h"
 #include "metrics/score_file.h"
 
@@ -29,6 +30,9 @@ void print_result(const std::string& path, const std::string& text) {
 
 int evaluate_file(const Flags& flags, CommandContext& context) {
   require_flag(flags.scores, "--scores", "--output");
+  if (!flags.output.empty() && context.communicator.rank() == 0) {
+    io::require_place_for(flags.output);
+  }
   const metrics::ScoredSamples samples =
       metrics::read_scored_samples(context.communicator, flags.scores);
   const metrics::Evaluation evaluation = metrics::evaluate_samples(
@@ -41,12 +45,14 @@ int evaluate_file(const Flags& flags, CommandContext& context) {
 
 Runner define(CLI::App& app) {
   const auto flags = std::make_shared<Flags>();
-  const CLI::Option* scores = app.add_option(
-      "--scores", flags->scores,
-      "JSON Lines with label (0 or 1; or output: Yes. / No.), score and, where known, user and "
-      "score_squashed");
+  const CLI::Option* scores = app.add_option("--scores", flags->scores,
+                                             "JSON Lines with label (0 or 1; or output: Yes. / "
+                                             "No.), score and, where known, user and "
+                                             "score_squashed")
+                                  ->type_name("FILE");
   const CLI::Option* output =
-      app.add_option("--output", flags->output, "Where the JSON object goes; default: stdout");
+      app.add_option("--output", flags->output, "Where the JSON object goes [stdout]")
+          ->type_name("FILE");
   return stage_or_files(app, "evaluate", {scores, output}, [flags](CommandContext& context) {
     return evaluate_file(*flags, context);
   });

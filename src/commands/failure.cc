@@ -11,8 +11,10 @@
 namespace rallrec::commands {
 namespace {
 
-// How long another rank leaves rank 0 to report the same failure first.
-constexpr auto kRankZeroFirst = std::chrono::milliseconds(700);
+// How long another rank leaves rank 0 to report the same failure first. mpirun ends the others a
+// second after one has ended.
+constexpr auto kUntilAborted = std::chrono::milliseconds(700);
+constexpr auto kUntilLauncherActs = std::chrono::milliseconds(3000);
 
 struct Failure {
   ExitCode code = ExitCode::kInternal;
@@ -37,10 +39,11 @@ Failure describe(const std::exception_ptr& failure) {
 
 }  // namespace
 
-ExitCode report_failure(const std::exception_ptr& failure, const std::string& command, int rank) {
+ExitCode report_failure(const std::exception_ptr& failure, const std::string& command, int rank,
+                        Ending ending) {
   const Failure what = describe(failure);
   if (rank > 0) {
-    std::this_thread::sleep_for(kRankZeroFirst);
+    std::this_thread::sleep_for(ending == Ending::kSession ? kUntilAborted : kUntilLauncherActs);
   }
   spdlog::default_logger()->flush();
   const std::string name = command.empty() ? "rallrec" : "rallrec " + command;

@@ -4,6 +4,7 @@
 
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
+#include "io/files.h"
 
 namespace rallrec::commands {
 namespace {
@@ -12,6 +13,10 @@ int infer_files(const pipeline::InferFiles& files, CommandContext& context) {
   require_flag(files.model, "--model", "infer on your own files");
   require_flag(files.input, "--input", "infer on your own files");
   require_flag(files.output, "--output", "infer on your own files");
+  io::require_plain_file(files.input);
+  if (context.communicator.rank() == 0) {
+    io::require_place_for(files.output);
+  }
   pipeline::infer(files, context.options, context.communicator);
   return 0;
 }
@@ -20,7 +25,8 @@ Runner define(CLI::App& app) {
   const auto files = std::make_shared<pipeline::InferFiles>();
   std::vector<const CLI::Option*> flags = {
       app.add_option("--model", files->model, "Hugging Face folder of the model")->type_name("DIR"),
-      app.add_option("--adapter", files->adapter, "LoRA adapter in the PEFT layout")
+      app.add_option("--adapter", files->adapter,
+                     "LoRA adapter in the PEFT layout [none: the model as it is]")
           ->type_name("DIR"),
       app.add_option("--input", files->input, "Prompts: JSON Lines or a JSON array")
           ->type_name("FILE"),

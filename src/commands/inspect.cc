@@ -79,7 +79,8 @@ Runner define(CLI::App& app) {
   auto flags = std::make_shared<InspectFlags>();
   app.add_option("--prompts", flags->prompts, "Prompt file (JSON lines)")->type_name("FILE");
   app.add_option("--tokenizer", flags->tokenizer, "Folder with tokenizer.json")->type_name("DIR");
-  app.add_option("-n", flags->count, "Prompts to show, from the first; 0 = all")->type_name("K");
+  app.add_option("-n", flags->count, "Prompts to show, from the first; 0 = all [1]")
+      ->type_name("K");
   return [flags](CommandContext& context) { return run(*flags, context); };
 }
 

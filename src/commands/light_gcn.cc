@@ -16,13 +16,17 @@ int run_on_files(const pipeline::LightGcnFiles& files, CommandContext& context) 
 
 Runner define(CLI::App& app) {
   const auto files = std::make_shared<pipeline::LightGcnFiles>();
-  const auto* interactions = app.add_option("--interactions", files->interactions,
-                                            "RecBole .inter file; every row is a training edge");
-  const auto* valid = app.add_option(
-      "--valid", files->valid, ".inter file that chooses the epoch; without it all are trained");
+  const auto file = [&app](const char* flag, std::string& target, const char* help) {
+    return app.add_option(flag, target, help)->type_name("FILE");
+  };
+  const auto* interactions =
+      file("--interactions", files->interactions, "RecBole .inter file; every row is an edge");
+  const auto* valid = file("--valid", files->valid,
+                           ".inter file that chooses the epoch [none: all epochs are trained]");
   const auto* test =
-      app.add_option("--test", files->test, ".inter file to rank all items for at the end");
-  const auto* output = app.add_option("--output", files->output, "Folder for the results");
+      file("--test", files->test, ".inter file to rank all items for at the end [none]");
+  const auto* output =
+      app.add_option("--output", files->output, "Folder for the results")->type_name("DIR");
   return stage_or_files(app, "light_gcn", {interactions, valid, test, output},
                         [files](CommandContext& context) { return run_on_files(*files, context); });
 }

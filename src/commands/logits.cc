@@ -13,7 +13,7 @@ Runner define(CLI::App& app) {
   add_model_file_flags(app, *files, true, "Token ids: JSON Lines {\"ids\": [...]}",
                        "Safetensors file with the tensor `logits`");
   return [files](CommandContext& context) {
-    require_model_files(*files, "logits");
+    require_model_files(*files, "logits", context);
     pipeline::write_logits(*files, context.options, context.communicator);
     return 0;
   };

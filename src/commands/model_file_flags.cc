@@ -1,6 +1,7 @@
 #include "commands/model_file_flags.h"
 
 #include "commands/stage_command.h"
+#include "io/files.h"
 
 namespace rallrec::commands {
 
@@ -12,17 +13,22 @@ std::vector<const CLI::Option*> add_model_file_flags(CLI::App& app, pipeline::Mo
       app.add_option("--input", files.input, input)->type_name("FILE"),
       app.add_option("--output", files.output, output)->type_name("FILE")};
   if (adapter) {
-    flags.push_back(app.add_option("--adapter", files.adapter, "LoRA adapter in the PEFT layout")
-                        ->type_name("DIR"));
+    flags.push_back(
+        app.add_option("--adapter", files.adapter, "LoRA adapter in the PEFT layout [none]")
+            ->type_name("DIR"));
   }
   return flags;
 }
 
-void require_model_files(const pipeline::ModelFiles& files, const std::string& command) {
+void require_model_files(const pipeline::ModelFiles& files, const std::string& command,
+                         const CommandContext& context) {
   const std::string with = command + " on your own files";
   require_flag(files.model, "--model", with);
   require_flag(files.input, "--input", with);
   require_flag(files.output, "--output", with);
+  if (context.communicator.rank() == 0) {
+    io::require_place_for(files.output);
+  }
 }
 
 }  // namespace rallrec::commands

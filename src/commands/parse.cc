@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cerrno>
 #include <iostream>
 #include <utility>
 
@@ -54,7 +56,6 @@ void define_commands(Parsing& parsing) {
   app.require_subcommand(1);
   app.set_version_flag("--version", pipeline::version_text());
   app.get_formatter()->column_width(34);
-  app.option_defaults()->always_capture_default();
   for (const Command& command : command_table()) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
     sub->group(command.group);
@@ -72,17 +73,49 @@ std::size_t parsed_command(const Parsing& parsing) {
   return index;
 }
 
-void print_help(Parsing& parsing) {
+std::string help_text(Parsing& parsing) {
   const std::size_t index = parsed_command(parsing);
   if (index == parsing.runners.size()) {
-    std::cout << parsing.app.help();
-    return;
+    return parsing.app.help();
   }
   const Command& command = command_table()[index];
   CLI::App* sub = parsing.runners[index].first;
   sub->description(wrapped(command.description));
   sub->footer("Example:\n  " + command.example);
-  std::cout << sub->help("rallrec");
+  return sub->help("rallrec");
+}
+
+void print(const std::string& text) {
+  if (!(std::cout << text).flush()) {
+    throw_io("standard output", "writing", errno);
+  }
+}
+
+// What was not understood: the first unknown flag with the nearest one that there is, or else the
+// first word that belongs to no flag.
+std::string unexpected(const CLI::App& app) {
+  const std::vector<std::string> words = app.remaining(true);
+  const auto flag = std::find_if(words.begin(), words.end(),
+                                 [](const std::string& word) { return word.rfind("-", 0) == 0; });
+  if (flag == words.end()) {
+    return words.empty() ? "a word too many" : "unexpected word '" + words.front() + "'";
+  }
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      names.push_back("--" + name);
+    }
+  }
+  const std::string name = flag->substr(0, flag->find('='));
+  return "unknown flag " + name + config::did_you_mean(name, names);
+}
+
+// Names the help to read: the command's where the line has one.
+[[noreturn]] void throw_not_understood(const Parsing& parsing, const std::string& message) {
+  const std::size_t index = parsed_command(parsing);
+  const bool named = index < parsing.runners.size();
+  throw_usage(message + "; see `rallrec " + (named ? command_table()[index].name + " " : "") +
+              "--help`");
 }
 
 void check_command_name(const std::string& name) {
@@ -110,16 +143,17 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv) 
   try {
     parsing.app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    print_help(parsing);
+    print(help_text(parsing));
     return std::nullopt;
   } catch (const CLI::CallForVersion& version) {
-    std::cout << version.what() << "\n";
+    print(version.what() + std::string("\n"));
     return std::nullopt;
-  } catch (const CLI::ParseError& error) {
+  } catch (const CLI::ExtrasError&) {
     const std::size_t index = parsed_command(parsing);
     const bool named = index < parsing.runners.size();
-    throw_usage(std::string(error.what()) + "; see `rallrec " +
-                (named ? command_table()[index].name + " " : "") + "--help`");
+    throw_not_understood(parsing, unexpected(named ? *parsing.runners[index].first : parsing.app));
+  } catch (const CLI::ParseError& error) {
+    throw_not_understood(parsing, error.what());
   }
   const std::size_t index = parsed_command(parsing);
   return Invocation{&command_table()[index], parsing.common, parsing.runners[index].second, owner};

@@ -7,12 +7,16 @@
 #include "commands/command_list.h"
 #include "commands/python_tool.h"
 #include "commands/stage_command.h"
+#include "io/files.h"
 
 namespace rallrec::commands {
 namespace {
 
 int run(const std::string& output, CommandContext& context) {
   if (context.communicator.rank() == 0) {
+    if (!output.empty()) {
+      io::require_place_for(output);
+    }
     spdlog::info("report: {}", write_report(run_folder_of(context), output));
   }
   return 0;

@@ -7,6 +7,8 @@
 #include "commands/report.h"
 #include "commands/stage_command.h"
 #include "core/error.h"
+#include "io/files.h"
+#include "pipeline/preflight.h"
 #include "pipeline/run_pipeline.h"
 #include "pipeline/run_summary.h"
 #include "pipeline/stage_table.h"
@@ -46,6 +48,13 @@ int run(const Flags& flags, CommandContext& context) {
   request.stages = flags.stages;
   request.force = flags.force;
   request.resume = context.resume;
+  const std::vector<pipeline::Stage> stages =
+      pipeline::select_stages(pipeline::stage_table(), request.stages);
+  std::unique_ptr<io::NewFolder> folder;
+  if (context.communicator.rank() == 0) {
+    folder = std::make_unique<io::NewFolder>(request.run_dir);
+    pipeline::check_external_inputs(stages, context.options);
+  }
   const auto outcomes = pipeline::run_pipeline(request, context.options, context.communicator,
                                                pipeline::stage_table());
   if (context.communicator.rank() == 0) {

@@ -17,9 +17,10 @@ int tune_files(pipeline::TuneFiles files, CommandContext& context) {
   require_flag(files.output, "--output", "tune on your own files");
   files.signal_folder = files.output;
   files.resume = context.resume;
+  std::unique_ptr<io::NewFolder> folder;
   std::unique_ptr<pipeline::RunLock> lock;
   if (context.communicator.rank() == 0) {
-    io::make_directories(files.output);
+    folder = std::make_unique<io::NewFolder>(files.output);
     lock = std::make_unique<pipeline::RunLock>(files.output);
   }
   const pipeline::TuneResult result = pipeline::tune(files, context.options, context.communicator);

@@ -44,8 +44,8 @@ std::string real_text(double value) {
   char buffer[64];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
   std::string text(buffer, end);
-  // TOML tells floats from integers by a point or an exponent.
-  return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+  // TOML tells floats from integers by a point or an exponent; nan and inf have an n.
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
 }
 
 }  // namespace

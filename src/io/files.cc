@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -54,6 +56,58 @@ void make_directories(const std::string& path) {
   } else if (const int error = errno; !is_folder(path)) {
     throw_io(path, "making the folder", error);
   }
+}
+
+void require_plain_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    const int error = errno;
+    if (error == ENOENT || error == ENOTDIR) {
+      throw_missing(path, "no such file");
+    }
+    throw_io(path, "looking for the file", error);
+  }
+  if (S_ISDIR(status.st_mode)) {
+    throw_bad_data(path, "is a folder; a file was expected");
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw_usage(path + ": is a pipe or a device; it is read more than once, so give a file");
+  }
+}
+
+void require_place_for(const std::string& path) {
+  if (is_folder(path)) {
+    throw_io(path, "writing a file", EISDIR);
+  }
+  if (const std::string folder = folder_of(path); !is_folder(folder)) {
+    throw_missing(folder, "no such folder to write " + name_of(path) + " to");
+  }
+}
+
+NewFolder::NewFolder(const std::string& path) {
+  std::string missing = path;
+  while (!missing.empty() && !file_exists(missing)) {
+    made_.push_back(missing);
+    missing = folder_of(missing);
+  }
+  make_directories(path);
+}
+
+NewFolder::~NewFolder() {
+  for (const std::string& folder : made_) {
+    if (::rmdir(folder.c_str()) != 0) {
+      return;
+    }
+  }
+}
+
+TemporaryFolder::TemporaryFolder(std::string path) : path_(std::move(path)) {
+  make_directories(path_);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 std::string folder_of(const std::string& path) {

@@ -1,5 +1,10 @@
 #include "io/hdf5_handle.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
 namespace rallrec::io {
 namespace {
 
@@ -13,11 +18,24 @@ bool set_up_library() {
   return true;
 }
 
+// What the library says on one line: the system's own words where it quotes an error number amid
+// times, names and sizes.
+std::string in_one_line(std::string text) {
+  constexpr std::string_view kNumber = "errno = ";
+  if (const std::size_t at = text.find(kNumber); at != std::string::npos) {
+    if (const int number = std::atoi(text.c_str() + at + kNumber.size()); number > 0) {
+      return std::strerror(number);
+    }
+  }
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
 // The walk goes from the cause up to the call; the cause comes first.
 herr_t keep_first(unsigned, const H5E_error2_t* error, void* text) {
   auto* const result = static_cast<std::string*>(text);
   if (result->empty() && error->desc != nullptr) {
-    *result = error->desc;
+    *result = in_one_line(error->desc);
   }
   return 0;
 }

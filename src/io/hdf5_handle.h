@@ -39,7 +39,8 @@ class Hdf5Handle {
 // the library up: nothing printed by itself, no plugins loaded.
 std::unique_lock<std::mutex> lock_hdf5();
 
-// The library's own words about the last failure of this thread, then clears them.
+// The library's own words about this thread's last failed call, as one line, then clears them. The
+// next call clears them too.
 std::string take_hdf5_error();
 
 // File access properties of all our files: no lock files (shared file systems often lack them),

@@ -156,13 +156,11 @@ void Hdf5Writer::set_attribute(const std::string& key, const std::string& value)
 void Hdf5Writer::commit() {
   {
     const auto lock = lock_hdf5();
-    bool closed = true;
     for (auto& entry : state_->arrays) {
-      closed = entry.second.id.reset() && closed;
+      state_->check(entry.second.id.reset(), "writing array " + entry.first);
     }
-    closed = H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) >= 0 && closed;
-    closed = state_->file.reset() && closed;
-    state_->check(closed, "writing the file");
+    state_->check(H5Fflush(state_->file.get(), H5F_SCOPE_GLOBAL) >= 0, "writing the file");
+    state_->check(state_->file.reset(), "closing the file");
   }
   state_->temporary.publish();
 }

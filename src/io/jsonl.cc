@@ -1,5 +1,7 @@
 #include "io/jsonl.h"
 
+#include <filesystem>
+
 #include "core/check.h"
 #include "core/error.h"
 
@@ -52,6 +54,16 @@ std::int64_t for_each_row_of(const InputFile& file, const JsonlOptions& options,
 }
 
 }  // namespace
+
+JsonlOptions with_bad_rows(const std::string& path, std::int64_t max_bad_rows, bool keeps) {
+  JsonlOptions options;
+  options.bad_rows.max_bad_rows = max_bad_rows;
+  std::error_code ignored;
+  if (keeps && std::filesystem::is_regular_file(path, ignored)) {
+    options.bad_rows.rejects_path = path + ".rejects";
+  }
+  return options;
+}
 
 std::int64_t for_each_record(const std::string& path, const JsonlOptions& options,
                              const RecordVisitor& visit) {

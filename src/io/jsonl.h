@@ -18,6 +18,10 @@ struct JsonlOptions {
   BadRowPolicy bad_rows;
 };
 
+// What --max-bad-rows means for the file `path`: bad rows go to <path>.rejects where `keeps` (one
+// rank of those that read it) and `path` is no pipe.
+JsonlOptions with_bad_rows(const std::string& path, std::int64_t max_bad_rows, bool keeps);
+
 using RecordVisitor = std::function<void(const JsonRecord&)>;
 
 // Calls `visit` for each record of a file, in order, in one pass: JSON Lines (one object per line;

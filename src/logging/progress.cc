@@ -79,7 +79,9 @@ Progress::~Progress() {
     std::fputs("\r\033[K", stderr);
     terminal_ = false;
   }
-  show();
+  if (last_line_ != done_) {
+    show();
+  }
 }
 
 void Progress::advance(std::int64_t items, const std::string& note) {
@@ -105,6 +107,7 @@ void Progress::show() {
     std::fflush(stderr);
   } else {
     spdlog::info("{}", text);
+    last_line_ = done_;
   }
 }
 

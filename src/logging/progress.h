@@ -17,7 +17,7 @@ class Progress {
   // `what` names the work, `unit` what is counted (plural). `total` 0 = not known. `done` items
   // were finished before (a resumed run): they are shown but not counted in the rate.
   Progress(std::string what, std::string unit, std::int64_t total, std::int64_t done = 0);
-  // Removes the bar. The last state is logged once where any line or bar was shown.
+  // Removes the bar. The last state is logged where any bar or an earlier state was shown.
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -39,6 +39,7 @@ class Progress {
   bool enabled_;
   bool terminal_;
   bool shown_ = false;
+  std::int64_t last_line_ = -1;  // `done_` in the last log line
   Clock::time_point start_;
   Clock::time_point next_;
 };

@@ -8,6 +8,7 @@
 #include "distributed/partition.h"
 #include "io/json_parser.h"
 #include "io/json_record.h"
+#include "io/json_writer.h"
 #include "io/row_scanner.h"
 
 namespace rallrec::metrics {
@@ -47,7 +48,7 @@ std::uint8_t label_of(const io::JsonRecord& record) {
   if (record.has("label")) {
     const double label = record.get_number("label");
     if (label != 0.0 && label != 1.0) {
-      record.fail("label", "expected 0 or 1");
+      record.fail("label", "expected 0 or 1, found " + io::to_json(label));
     }
     return label == 1.0 ? 1 : 0;
   }
@@ -64,7 +65,7 @@ std::uint8_t label_of(const io::JsonRecord& record) {
 double probability_of(const io::JsonRecord& record, const char* key) {
   const double value = record.get_number(key);
   if (!(value >= 0.0 && value <= 1.0)) {
-    record.fail(key, "expected a probability between 0 and 1");
+    record.fail(key, "expected a probability between 0 and 1, found " + io::to_json(value));
   }
   return value;
 }

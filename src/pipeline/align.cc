@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "io/hdf5_file.h"
@@ -85,6 +86,10 @@ Alignment align_embeddings(const EmbeddingMatrix& text, const EmbeddingMatrix& g
   log_outcome(result.losses, result.trained_rows, options.temperature);
   const at::Tensor projected = train::project_rows(projector, view_of(text), communicator);
   const float* values = projected.const_data_ptr<float>();
+  if (!std::all_of(values, values + projected.numel(), [](float x) { return std::isfinite(x); })) {
+    throw Error(ExitCode::kNonFinite,
+                "align: the projected rows are not finite; a smaller align.learning_rate may help");
+  }
   result.projected = {text.rows, graph.columns, {values, values + projected.numel()}};
   return result;
 }

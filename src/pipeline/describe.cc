@@ -65,29 +65,25 @@ void write_descriptions(const std::string& path, const data::Dataset& dataset,
 class PromptFile {
  public:
   PromptFile(const std::string& path, const text::ChatTemplate& chat, std::int64_t max_position,
-             const config::Options& options)
-      : file_(path, policy(options), [&](const io::JsonRecord& record) {
-          std::vector<std::int64_t> ids = chat.prompt_ids(
-              record.has("system") ? record.get_string("system") : "", record.get_string("prompt"));
-          const auto length = static_cast<std::int64_t>(ids.size());
-          if (length == 0 || length + options.describe.max_new_tokens > max_position) {
-            record.fail("prompt", "gives " + std::to_string(length) +
-                                      " tokens; prompt and answer together may have " +
-                                      std::to_string(max_position));
-          }
-          ids_.push_back(std::move(ids));
-        }) {}
+             const config::Options& options, bool keeps_rejects)
+      : file_(path, io::with_bad_rows(path, options.data.max_bad_rows, keeps_rejects),
+              [&](const io::JsonRecord& record) {
+                std::vector<std::int64_t> ids =
+                    chat.prompt_ids(record.has("system") ? record.get_string("system") : "",
+                                    record.get_string("prompt"));
+                const auto length = static_cast<std::int64_t>(ids.size());
+                if (length == 0 || length + options.describe.max_new_tokens > max_position) {
+                  record.fail("prompt", "gives " + std::to_string(length) +
+                                            " tokens; prompt and answer together may have " +
+                                            std::to_string(max_position));
+                }
+                ids_.push_back(std::move(ids));
+              }) {}
 
   io::JsonlFile& file() { return file_; }
   const Prompts& ids() const { return ids_; }
 
  private:
-  static io::JsonlOptions policy(const config::Options& options) {
-    io::JsonlOptions result;
-    result.bad_rows.max_bad_rows = options.data.max_bad_rows;
-    return result;
-  }
-
   Prompts ids_;
   io::JsonlFile file_;
 };
@@ -147,7 +143,8 @@ void describe_file(const ModelFiles& files, const config::Options& options,
   if (!files.adapter.empty()) {
     adapter = train::read_peft_adapter(files.adapter, model->config());
   }
-  PromptFile prompts(files.input, chat, model->config().max_position, options);
+  PromptFile prompts(files.input, chat, model->config().max_position, options,
+                     communicator.rank() == 0);
   const TextGenerator generator{*model, adapter ? &*adapter : nullptr, tokenizer, options.describe,
                                 files.model};
   PartialTexts nothing;

@@ -44,14 +44,16 @@ Texts item_texts(const StageContext& context, const data::Dataset& dataset,
 }
 
 Texts read_texts(const std::string& path, const text::Tokenizer& tokenizer,
-                 std::int64_t max_position, const config::Options& options) {
+                 std::int64_t max_position, const io::JsonlOptions& policy) {
   Texts texts;
-  io::JsonlOptions policy;
-  policy.bad_rows.max_bad_rows = options.data.max_bad_rows;
   io::for_each_record(path, policy, [&](const io::JsonRecord& record) {
     const std::string& text = record.get_string("text");
     text::check_text(text, record.where("text"));
     std::vector<std::int64_t> ids = bare_text_ids(tokenizer, text);
+    if (text.empty() && tokenizer.adds_bos()) {
+      // A person's empty text is its BOS token; an item without description has no vector.
+      ids.push_back(*tokenizer.bos_id());
+    }
     if (static_cast<std::int64_t>(ids.size()) > max_position) {
       record.fail("text", "has " + std::to_string(ids.size()) + " tokens; the model takes " +
                               std::to_string(max_position));
@@ -89,7 +91,9 @@ void embed_file(const ModelFiles& files, const config::Options& options,
                 distributed::Communicator& communicator) {
   const text::Tokenizer tokenizer = text::Tokenizer::load(files.model);
   const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
-  const Texts texts = read_texts(files.input, tokenizer, model->config().max_position, options);
+  const Texts texts = read_texts(
+      files.input, tokenizer, model->config().max_position,
+      io::with_bad_rows(files.input, options.data.max_bad_rows, communicator.rank() == 0));
   const Stopwatch watch;
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, communicator);
   const double seconds = watch.seconds();

@@ -66,15 +66,19 @@ std::vector<std::string> template_files(const config::Options& options) {
   return {options.prompt.templates};
 }
 
+void require_model_folder(const std::string& folder) {
+  check_named(folder, "model.path", "a Hugging Face model folder");
+  if (!io::is_folder(folder)) {
+    throw_bad_data(folder, "is not a folder; model.path must name a Hugging Face model folder");
+  }
+}
+
 std::string model_sha256(const config::Options& options, ModelUse use, io::FileHashes& hashes) {
   if (use == ModelUse::kNone) {
     return "";
   }
   const std::string& folder = options.model.path;
-  check_named(folder, "model.path", "a Hugging Face model folder");
-  if (!io::is_folder(folder)) {
-    throw_bad_data(folder, "is not a folder; model.path must name a Hugging Face model folder");
-  }
+  require_model_folder(folder);
   io::Sha256 hash;
   for (const std::string& file : files_in(folder)) {
     if (belongs_to(file, use)) {

@@ -16,8 +16,11 @@ std::vector<std::string> data_files(const config::Options& options);
 // The file with the wording (prompt.templates).
 std::vector<std::string> template_files(const config::Options& options);
 
+// Throws as data_files does, about model.path; bad data where it is a file.
+void require_model_folder(const std::string& folder);
+
 // SHA-256 of the model folder's files that `use` covers, and of the compute mode for kWeights; ""
-// for kNone. Throws as data_files does, about model.path.
+// for kNone. Throws as require_model_folder does.
 std::string model_sha256(const config::Options& options, ModelUse use, io::FileHashes& hashes);
 
 }  // namespace rallrec::pipeline

@@ -89,6 +89,7 @@ void run_light_gcn(StageContext& context) {
     return data::make_csr_graph(edges, dataset.users.size(), dataset.items.size());
   };
   const data::CsrGraph graph = to_graph(split.train);
+  require_edges(graph, context.run_dir + "/ingest/interactions.h5");
   auto training =
       train_light_gcn_with_progress(graph, to_graph(split.held_out), options, context.communicator);
   double valid_recall = best_valid_recall(training);

@@ -2,6 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
+#include <memory>
+
+#include "core/error.h"
 #include "data/csr_graph.h"
 #include "data/datasets/atomic.h"
 #include "io/atomic_file.h"
@@ -27,12 +31,16 @@ data::EdgeList read_edges(const std::string& file, double min_rating,
   if (file.empty()) {
     return edges;
   }
+  io::require_plain_file(file);
   const data::InteractionTable table = data::read_atomic_interactions(
       file, options, catalogue.users, catalogue.items, catalogue.rejected_rows);
   for (std::size_t row = 0; row < table.size(); ++row) {
     if (min_rating <= 0.0 || !table.has_ratings() || table.rating[row] >= min_rating) {
       edges.add(table.user[row], table.item[row]);
     }
+  }
+  if (edges.size() == 0) {
+    throw_bad_data(file, "holds no interaction");
   }
   return edges;
 }
@@ -69,12 +77,15 @@ void add_training(const data::CsrGraph& graph, const train::LightGcnTraining& tr
 void write_results(const std::string& folder, const Catalogue& catalogue,
                    const data::CsrGraph& graph, std::int64_t width,
                    const train::LightGcnTraining& training, const io::JsonObjectWriter& json) {
+  // Gone until all are written: metrics.json says that the files beside it belong together.
+  const std::string metrics = folder + "/metrics.json";
+  std::remove(metrics.c_str());
   const float* users = training.embeddings.data();
   io::write_npy(folder + "/user_embeddings.npy", users, {graph.users, width});
   io::write_npy(folder + "/item_embeddings.npy", users + graph.users * width, {graph.items, width});
   write_names(folder + "/users.txt", catalogue.users);
   write_names(folder + "/items.txt", catalogue.items);
-  io::write_file_atomically(folder + "/metrics.json", json.text() + "\n");
+  io::write_file_atomically(metrics, json.text() + "\n");
 }
 
 }  // namespace
@@ -82,9 +93,7 @@ void write_results(const std::string& folder, const Catalogue& catalogue,
 void light_gcn_on_files(const LightGcnFiles& files, const config::Options& options,
                         distributed::Communicator& communicator) {
   const bool writes = communicator.rank() == 0;
-  if (writes) {
-    io::make_directories(files.output);
-  }
+  const auto folder = writes ? std::make_unique<io::NewFolder>(files.output) : nullptr;
   const config::LightGcnOptions& settings = options.light_gcn;
   const data::ReadOptions reading{options.data.max_bad_rows, writes ? files.output : ""};
   Catalogue catalogue;
@@ -95,6 +104,7 @@ void light_gcn_on_files(const LightGcnFiles& files, const config::Options& optio
     return data::make_csr_graph(edges, catalogue.users.size(), catalogue.items.size());
   };
   const data::CsrGraph graph = to_graph(train);
+  require_edges(graph, files.interactions);
   const auto training =
       train_light_gcn_with_progress(graph, to_graph(valid), settings, communicator);
   io::JsonObjectWriter json;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "logging/progress.h"
 
 namespace rallrec::pipeline {
@@ -18,6 +19,18 @@ std::string note_of(const train::LightGcnEpoch& epoch) {
 }
 
 }  // namespace
+
+void require_edges(const data::CsrGraph& graph, const std::string& file) {
+  for (std::int32_t user = 0; user < graph.users; ++user) {
+    const std::int64_t degree = graph.user_offsets[user + 1] - graph.user_offsets[user];
+    if (degree > 0 && degree < graph.items) {
+      return;
+    }
+  }
+  throw_bad_data(file, graph.edges() == 0 ? "holds no edge to train on"
+                                          : "every user has every item: there is nothing to rank "
+                                            "below, and so nothing to learn");
+}
 
 train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
                                                       const data::CsrGraph& held_out,

@@ -11,6 +11,9 @@
 
 namespace rallrec::pipeline {
 
+// Throws bad data about `file`, which the edges come from, where none can be trained on.
+void require_edges(const data::CsrGraph& graph, const std::string& file);
+
 // Trains with progress on stderr. Collective.
 train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
                                                       const data::CsrGraph& held_out,

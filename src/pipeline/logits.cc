@@ -1,10 +1,12 @@
 #include "pipeline/logits.h"
 
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/tensor.h>
 #include <spdlog/spdlog.h>
 
 #include <optional>
 
+#include "core/error.h"
 #include "io/jsonl.h"
 #include "io/safetensors.h"
 #include "models/llm/causal_lm.h"
@@ -17,10 +19,8 @@ namespace {
 using Lines = std::vector<std::vector<std::int64_t>>;
 
 Lines read_ids(const std::string& path, const models::llm::LlmConfig& config,
-               const config::Options& options) {
+               const io::JsonlOptions& policy) {
   Lines lines;
-  io::JsonlOptions policy;
-  policy.bad_rows.max_bad_rows = options.data.max_bad_rows;
   io::for_each_record(path, policy, [&](const io::JsonRecord& record) {
     std::vector<std::int64_t> ids = record.get_ints("ids");
     const auto length = static_cast<std::int64_t>(ids.size());
@@ -84,8 +84,10 @@ void write_logits(const ModelFiles& files, const config::Options& options,
   if (!files.adapter.empty()) {
     adapter = train::read_peft_adapter(files.adapter, model->config());
   }
-  const Lines lines = read_ids(files.input, model->config(), options);
   const int rank = communicator.rank();
+  const Lines lines =
+      read_ids(files.input, model->config(),
+               io::with_bad_rows(files.input, options.data.max_bad_rows, rank == 0));
   const Plan plan = make_plan(lines, options.infer.token_budget, communicator.size());
   const std::int64_t vocabulary = model->config().vocab_size;
   const at::Tensor mine =
@@ -106,6 +108,12 @@ void write_logits(const ModelFiles& files, const config::Options& options,
   communicator.gather_v(mine.data_ptr<float>(), all.data_ptr<float>(), counts,
                         distributed::DType::kFloat32, 0);
   if (rank == 0) {
+    if (!at::isfinite(all).all().item<bool>()) {
+      throw Error(ExitCode::kNonFinite,
+                  files.input +
+                      ": the model's logits are not finite; check the weights and the "
+                      "adapter, or choose another --quant");
+    }
     io::write_safetensors(
         files.output,
         {{"logits", io::TensorType::kF32, {rows, vocabulary}, all.data_ptr<float>()}});

@@ -47,6 +47,20 @@ void write_files(const std::string& folder, const Views& views, const PromptSamp
   writer.write(folder + "/zero_shot.jsonl", tasks_of(samples.test, {views.zero_shot}));
 }
 
+// evaluate will refuse such prompts; better known before tune than after it.
+void warn_of_one_class(const data::SampleTable& table, const std::vector<std::int32_t>& samples) {
+  const auto is_positive = [&table](std::int32_t sample) {
+    return table.label[static_cast<std::size_t>(sample)] != 0;
+  };
+  const auto positive = std::count_if(samples.begin(), samples.end(), is_positive);
+  if (positive == 0 || positive == static_cast<std::ptrdiff_t>(samples.size())) {
+    spdlog::warn(
+        "prompt: the labels of all {} test prompts are {}: evaluate needs both; see "
+        "data.label_threshold and prompt.test_samples",
+        samples.size(), positive == 0 ? 0 : 1);
+  }
+}
+
 void report_totals(const PromptTotals& totals, const PromptSamples& samples, StageReport& report) {
   const double mean = totals.prompts > 0
                           ? static_cast<double>(totals.tokens) / static_cast<double>(totals.prompts)
@@ -85,6 +99,9 @@ void run_prompt(StageContext& context) {
   io::make_directories(folder);
   write_files(folder, views, samples, writer);
   report_totals(writer.totals(), samples, context.report);
+  if (context.communicator.rank() == 0) {
+    warn_of_one_class(dataset.samples, samples.test);
+  }
 }
 
 }  // namespace rallrec::pipeline

@@ -103,8 +103,8 @@ bool ends_soon(const Owner& owner) {
   return is_dead(owner);
 }
 
-// False where the file exists already.
-bool create(const std::string& path) {
+// Writes this process's name into a new file. False where the file exists already.
+bool write_owner(const std::string& path) {
   const int descriptor = open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
   if (descriptor < 0) {
     if (errno == EEXIST) {
@@ -129,6 +129,23 @@ bool create(const std::string& path) {
     throw_io(path, "writing the lock", error);
   }
   return true;
+}
+
+// The lock gets its name when its owner is in it: a process that is killed on the way leaves none
+// that nobody could take over. False where there is a lock already.
+bool create(const std::string& path) {
+  const std::string fresh = path + "." + this_host() + "." + std::to_string(getpid());
+  unlink(fresh.c_str());
+  write_owner(fresh);
+  const int error = link(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;
+  unlink(fresh.c_str());
+  if (error == EPERM || error == EOPNOTSUPP || error == ENOSYS) {
+    return write_owner(path);  // a file system without hard links
+  }
+  if (error != 0 && error != EEXIST) {
+    throw_io(path, "creating the lock", error);
+  }
+  return error == 0;
 }
 
 [[noreturn]] void refuse(const std::string& path, const std::optional<Owner>& owner) {

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -23,20 +22,6 @@ namespace {
 
 // What rank 0 tells the others about a stage.
 constexpr const char* kKeep = "keep";
-
-std::vector<Stage> selected(const std::vector<Stage>& table,
-                            const std::vector<std::string>& names) {
-  for (const std::string& name : names) {
-    find_stage(table, name);
-  }
-  std::vector<Stage> stages;
-  for (const Stage& stage : table) {
-    if (names.empty() || std::find(names.begin(), names.end(), stage.name) != names.end()) {
-      stages.push_back(stage);
-    }
-  }
-  return stages;
-}
 
 // Takes one stage after the other through: decide, run, record.
 class Runner {
@@ -128,7 +113,7 @@ class Runner {
 std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::Options& options,
                                        distributed::Communicator& communicator,
                                        const std::vector<Stage>& table) {
-  const std::vector<Stage> stages = selected(table, request.stages);
+  const std::vector<Stage> stages = select_stages(table, request.stages);
   std::unique_ptr<RunLock> lock;
   if (communicator.rank() == 0) {
     io::make_directories(request.run_dir);

@@ -2,6 +2,8 @@
 // writes.
 #include "pipeline/stage_table.h"
 
+#include <algorithm>
+
 #include "config/did_you_mean.h"
 #include "core/error.h"
 #include "pipeline/align.h"
@@ -139,6 +141,20 @@ const Stage& find_stage(const std::vector<Stage>& table, const std::string& name
     names.push_back(stage.name);
   }
   throw_usage("no stage is called '" + name + "'" + config::did_you_mean(name, names));
+}
+
+std::vector<Stage> select_stages(const std::vector<Stage>& table,
+                                 const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    find_stage(table, name);
+  }
+  std::vector<Stage> stages;
+  for (const Stage& stage : table) {
+    if (names.empty() || std::find(names.begin(), names.end(), stage.name) != names.end()) {
+      stages.push_back(stage);
+    }
+  }
+  return stages;
 }
 
 }  // namespace rallrec::pipeline

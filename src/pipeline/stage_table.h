@@ -13,4 +13,9 @@ const std::vector<Stage>& stage_table();
 // The stage of that name. Throws Error (usage) with the nearest name where there is none.
 const Stage& find_stage(const std::vector<Stage>& table, const std::string& name);
 
+// The stages of `table` that `names` lists, in the table's order; all where it is empty. Throws as
+// find_stage does.
+std::vector<Stage> select_stages(const std::vector<Stage>& table,
+                                 const std::vector<std::string>& names);
+
 }  // namespace rallrec::pipeline

@@ -1,5 +1,7 @@
 #include "pipeline/text_embedder.h"
 
+#include <ATen/ops/isfinite.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -114,6 +116,11 @@ at::Tensor embed_texts(models::llm::CausalLm& model, const Texts& texts,
                         distributed::DType::kFloat32, 0);
   at::Tensor result =
       at::zeros({is_root ? static_cast<std::int64_t>(texts.size()) : 0, hidden}, at::kFloat);
+  if (!at::isfinite(packed).all().item<bool>()) {
+    throw Error(ExitCode::kNonFinite,
+                "a text's hidden states are not finite; check the model's weights, or choose "
+                "another --quant");
+  }
   for (std::int64_t i = 0; i < packed.size(0); ++i) {
     result[static_cast<std::int64_t>(plan.order[static_cast<std::size_t>(i)])].copy_(packed[i]);
   }

@@ -13,6 +13,7 @@
 #include "io/hash.h"
 #include "models/llm/causal_lm.h"
 #include "pipeline/external_inputs.h"
+#include "pipeline/preflight.h"
 #include "pipeline/prompt_text.h"
 #include "train/peft_adapter.h"
 #include "train/prompt_reader.h"
@@ -156,9 +157,8 @@ void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
 }
 
 TuneResult train_and_publish(const TuneFiles& files, const config::Options& options,
-                             const Start& start, distributed::Communicator& communicator,
-                             train::StopSignals& signals) {
-  const Prompts prompts = read_all_prompts(files, options, communicator);
+                             const Start& start, const Prompts& prompts,
+                             distributed::Communicator& communicator, train::StopSignals& signals) {
   const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
   models::llm::LoraAdapter adapter(model->config(), lora_options(options.tune),
                                    static_cast<std::uint64_t>(options.tune.seed));
@@ -169,7 +169,7 @@ TuneResult train_and_publish(const TuneFiles& files, const config::Options& opti
     trainer.restore(start.checkpoint);
   }
   if (communicator.rank() == 0) {
-    // Only now: input that cannot be read claims no folder.
+    // Only now: weights that cannot be read claim no folder.
     train::write_tune_state(files.output, {start.identity, false, 0, ""});
     announce(prompts.train, *model, adapter, trainer);
   }
@@ -185,19 +185,22 @@ TuneResult train_and_publish(const TuneFiles& files, const config::Options& opti
   return result;
 }
 
-void require_file(const std::string& path) {
-  if (!path.empty() && !io::file_exists(path)) {
-    throw_missing(path, "no such file of prompts");
+void check_inputs(const TuneFiles& files, const config::Options& options) {
+  io::require_plain_file(files.train);
+  if (!files.valid.empty()) {
+    io::require_plain_file(files.valid);
   }
+  check_model_folder(files.model, ModelUse::kWeights, options.model.quant);
 }
 
 }  // namespace
 
 TuneResult tune(const TuneFiles& files, const config::Options& options,
                 distributed::Communicator& communicator) {
-  require_file(files.train);
-  require_file(files.valid);
   train::StopSignals signals(files.signal_folder);
+  // Before the folder is claimed or cleared: what cannot be read leaves it as it was.
+  check_inputs(files, options);
+  const Prompts prompts = read_all_prompts(files, options, communicator);
   const Start start = agree_on_start(files, options, communicator);
   if (start.ended_at >= 0) {
     if (communicator.rank() == 0) {
@@ -210,7 +213,7 @@ TuneResult tune(const TuneFiles& files, const config::Options& options,
     result.steps = start.ended_at;
     return result;
   }
-  return train_and_publish(files, options, start, communicator, signals);
+  return train_and_publish(files, options, start, prompts, communicator, signals);
 }
 
 void run_tune(StageContext& context) {

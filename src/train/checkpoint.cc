@@ -187,9 +187,9 @@ std::string save_checkpoint(const std::string& folder, const LoraAdapter& adapte
                             const CheckpointOrigin& origin) {
   remove_leftovers(folder);
   const std::string step = std::to_string(state.step);
-  const std::string temporary =
-      folder + "/" + kTemporaryPrefix + step + "-" + std::to_string(::getpid());
-  io::make_directories(temporary);
+  const io::TemporaryFolder unfinished(folder + "/" + kTemporaryPrefix + step + "-" +
+                                       std::to_string(::getpid()));
+  const std::string& temporary = unfinished.path();
   CheckpointManifest manifest;
   manifest.step = state.step;
   manifest.world_size = origin.world_size;

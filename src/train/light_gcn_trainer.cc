@@ -57,6 +57,15 @@ std::vector<std::int32_t> edge_order(std::size_t count, std::uint64_t seed, std:
   return order;
 }
 
+// The loss is that of the vectors before the last update.
+void require_finite(const std::vector<float>& vectors) {
+  if (!std::all_of(vectors.begin(), vectors.end(), [](float x) { return std::isfinite(x); })) {
+    throw Error(ExitCode::kNonFinite,
+                "light_gcn: the trained vectors are not finite; a smaller "
+                "light_gcn.learning_rate may help");
+  }
+}
+
 metrics::RankingTask valid_task(const data::CsrGraph& graph, const data::CsrGraph& held_out,
                                 const std::vector<float>& embeddings, std::int64_t width) {
   return {embeddings.data(),
@@ -100,6 +109,7 @@ class Trainer {
     if (result_.embeddings.empty()) {
       step_.embeddings(result_.embeddings);
     }
+    require_finite(result_.embeddings);
     return std::move(result_);
   }
 

@@ -3,6 +3,8 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -85,6 +87,10 @@ void read_matrix(const io::SafetensorsFile& file, const std::string& name, const
   file.read(tensor, bytes.data());
   io::widen_to_float(tensor.type, bytes.data(), static_cast<std::size_t>(into.numel()),
                      into.mutable_data_ptr<float>());
+  const float* values = into.const_data_ptr<float>();
+  if (!std::all_of(values, values + into.numel(), [](float x) { return std::isfinite(x); })) {
+    throw_bad_data(file.path(), fmt::format("tensor {} holds a value that is not finite", name));
+  }
 }
 
 void read_weights(const std::string& path, const std::string& base_model, std::int64_t layers,
@@ -176,9 +182,9 @@ std::vector<std::string> write_peft_adapter(const std::string& folder, const Lor
 void publish_peft_adapter(const std::string& folder, const LoraAdapter& adapter,
                           std::int64_t layers, const std::string& base_model, bool expect_trained) {
   const std::string mark = std::to_string(::getpid());
-  const std::string fresh = folder + ".tmp-" + mark;
+  const io::TemporaryFolder unfinished(folder + ".tmp-" + mark);
+  const std::string& fresh = unfinished.path();
   const std::string old = folder + ".old-" + mark;
-  io::make_directories(fresh);
   write_peft_adapter(fresh, adapter, layers, base_model, expect_trained);
   const bool replaces = io::file_exists(folder);
   if (replaces) {

@@ -87,14 +87,15 @@ PromptDataset merge(const std::string& path, const std::vector<std::int32_t>& id
 
 PromptDataset read_prompts(const std::string& path, const PromptEncoder& encoder,
                            std::int64_t max_bad_rows, distributed::Communicator& communicator) {
-  io::JsonlOptions options;
-  options.bad_rows.max_bad_rows = max_bad_rows;
-  options.bad_rows.rejects_path = communicator.rank() == 0 ? path + ".rejects" : "";
+  const io::JsonlOptions options = io::with_bad_rows(path, max_bad_rows, communicator.rank() == 0);
   io::JsonlFile file(path, options, [&](const io::JsonRecord& record) { encoder.check(record); });
   if (file.size() == 0) {
     throw_bad_data(path,
                    "holds no prompt; expected lines {\"input\": …, \"output\": …} or "
                    "{\"messages\": […]}");
+  }
+  if (file.bad_rows() > 0 && communicator.rank() == 0) {
+    spdlog::warn("{}: {} bad rows were set aside in {}.rejects", path, file.bad_rows(), path);
   }
   const distributed::Range range = distributed::split_evenly(
       static_cast<std::size_t>(file.size()), communicator.size(), communicator.rank());

@@ -137,8 +137,14 @@ void Trainer::update(StepResult& step, StepRecord& record) {
   }
   state_.skipped_in_a_row = 0;
   clip_to_norm(step.gradient.data(), count, record.grad_norm, run_.options.max_grad_norm);
-  state_.adam.step(run_.adapter.flat().mutable_data_ptr<float>(), step.gradient.data(),
-                   record.learning_rate);
+  float* const parameters = run_.adapter.flat().mutable_data_ptr<float>();
+  state_.adam.step(parameters, step.gradient.data(), record.learning_rate);
+  if (!std::all_of(parameters, parameters + count, [](float x) { return std::isfinite(x); })) {
+    throw Error(ExitCode::kNonFinite,
+                fmt::format("step {}: the adapter is not finite after the update; lower "
+                            "tune.learning_rate",
+                            state_.step + 1));
+  }
 }
 
 void Trainer::count_skipped_step(const StepResult& step) {

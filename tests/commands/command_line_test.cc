@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "commands/command.h"
 #include "tests/commands/program.h"
 #include "tests/support/temporary_folder.h"
@@ -48,6 +50,9 @@ TEST(CommandLine, WrongUseIsExplainedInALineOrTwo) {
   expect_failure({}, 64, "rallrec --help");
   expect_failure({"ingst"}, 64, "unknown command 'ingst'; did you mean 'ingest'?");
   expect_failure({"run", "--bogus"}, 64, "--bogus");
+  expect_failure({"tune", "--modle", "m"}, 64,
+                 "unknown flag --modle; did you mean '--model'?; see `rallrec tune --help`");
+  expect_failure({"tune", "here"}, 64, "unexpected word 'here'");
   expect_failure({"run"}, 64, "rallrec run: --config FILE is required");
   expect_failure({"ingest"}, 64, "rallrec ingest: give --config FILE");
   expect_failure({"run", "--config"}, 64, "--config");
@@ -100,6 +105,43 @@ TEST(CommandLine, AFullDiskIsAnIoError) {
       run_program({"sh", "-c", std::string(RALLREC_BINARY) + " config show > /dev/full"});
   EXPECT_EQ(outcome.code, 74);
   EXPECT_NE(outcome.err.find("standard output"), std::string::npos) << outcome.err;
+}
+
+TEST(CommandLine, HelpToAFullDiskIsAnIoError) {
+  for (const char* words : {" --help", " tune --help", " --version"}) {
+    const Outcome outcome =
+        run_program({"sh", "-c", RALLREC_BINARY + std::string(words) + " > /dev/full"});
+    EXPECT_EQ(outcome.code, 74) << words;
+  }
+}
+
+TEST(CommandLine, WhatARunWillReadIsLookedAtBeforeItStarts) {
+  const TemporaryFolder folder;
+  const std::string inter = folder.put("my.inter", "user_id:token\titem_id:token\nu\ti\n");
+  const std::string config = folder.put(
+      "a.toml", "[data]\npath = '" + inter + "'\n[prompt]\ntemplates = '" + inter + "'\n");
+  const std::vector<std::string> run = {
+      "run", "--config", config, "--run-dir", folder.file("new/run"), "--set"};
+  const auto with = [&](const std::string& setting) {
+    std::vector<std::string> arguments = run;
+    arguments.push_back(setting);
+    return arguments;
+  };
+  expect_failure(with("model.path=" + folder.file("none")), 66, "none: no such file or folder");
+  expect_failure(with("model.path=" + folder.path()), 66, "config.json");
+  expect_failure(with("prompt.templates=" + folder.file("none")), 66, "prompt.templates");
+  expect_failure(with("embed.quant=w8a16"), 64, "model.path: is empty");
+  EXPECT_FALSE(std::filesystem::exists(folder.file("new")));
+}
+
+TEST(CommandLine, AnOutputWithoutAFolderIsFoundBeforeTheWork) {
+  const TemporaryFolder folder;
+  const std::string output = folder.file("none/out");
+  for (const char* command : {"infer", "embed", "logits", "describe"}) {
+    expect_failure(
+        {command, "--model", folder.path(), "--input", folder.put("in", ""), "--output", output},
+        66, "none: no such folder to write out to");
+  }
 }
 
 TEST(CommandLine, ARunFolderThatCannotBeMadeIsAnIoError) {

@@ -146,7 +146,20 @@ TEST_F(LightGcnFilesTest, NamesThePlaceOfAMalformedRow) {
   io::write_file_atomically(files_.test, inter_rows(1) + "u1\n");
   const auto line = std::to_string(lines_of(files_.test).size());
   rallrec::testing::expect_error(ExitCode::kBadData, "test.inter:" + line, [&] { run(); });
-  EXPECT_FALSE(io::file_exists(files_.output + "/metrics.json"));
+  EXPECT_FALSE(io::file_exists(files_.output));
+}
+
+TEST_F(LightGcnFilesTest, AFileWithoutEdgesIsNamed) {
+  const std::string header = "user_id:token\titem_id:token\n";
+  const auto expect_bad = [&](const std::string& text) {
+    rallrec::testing::expect_error(ExitCode::kBadData, text, [&] { run(); });
+    EXPECT_FALSE(io::file_exists(files_.output));
+  };
+  io::write_file_atomically(files_.test, header);
+  expect_bad("test.inter: holds no interaction");
+  files_.test.clear();
+  io::write_file_atomically(files_.interactions, header + "u1\ti1\nu1\ti2\n");
+  expect_bad("train.inter: every user has every item");
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ TEST(RunLockFile, RefusesAFolderInUseAndNamesTheOwner) {
   expect_error(ExitCode::kUsage, "process " + std::to_string(getpid()) + " on host " + host(),
                [&] { RunLock second(folder.path()); });
   EXPECT_NE(folder.get("run.lock"), "");
+  EXPECT_EQ(folder.entries(), 1U);
 }
 
 TEST(RunLockFile, TakesOverFromADeadProcessOfThisHost) {

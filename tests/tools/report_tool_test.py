@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import shutil
+import stat
 import sys
 import tempfile
 import unittest
@@ -14,6 +15,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "tools")]
 
 import made_up_run  # noqa: E402
 import numpy as np  # noqa: E402
+import report  # noqa: E402
 from report_page import examples, figures, page, scores  # noqa: E402
 from report_page.figures import smoothed  # noqa: E402
 from report_page.run_folder import RunFolder, as_object  # noqa: E402
@@ -51,6 +53,25 @@ class Curves(unittest.TestCase):
         line = np.arange(200) * 0.5 + 3
         np.testing.assert_allclose(smoothed(line), line)
         np.testing.assert_allclose(smoothed([1.0]), [1.0])
+
+
+class Output(unittest.TestCase):
+    def test_a_device_is_written_to_and_not_replaced(self):
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        report.write_page(os.ttyname(slave), "page")
+        self.assertTrue(stat.S_ISCHR(os.stat(os.ttyname(slave)).st_mode))
+        self.assertEqual(os.read(master, 100), b"page")
+
+    def test_a_link_is_followed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            target = pathlib.Path(folder, "target.html")
+            target.write_text("old")
+            pathlib.Path(folder, "link.html").symlink_to(target)
+            report.write_page(os.path.join(folder, "link.html"), "new")
+            self.assertEqual(target.read_text(), "new")
+            self.assertEqual(len(os.listdir(folder)), 2)
 
 
 class Page(unittest.TestCase):

@@ -1,7 +1,9 @@
 #include "train/checkpoint.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <filesystem>
 
 #include "core/rng.h"
@@ -82,6 +84,17 @@ TEST_F(CheckpointTest, GivesBackEveryBit) {
   EXPECT_EQ(state.best->step, 3);
   EXPECT_EQ(state.best->parameters, expected.best->parameters);
   EXPECT_EQ(replica_digest(adapter, state), replica_digest(expected_adapter, expected));
+}
+
+TEST_F(CheckpointTest, AFullDiskLeavesNothingHalfWritten) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit small{200, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  expect_error(ExitCode::kIo, "File too large", [&] { save(3); });
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(folder_.entries(), 0U);
 }
 
 TEST_F(CheckpointTest, DigestSeesOneBit) {

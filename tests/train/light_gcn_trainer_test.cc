@@ -8,6 +8,7 @@
 #include "distributed/local_communicator.h"
 #include "distributed/thread_communicator.h"
 #include "models/graph/adjacency.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/thread_count_guard.h"
 #include "train/light_gcn_step.h"
 
@@ -177,6 +178,19 @@ TEST(TrainLightGcn, RefusesAGraphWithoutTrainableEdges) {
   EXPECT_THROW(
       train_light_gcn(full, data::make_csr_graph({}, 1, 1), small_options(), communicator, nullptr),
       Error);
+}
+
+TEST(TrainLightGcn, VectorsThatAreNotFiniteAreNoResult) {
+  const Groups groups;
+  auto options = small_options();
+  options.epochs = 1;
+  options.batch_size = 1 << 20;  // one step: its loss is that of the vectors before the update
+  options.learning_rate = 1e45;
+  distributed::LocalCommunicator communicator;
+  rallrec::testing::expect_error(ExitCode::kNonFinite, "trained vectors are not finite", [&] {
+    train_light_gcn(groups.train_graph(), data::make_csr_graph({}, 60, 40), options, communicator,
+                    nullptr);
+  });
 }
 
 }  // namespace

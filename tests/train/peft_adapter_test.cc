@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
+#include <limits>
 
 #include "core/rng.h"
 #include "io/files.h"
@@ -193,6 +195,14 @@ TEST_F(PeftAdapter, AnAdapterOfAnotherModelIsNamed) {
   shallower.layers = 2;
   expect_error(ExitCode::kBadData, "layers.2",
                [&] { read_peft_adapter(folder_.path(), shallower); });
+}
+
+TEST_F(PeftAdapter, AValueThatIsNotFiniteIsBadDataInItsFile) {
+  const float infinite = std::numeric_limits<float>::infinity();
+  std::string bytes = folder_.get("adapter_model.safetensors");
+  std::memcpy(bytes.data() + bytes.size() - sizeof(infinite), &infinite, sizeof(infinite));
+  folder_.put("adapter_model.safetensors", bytes);
+  expect_refused("adapter_model.safetensors: tensor base_model.model.model.layers.2.");
 }
 
 TEST_F(PeftAdapter, MissingFilesAreNamed) {

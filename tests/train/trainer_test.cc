@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "distributed/thread_communicator.h"
 #include "io/files.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/fake_causal_lm.h"
 
@@ -17,6 +18,7 @@ namespace rallrec::train {
 namespace {
 
 using models::llm::LoraAdapter;
+using testing::expect_error;
 using testing::TemporaryFolder;
 
 config::TuneOptions small_options() {
@@ -206,6 +208,14 @@ TEST(Trainer, ANonFiniteStepMakesNoUpdateAndThreeInARowEndTheRun) {
     EXPECT_NE(std::string(error.what()).find("step 3"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("prompts.jsonl:"), std::string::npos);
   }
+}
+
+TEST(Trainer, AnUpdateThatIsNotFiniteEndsTheRunAtOnce) {
+  TemporaryFolder folder;
+  Life life;
+  life.folder = folder.file("run");
+  life.options.learning_rate = 1e45;  // infinite as a float
+  expect_error(ExitCode::kNonFinite, "step 1: the adapter is not finite", [&] { life.run(); });
 }
 
 TEST(Trainer, GoesOnWithoutCheckpointsUntilTheThirdFailure) {

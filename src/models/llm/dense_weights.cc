@@ -1,9 +1,6 @@
 #include "models/llm/dense_weights.h"
 
-#include <cmath>
-
 #include "core/check.h"
-#include "core/error.h"
 #include "models/llm/dense_linear.h"
 #include "models/llm/fp32_linear.h"
 #include "models/llm/int8_linear.h"
@@ -11,17 +8,6 @@
 
 namespace rallrec::models::llm {
 namespace {
-
-// A value that is not a number anywhere would show only much later, as a loss that is none.
-void check_finite(const std::string& name, const at::Tensor& tensor) {
-  const float* values = tensor.data_ptr<float>();
-  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw Error(ExitCode::kBadData, "tensor " + name + ": element " + std::to_string(i) +
-                                          " is not finite: the weights are damaged");
-    }
-  }
-}
 
 class DenseWeights : public WeightStore {
  public:
@@ -65,12 +51,10 @@ class DenseWeights : public WeightStore {
 
  private:
   at::Tensor load(const std::string& name, const std::vector<std::int64_t>& shape) {
-    at::Tensor tensor = source_(name, shape);
+    const at::Tensor tensor = source_(name, shape);
     RALLREC_CHECK(tensor.scalar_type() == at::kFloat && tensor.sizes() == at::IntArrayRef(shape),
                   "DenseWeights: the source gave another shape for " + name);
-    tensor = tensor.contiguous();
-    check_finite(name, tensor);
-    return tensor;
+    return tensor.contiguous();
   }
 
   at::Tensor norm(const std::string& name) { return load(name, {config_.hidden_size}); }

@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 #include <spdlog/spdlog.h>
 
+#include <cmath>
 #include <set>
 
 #include "core/error.h"
@@ -19,6 +20,17 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
     text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   }
   return text + "]";
+}
+
+// A value that is not a number anywhere would show only much later, as a loss that is none.
+void check_finite(const std::string& file, const std::string& name, const at::Tensor& tensor) {
+  const float* values = tensor.const_data_ptr<float>();
+  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw_bad_data(file, "tensor " + name + ": element " + std::to_string(i) +
+                               " is not finite: the weights are damaged");
+    }
+  }
 }
 
 // The checkpoint's tensors by name; remembers which were asked for.
@@ -43,6 +55,7 @@ class CheckpointSource {
     used_.insert(name);
     at::Tensor tensor = at::empty(shape, at::kFloat);
     tensors_.read_rows_as_float(name, 0, shape.front(), tensor.data_ptr<float>());
+    check_finite(tensors_.file_of(name).path(), name, tensor);
     return tensor;
   }
 

@@ -1,0 +1,39 @@
+#include "pipeline/preflight.h"
+
+#include <algorithm>
+
+#include "io/safetensors.h"
+#include "models/llm/llm_config.h"
+#include "models/llm/quant_mode.h"
+#include "pipeline/external_inputs.h"
+#include "text/tokenizer.h"
+
+namespace rallrec::pipeline {
+
+void check_model_folder(const std::string& folder, ModelUse use, const std::string& quant) {
+  require_model_folder(folder);
+  if (use == ModelUse::kWeights) {
+    models::llm::dense_type_of(quant);
+    models::llm::read_llm_config(folder);
+    const io::SafetensorsFolder headers(folder);
+  }
+  text::Tokenizer::load(folder);
+}
+
+void check_external_inputs(const std::vector<Stage>& stages, const config::Options& options) {
+  ModelUse use = ModelUse::kNone;
+  for (const Stage& stage : stages) {
+    if (stage.external_inputs != nullptr) {
+      stage.external_inputs(options);
+    }
+    use = std::max(use, stage.model);
+  }
+  if (use != ModelUse::kNone) {
+    check_model_folder(options.model.path, use, options.model.quant);
+  }
+  if (use == ModelUse::kWeights) {
+    models::llm::dense_type_of(options.embed.quant);
+  }
+}
+
+}  // namespace rallrec::pipeline

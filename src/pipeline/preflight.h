@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "pipeline/stage.h"
+
+namespace rallrec::pipeline {
+
+// Looks at a model folder without loading it, so that a wrong one costs a second and not the work
+// that comes before it is needed: tokenizer, and for kWeights also config.json, the headers of the
+// weights and whether this build has the compute mode `quant`. Throws as the loaders do.
+void check_model_folder(const std::string& folder, ModelUse use, const std::string& quant);
+
+// Looks at everything outside the run folder that `stages` will read: raw data, templates, model.
+void check_external_inputs(const std::vector<Stage>& stages, const config::Options& options);
+
+}  // namespace rallrec::pipeline
