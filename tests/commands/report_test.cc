@@ -42,8 +42,9 @@ TEST(ReportCommand, ErrorsAreOneLine) {
   EXPECT_LE(testing::lines_in(outcome.err), 5);
   outcome =
       rallrec({"report", "--run-dir", folder.path(), "--output", folder.file("no/page.html")});
-  EXPECT_EQ(outcome.code, 74);
-  EXPECT_NE(outcome.err.find("No such file or directory"), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.code, 66);
+  EXPECT_NE(outcome.err.find("no: no such folder to write page.html to"), std::string::npos)
+      << outcome.err;
   EXPECT_EQ(rallrec({"report"}).code, 64);
 }
 
