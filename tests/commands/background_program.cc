@@ -6,9 +6,22 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 namespace rallrec::testing {
+
+namespace {
+
+// Whether the process still runs; one that only waits to be reaped (state Z) does not.
+bool is_alive(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::size_t name_end = text.rfind(')');  // the name before it may hold anything
+  return name_end != std::string::npos && text.size() > name_end + 2 && text[name_end + 2] != 'Z';
+}
+
+}  // namespace
 
 BackgroundProgram::BackgroundProgram(std::vector<std::string> arguments,
                                      const std::vector<std::string>& variables,
@@ -60,6 +73,20 @@ bool BackgroundProgram::running() {
     code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
   return code_ < 0;
+}
+
+int BackgroundProgram::kill_all() {
+  std::vector<pid_t> all = children();
+  all.push_back(process_);
+  int alive = 0;
+  for (const pid_t process : all) {
+    alive += is_alive(process) && ::kill(process, SIGKILL) == 0 ? 1 : 0;
+  }
+  wait();
+  for (const pid_t process : all) {
+    wait_until([process] { return !is_alive(process); }, 10);
+  }
+  return alive;
 }
 
 int BackgroundProgram::wait() {

@@ -21,6 +21,10 @@ class BackgroundProgram {
   // Its children, as the system lists them: the ranks of an mpirun.
   std::vector<pid_t> children() const;
   bool running();
+  // kill -9 for it and its children in one go: mpirun gives every rank a process group of its own,
+  // so a signal to one group would spare the others. Returns how many of them were alive; none is
+  // when it returns.
+  int kill_all();
   // Exit code, 128 + n for signal n.
   int wait();
 
