@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "commands/command.h"
+#include "pipeline/stage_table.h"
 #include "tests/commands/program.h"
 #include "tests/support/temporary_folder.h"
 
@@ -37,6 +39,16 @@ TEST(CommandLine, EveryCommandExplainsItself) {
     EXPECT_NE(outcome.out.find("--set"), std::string::npos) << command.name;
     EXPECT_GT(command.description.size(), 80U) << command.name;
     EXPECT_NE(command.example.find("rallrec " + command.name), std::string::npos) << command.name;
+  }
+}
+
+TEST(CommandLine, EveryStageIsACommand) {
+  for (const pipeline::Stage& stage : pipeline::stage_table()) {
+    const auto& commands = commands::command_table();
+    const auto named = [&stage](const commands::Command& command) {
+      return command.name == stage.name;
+    };
+    EXPECT_EQ(std::count_if(commands.begin(), commands.end(), named), 1) << stage.name;
   }
 }
 

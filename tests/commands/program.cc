@@ -49,9 +49,11 @@ Outcome run_program(const std::vector<std::string>& arguments,
   return {code, folder.get("out"), folder.get("err")};
 }
 
-Outcome rallrec(std::vector<std::string> arguments, const std::vector<std::string>& variables) {
-  arguments.insert(arguments.begin(), RALLREC_BINARY);
-  return run_program(arguments, variables);
+Outcome rallrec(const std::vector<std::string>& arguments,
+                const std::vector<std::string>& variables) {
+  std::vector<std::string> all = {RALLREC_BINARY};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  return run_program(all, variables);
 }
 
 int lines_in(const std::string& text) {

@@ -18,7 +18,8 @@ Outcome run_program(const std::vector<std::string>& arguments,
                     const std::vector<std::string>& variables = {});
 
 // The binary under test with these arguments.
-Outcome rallrec(std::vector<std::string> arguments, const std::vector<std::string>& variables = {});
+Outcome rallrec(const std::vector<std::string>& arguments,
+                const std::vector<std::string>& variables = {});
 
 int lines_in(const std::string& text);
 

@@ -34,14 +34,14 @@ class TuningFixture : public ::testing::Test {
   }
 
   // A command line under mpirun, or alone for one rank.
-  static std::vector<std::string> on_ranks(int ranks, std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), RALLREC_BINARY);
+  static std::vector<std::string> on_ranks(int ranks, const std::vector<std::string>& arguments) {
+    std::vector<std::string> line;
     if (ranks > 1) {
-      const std::vector<std::string> launcher = {RALLREC_MPIEXEC, "-n", std::to_string(ranks),
-                                                 "--oversubscribe"};
-      arguments.insert(arguments.begin(), launcher.begin(), launcher.end());
+      line = {RALLREC_MPIEXEC, "-n", std::to_string(ranks), "--oversubscribe"};
     }
-    return arguments;
+    line.emplace_back(RALLREC_BINARY);
+    line.insert(line.end(), arguments.begin(), arguments.end());
+    return line;
   }
 
   static const std::vector<std::string>& variables() {
