@@ -138,13 +138,13 @@ void describe_file(const ModelFiles& files, const config::Options& options,
   const text::Tokenizer tokenizer = text::Tokenizer::load(files.model);
   const text::ChatTemplate chat(tokenizer,
                                 {options.prompt.chat_format, options.prompt.date_header});
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const models::llm::LlmConfig config = models::llm::read_llm_config(files.model);
   std::optional<models::llm::LoraAdapter> adapter;
   if (!files.adapter.empty()) {
-    adapter = train::read_peft_adapter(files.adapter, model->config());
+    adapter = train::read_peft_adapter(files.adapter, config);
   }
-  PromptFile prompts(files.input, chat, model->config().max_position, options,
-                     communicator.rank() == 0);
+  PromptFile prompts(files.input, chat, config.max_position, options, communicator.rank() == 0);
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
   const TextGenerator generator{*model, adapter ? &*adapter : nullptr, tokenizer, options.describe,
                                 files.model};
   PartialTexts nothing;

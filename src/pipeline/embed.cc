@@ -90,10 +90,10 @@ void run_embed(StageContext& context) {
 void embed_file(const ModelFiles& files, const config::Options& options,
                 distributed::Communicator& communicator) {
   const text::Tokenizer tokenizer = text::Tokenizer::load(files.model);
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
   const Texts texts = read_texts(
-      files.input, tokenizer, model->config().max_position,
+      files.input, tokenizer, models::llm::read_llm_config(files.model).max_position,
       io::with_bad_rows(files.input, options.data.max_bad_rows, communicator.rank() == 0));
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
   const Stopwatch watch;
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, communicator);
   const double seconds = watch.seconds();

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -13,6 +12,7 @@
 #include "io/json_writer.h"
 #include "io/jsonl.h"
 #include "models/llm/causal_lm.h"
+#include "models/llm/llm_config.h"
 #include "pipeline/prompt_text.h"
 #include "train/peft_adapter.h"
 #include "train/prompt_reader.h"
@@ -24,18 +24,18 @@ namespace {
 using models::llm::CausalLm;
 using models::llm::LoraAdapter;
 
-// What every file that is scored shares: loaded once.
-struct Scorer {
+// How prompts are turned into ids, and the two words whose logits are compared.
+struct Wording {
+  Wording(const std::string& model, const config::Options& options)
+      : text(model, options), words(text::label_words(text.tokenizer())) {}
+
+  train::PromptEncoder encoder() const {
+    return text.encoder(train::PromptEncoder::Answer::kLeftToModel);
+  }
+
   PromptText text;
   text::LabelWords words;
-  std::unique_ptr<CausalLm> model;
 };
-
-Scorer load(const std::string& folder, const config::Options& options) {
-  PromptText text(folder, options);
-  const text::LabelWords words = text::label_words(text.tokenizer());
-  return {std::move(text), words, models::llm::load_causal_lm(folder, options.model.quant)};
-}
 
 void write_scores(const InferFiles& files, std::int64_t max_bad_rows,
                   const train::PromptEncoder& encoder, const std::vector<train::Score>& scores) {
@@ -61,57 +61,65 @@ void write_scores(const InferFiles& files, std::int64_t max_bad_rows,
   output.commit();
 }
 
-void score_file(Scorer& scorer, const LoraAdapter* adapter, const InferFiles& files,
+train::PromptDataset read_file(const Wording& wording, const InferFiles& files,
+                               const config::Options& options,
+                               distributed::Communicator& communicator) {
+  return train::read_prompts(files.input, wording.encoder(), options.data.max_bad_rows,
+                             communicator);
+}
+
+void score_file(CausalLm& model, const LoraAdapter* adapter, const Wording& wording,
+                const train::PromptDataset& prompts, const InferFiles& files,
                 const config::Options& options, distributed::Communicator& communicator) {
-  const train::PromptEncoder encoder =
-      scorer.text.encoder(train::PromptEncoder::Answer::kLeftToModel);
-  const train::PromptDataset prompts =
-      train::read_prompts(files.input, encoder, options.data.max_bad_rows, communicator);
   const train::ScoringOptions scoring = {options.infer.token_budget, files.squashed};
   const Stopwatch watch;
   const std::vector<train::Score> scores =
-      train::score_prompts(*scorer.model, adapter, prompts, scorer.words, scoring, communicator);
+      train::score_prompts(model, adapter, prompts, wording.words, scoring, communicator);
   const double seconds = watch.seconds();
   if (communicator.rank() == 0) {
-    write_scores(files, options.data.max_bad_rows, encoder, scores);
+    write_scores(files, options.data.max_bad_rows, wording.encoder(), scores);
     spdlog::info("{} prompts, {} tokens scored on {} in {:.3f} s: {}", prompts.size(),
-                 prompts.tokens(), scorer.model->quant(), seconds, files.output);
+                 prompts.tokens(), model.quant(), seconds, files.output);
   }
   communicator.barrier();
 }
 
-std::optional<LoraAdapter> load_adapter(const std::string& folder, const CausalLm& model) {
-  if (folder.empty()) {
-    return std::nullopt;
-  }
-  return train::read_peft_adapter(folder, model.config());
-}
-
 }  // namespace
 
+// Everything that can be wrong is read before the weights, which may take minutes.
 void infer(const InferFiles& files, const config::Options& options,
            distributed::Communicator& communicator) {
-  Scorer scorer = load(files.model, options);
-  const std::optional<LoraAdapter> adapter = load_adapter(files.adapter, *scorer.model);
-  score_file(scorer, adapter ? &*adapter : nullptr, files, options, communicator);
+  const Wording wording(files.model, options);
+  std::optional<LoraAdapter> adapter;
+  if (!files.adapter.empty()) {
+    adapter = train::read_peft_adapter(files.adapter, models::llm::read_llm_config(files.model));
+  }
+  const train::PromptDataset prompts = read_file(wording, files, options, communicator);
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  score_file(*model, adapter ? &*adapter : nullptr, wording, prompts, files, options, communicator);
 }
 
 void run_infer(StageContext& context) {
   const std::string& run = context.run_dir;
-  Scorer scorer = load(context.options.model.path, context.options);
-  const LoraAdapter adapter =
-      train::read_peft_adapter(run + "/tune/adapter", scorer.model->config());
+  const config::Options& options = context.options;
+  const Wording wording(options.model.path, options);
+  const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
+  const LoraAdapter adapter = train::read_peft_adapter(run + "/tune/adapter", model->config());
   InferFiles files;
+  const auto score = [&](const LoraAdapter* with) {
+    score_file(*model, with, wording, read_file(wording, files, options, context.communicator),
+               files, options, context.communicator);
+  };
   files.input = run + "/prompt/test.jsonl";
   files.output = run + "/infer/scores.jsonl";
-  score_file(scorer, &adapter, files, context.options, context.communicator);
-  if (!context.options.infer.zero_shot) {
+  score(&adapter);
+  if (!options.infer.zero_shot) {
     return;
   }
   const std::string zero_shot = run + "/prompt/zero_shot.jsonl";
   files.input = io::file_exists(zero_shot) ? zero_shot : files.input;
   files.output = run + "/infer/zero_shot_scores.jsonl";
-  score_file(scorer, nullptr, files, context.options, context.communicator);
+  score(nullptr);
 }
 
 }  // namespace rallrec::pipeline

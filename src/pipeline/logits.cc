@@ -79,17 +79,17 @@ Plan make_plan(const Lines& lines, std::int64_t token_budget, int ranks) {
 
 void write_logits(const ModelFiles& files, const config::Options& options,
                   distributed::Communicator& communicator) {
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const models::llm::LlmConfig config = models::llm::read_llm_config(files.model);
   std::optional<models::llm::LoraAdapter> adapter;
   if (!files.adapter.empty()) {
-    adapter = train::read_peft_adapter(files.adapter, model->config());
+    adapter = train::read_peft_adapter(files.adapter, config);
   }
   const int rank = communicator.rank();
-  const Lines lines =
-      read_ids(files.input, model->config(),
-               io::with_bad_rows(files.input, options.data.max_bad_rows, rank == 0));
+  const Lines lines = read_ids(
+      files.input, config, io::with_bad_rows(files.input, options.data.max_bad_rows, rank == 0));
+  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
   const Plan plan = make_plan(lines, options.infer.token_budget, communicator.size());
-  const std::int64_t vocabulary = model->config().vocab_size;
+  const std::int64_t vocabulary = config.vocab_size;
   const at::Tensor mine =
       at::empty({plan.first(rank + 1) - plan.first(rank), vocabulary}, at::kFloat);
   for (std::int64_t b = plan.parts[static_cast<std::size_t>(rank)];
