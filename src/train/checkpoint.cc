@@ -212,7 +212,8 @@ TrainingState load_checkpoint(const std::string& path, const RunIdentity& identi
                               const models::llm::LlmConfig& config, LoraAdapter& adapter) {
   require_same_identity(read_verified_manifest(path).identity, identity, path);
   const LoraAdapter stored = read_peft_adapter(path, config);
-  if (stored.flat().numel() != adapter.flat().numel()) {
+  if (stored.options().r != adapter.options().r ||
+      stored.flat().numel() != adapter.flat().numel()) {
     throw_bad_data(path, "its adapter is of another size than this run's");
   }
   adapter.flat().copy_(stored.flat());

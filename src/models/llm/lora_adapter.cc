@@ -28,16 +28,24 @@ void check_options(const LoraOptions& options) {
 LoraLayout::LoraLayout(const LlmConfig& config, const LoraOptions& options)
     : r_(options.r), layers_(config.layers) {
   check_options(options);
-  offsets_.fill(-1);
+  std::array<bool, kLinearCount> adapted{};
   for (const std::string& module : options.modules) {
-    const Linear linear = linear_named(module);
-    const auto index = static_cast<std::size_t>(linear);
-    if (offsets_[index] >= 0) {
+    bool& named = adapted[static_cast<std::size_t>(linear_named(module))];
+    if (named) {
       throw_usage("tune.target_modules names " + module + " twice");
     }
-    sizes_[index] = size_of(config, linear);
-    offsets_[index] = layer_parameters_;
-    layer_parameters_ += r_ * (sizes_[index].in + sizes_[index].out);
+    named = true;
+  }
+  // In the order of the layer, not of the option, so that an adapter read back from a file has the
+  // layout it was written from.
+  offsets_.fill(-1);
+  for (const Linear linear : kLinears) {
+    const auto index = static_cast<std::size_t>(linear);
+    if (adapted[index]) {
+      sizes_[index] = size_of(config, linear);
+      offsets_[index] = layer_parameters_;
+      layer_parameters_ += r_ * (sizes_[index].in + sizes_[index].out);
+    }
   }
 }
 
