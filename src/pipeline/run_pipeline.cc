@@ -60,20 +60,32 @@ class Runner {
       return kKeep;
     }
     spdlog::info("{}: running ({})", stage.name, reason);
-    return begin(stage);
+    return begin(stage, kept.has_value());
   }
 
-  // Marks the stage as under way. A stage that was interrupted may go on from its checkpoints, one
-  // whose config or inputs are not those of its checkpoints may not.
-  std::string begin(const Stage& stage) {
+  // Marks the stage as under way. A stage that was interrupted may go on from its checkpoints; one
+  // that `was_complete` or whose config or inputs are not those of its checkpoints may not. Those
+  // are removed before the mark changes, so that a kill in between loses nothing but the choice.
+  std::string begin(const Stage& stage, bool was_complete) {
     const std::string folder = request_.run_dir + "/" + stage.name;
     io::make_directories(folder);
-    std::remove(manifest_path(request_.run_dir, stage).c_str());
     const std::string marker = folder + "/started.key";
     const std::string key = io::key_of(manifest_);
-    const bool same = io::file_exists(marker) && io::read_file(marker) == key;
+    const bool begun = io::file_exists(marker);
+    const bool same = begun && io::read_file(marker) == key && !was_complete;
+    const bool anew =
+        request_.force || request_.resume == "never" || (request_.resume == "auto" && !same);
+    if (anew && stage.clear != nullptr) {
+      if (begun && !was_complete && !same) {
+        spdlog::warn(
+            "{}: what an interrupted run with other settings, inputs or code left is removed",
+            stage.name);
+      }
+      stage.clear(folder);
+    }
+    std::remove(manifest_path(request_.run_dir, stage).c_str());
     io::write_file_atomically(marker, key);
-    return request_.force || (!same && request_.resume == "auto") ? "never" : request_.resume;
+    return anew ? "never" : request_.resume;
   }
 
   void run(const Stage& stage, const std::string& resume) {

@@ -56,6 +56,9 @@ struct Stage {
   std::vector<std::string> optional_outputs = {};
   // Files outside the run folder that the result depends on; null where there are none.
   std::vector<std::string> (*external_inputs)(const config::Options&) = nullptr;
+  // Removes from the stage's folder what a later start could go on from (checkpoints, partial
+  // results); null where there is no such thing. Called by rank 0 before the stage starts anew.
+  void (*clear)(const std::string& folder) = nullptr;
 };
 
 }  // namespace rallrec::pipeline

@@ -14,9 +14,11 @@
 #include "pipeline/infer.h"
 #include "pipeline/ingest.h"
 #include "pipeline/light_gcn.h"
+#include "pipeline/partial_texts.h"
 #include "pipeline/prompt.h"
 #include "pipeline/retrieve.h"
 #include "pipeline/tune.h"
+#include "train/tune_state.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -35,6 +37,7 @@ Stage describe() {
               ModelUse::kWeights,
               &run_describe};
   stage.external_inputs = template_files;
+  stage.clear = PartialTexts::remove;
   return stage;
 }
 
@@ -92,12 +95,18 @@ Stage prompt() {
 }
 
 Stage tune() {
-  return {"tune",
-          {"prompt/train.jsonl", "prompt/valid.jsonl"},
-          {"tune/adapter", "tune/metrics.jsonl"},
-          {"tune", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
-          ModelUse::kWeights,
-          &run_tune};
+  Stage stage{"tune",
+              {"prompt/train.jsonl", "prompt/valid.jsonl"},
+              {"tune/adapter", "tune/metrics.jsonl"},
+              // How often checkpoints are written and how many are kept changes no result.
+              {"tune.epochs", "tune.max_steps", "tune.learning_rate", "tune.warmup_steps",
+               "tune.batch_size", "tune.token_budget", "tune.lora_r", "tune.lora_alpha",
+               "tune.lora_dropout", "tune.target_modules", "tune.max_grad_norm", "tune.patience",
+               "tune.seed", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
+              ModelUse::kWeights,
+              &run_tune};
+  stage.clear = train::clear_tune_folder;
+  return stage;
 }
 
 Stage infer() {

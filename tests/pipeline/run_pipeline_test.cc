@@ -189,6 +189,34 @@ TEST_F(RunPipeline, AFailedStageHasNoManifestAndResumesOnlyWithTheSameKey) {
   EXPECT_EQ(resumes["second"], "never");
 }
 
+// A kill after the choice to start anew must not turn it into going on from what is left.
+TEST_F(RunPipeline, StartingAnewRemovesTheLeftoversBeforeAnythingElse) {
+  table_[1].clear = [](const std::string& folder) {
+    std::filesystem::remove(folder + "/half.done");
+  };
+  second_fails = true;
+  expect_error(ExitCode::kUsage, "stopped on purpose", [&] { go(); });
+  folder_.put("runs/a/second/half.done", "");
+  expect_error(ExitCode::kUsage, "stopped on purpose", [&] { go(); });
+  EXPECT_EQ(resumes["second"], "auto");
+  EXPECT_TRUE(io::file_exists(run_dir() + "/second/half.done"));
+  options_.infer.token_budget += 1;
+  expect_error(ExitCode::kUsage, "stopped on purpose", [&] { go(); });
+  EXPECT_EQ(resumes["second"], "never");
+  EXPECT_FALSE(io::file_exists(run_dir() + "/second/half.done"));
+  expect_error(ExitCode::kUsage, "stopped on purpose", [&] { go(); });
+  EXPECT_EQ(resumes["second"], "auto");
+}
+
+TEST_F(RunPipeline, ACompleteStageWithADamagedOutputStartsAnew) {
+  go();
+  folder_.put("runs/a/second/parts/a.txt", "edited");
+  go();
+  expect_runs(1, 2);
+  EXPECT_EQ(resumes["second"], "never");
+  EXPECT_EQ(folder_.get("runs/a/second/parts/a.txt"), "seed 42!");
+}
+
 TEST_F(RunPipeline, AStageThatWritesNothingIsCaught) {
   table_[1].run = [](StageContext&) {};
   expect_error(ExitCode::kInternal, "stage second has ended without writing second/parts",

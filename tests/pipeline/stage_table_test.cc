@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
+#include "config/field.h"
 #include "config/write.h"
 
 namespace rallrec::pipeline {
@@ -65,6 +67,22 @@ TEST(StageTable, SettingsOfAStageAreKeysOfTheConfig) {
     EXPECT_FALSE(stage.sections.empty()) << stage.name;
     for (const std::string& section : stage.sections) {
       EXPECT_NE(config::section_text({}, section), "") << stage.name << ": " << section;
+    }
+  }
+}
+
+// A key that no stage names would change nothing where it is changed.
+TEST(StageTable, EveryKeyOfAStageCountsButTheTwoThatChangeNoResult) {
+  for (const Stage& stage : stage_table()) {
+    const auto counts = [&stage](const std::string& name) {
+      return std::count(stage.sections.begin(), stage.sections.end(), name) > 0;
+    };
+    for (const config::Field& field : config::fields()) {
+      if (field.name().rfind(stage.name + ".", 0) == 0) {
+        const bool expected =
+            field.name() != "tune.checkpoint_every" && field.name() != "tune.keep_checkpoints";
+        EXPECT_EQ(counts(stage.name) || counts(field.name()), expected) << field.name();
+      }
     }
   }
 }
