@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "io/files.h"
 #include "io/hash.h"
+#include "models/llm/quant_mode.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -87,7 +88,7 @@ std::string model_sha256(const config::Options& options, ModelUse use, io::FileH
     }
   }
   if (use == ModelUse::kWeights) {
-    hash.update("quant " + options.model.quant + "\n");
+    hash.update("quant " + models::llm::resolved_quant(options.model.quant) + "\n");
   }
   return hash.finish();
 }

@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "io/hash.h"
 #include "io/json_writer.h"
+#include "models/llm/quant_mode.h"
 
 namespace rallrec::train {
 
@@ -22,7 +23,7 @@ std::string hash_of_config(const config::Options& options) {
       .add("max_grad_norm", tune.max_grad_norm)
       .add("patience", tune.patience)
       .add("seed", tune.seed)
-      .add("quant", options.model.quant)
+      .add("quant", models::llm::resolved_quant(options.model.quant))
       .add("chat_format", options.prompt.chat_format)
       .add("date_header", options.prompt.date_header)
       .add("cutoff", options.prompt.cutoff);

@@ -11,4 +11,8 @@ namespace rallrec::models::llm {
 // Throws kUsage for any other word, listing what there is.
 DenseType dense_type_of(const std::string& quant);
 
+// The mode that `quant` stands for on this CPU: auto resolved, any other word as it is. Results
+// depend on it, so it is what hashes hold.
+std::string resolved_quant(const std::string& quant);
+
 }  // namespace rallrec::models::llm
