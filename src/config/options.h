@@ -161,6 +161,9 @@ struct InferOptions {
   std::int64_t token_budget = 2048;
   // Also score the test prompts without the adapter.
   bool zero_shot = true;
+  // Also write score_squashed, the authors' double softmax, which needs the logits of the whole
+  // vocabulary. The paper's log losses are to be compared with its log loss.
+  bool squashed = true;
 };
 
 struct EvaluateOptions {

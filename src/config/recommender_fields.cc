@@ -91,7 +91,9 @@ void add_recommender_fields(std::vector<Field>& list) {
       .add("token_budget", &InferOptions::token_budget, between(1, 1 << 24),
            "tokens per packed forward pass")
       .add("zero_shot", &InferOptions::zero_shot, anything(),
-           "also score the test prompts without the adapter");
+           "also score the test prompts without the adapter")
+      .add("squashed", &InferOptions::squashed, anything(),
+           "also write score_squashed, the authors' double softmax");
   add_baseline(list);
   SectionFields<EvaluateOptions>(list, "evaluate", &Options::evaluate)
       .add("bootstrap_samples", &EvaluateOptions::bootstrap_samples, between(0, 10000000),

@@ -11,6 +11,7 @@
 #include "io/json_writer.h"
 #include "io/jsonl.h"
 #include "models/llm/causal_lm.h"
+#include "models/llm/llm_config.h"
 #include "pipeline/text_generator.h"
 #include "pipeline/wording.h"
 #include "text/chat_template.h"
@@ -47,6 +48,19 @@ ItemPrompts item_prompts(const StageContext& context, const data::Dataset& datas
     }
   }
   return prompts;
+}
+
+void require_room(const ItemPrompts& prompts, const data::Dataset& dataset,
+                  std::int64_t max_position, std::int64_t max_new_tokens) {
+  for (std::size_t i = 0; i < prompts.ids.size(); ++i) {
+    const auto length = static_cast<std::int64_t>(prompts.ids[i].size());
+    if (length + max_new_tokens > max_position) {
+      throw_usage("describe: the prompt of item " + dataset.items.name(prompts.items[i]) + " has " +
+                  std::to_string(length) +
+                  " tokens; with describe.max_new_tokens = " + std::to_string(max_new_tokens) +
+                  " that is more than the model's " + std::to_string(max_position) + " positions");
+    }
+  }
 }
 
 void write_descriptions(const std::string& path, const data::Dataset& dataset,
@@ -97,6 +111,8 @@ void run_describe(StageContext& context) {
   const text::ChatTemplate chat(tokenizer,
                                 {options.prompt.chat_format, options.prompt.date_header});
   const ItemPrompts prompts = item_prompts(context, dataset, chat);
+  require_room(prompts, dataset, models::llm::read_llm_config(options.model.path).max_position,
+               options.describe.max_new_tokens);
   const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
   const std::string folder = context.run_dir + "/describe";
   PartialTexts partial(folder, context.resume != "never", context.communicator);

@@ -106,6 +106,7 @@ void run_infer(StageContext& context) {
   const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
   const LoraAdapter adapter = train::read_peft_adapter(run + "/tune/adapter", model->config());
   InferFiles files;
+  files.squashed = options.infer.squashed;
   const auto score = [&](const LoraAdapter* with) {
     score_file(*model, with, wording, read_file(wording, files, options, context.communicator),
                files, options, context.communicator);

@@ -88,12 +88,28 @@ class ConfigReader {
   io::JsonValue root_;
 };
 
+// Initialisations that take a part out of the base weights, or quantise them.
+bool changes_the_base(const std::string& initialisation) {
+  for (const char* method : {"pissa", "olora", "corda", "loftq"}) {
+    if (initialisation.rfind(method, 0) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 void refuse_other_methods(const ConfigReader& reader) {
   if (reader.string("peft_type", "") != "LORA") {
     reader.fail("peft_type", "expected \"LORA\"");
   }
   if (const std::string bias = reader.string("bias", "none"); bias != "none") {
     reader.fail("bias", fmt::format("\"{}\" is not supported, only \"none\"", bias));
+  }
+  const io::JsonValue* start = reader.find("init_lora_weights");
+  if (start != nullptr && start->string() != nullptr && changes_the_base(*start->string())) {
+    reader.fail("init_lora_weights", "\"" + *start->string() +
+                                         "\" is not supported: such an adapter belongs to base "
+                                         "weights that its training changed");
   }
   reader.refuse("use_dora", "DoRA");
   reader.refuse("use_rslora", "rank-stabilised scaling");

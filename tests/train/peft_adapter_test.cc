@@ -154,6 +154,7 @@ TEST_F(PeftAdapter, WhatItDoesNotSupportIsRefusedByName) {
       {"\"rank_pattern\": {}", "\"rank_pattern\": {\"q_proj\": 4}"},
       {"\"alpha_pattern\": {}", "\"alpha_pattern\": {\"q_proj\": 4}"},
       {"\"modules_to_save\": null", "\"modules_to_save\": [\"lm_head\"]"},
+      {"\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa_niter_4\""},
       {"\"peft_type\": \"LORA\"", "\"peft_type\": \"LOHA\""}};
   const std::string original = folder_.get("adapter_config.json");
   for (const auto& [from, to] : cases) {
