@@ -5,9 +5,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "io/hdf5_file.h"
 #include "io/npy.h"
 #include "logging/progress.h"
@@ -86,7 +86,7 @@ Alignment align_embeddings(const EmbeddingMatrix& text, const EmbeddingMatrix& g
   log_outcome(result.losses, result.trained_rows, options.temperature);
   const at::Tensor projected = train::project_rows(projector, view_of(text), communicator);
   const float* values = projected.const_data_ptr<float>();
-  if (!std::all_of(values, values + projected.numel(), [](float x) { return std::isfinite(x); })) {
+  if (!all_finite(values, static_cast<std::size_t>(projected.numel()))) {
     throw Error(ExitCode::kNonFinite,
                 "align: the projected rows are not finite; a smaller align.learning_rate may help");
   }

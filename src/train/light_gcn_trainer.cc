@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "core/rng.h"
 #include "data/negative_sampler.h"
 #include "metrics/ranking.h"
@@ -59,7 +60,7 @@ std::vector<std::int32_t> edge_order(std::size_t count, std::uint64_t seed, std:
 
 // The loss is that of the vectors before the last update.
 void require_finite(const std::vector<float>& vectors) {
-  if (!std::all_of(vectors.begin(), vectors.end(), [](float x) { return std::isfinite(x); })) {
+  if (!all_finite(vectors.data(), vectors.size())) {
     throw Error(ExitCode::kNonFinite,
                 "light_gcn: the trained vectors are not finite; a smaller "
                 "light_gcn.learning_rate may help");

@@ -3,13 +3,12 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 
 #include "core/check.h"
 #include "core/error.h"
+#include "core/finite.h"
 #include "io/atomic_file.h"
 #include "io/files.h"
 #include "io/safetensors.h"
@@ -88,7 +87,7 @@ void read_matrix(const io::SafetensorsFile& file, const std::string& name, const
   io::widen_to_float(tensor.type, bytes.data(), static_cast<std::size_t>(into.numel()),
                      into.mutable_data_ptr<float>());
   const float* values = into.const_data_ptr<float>();
-  if (!std::all_of(values, values + into.numel(), [](float x) { return std::isfinite(x); })) {
+  if (!all_finite(values, static_cast<std::size_t>(into.numel()))) {
     throw_bad_data(file.path(), fmt::format("tensor {} holds a value that is not finite", name));
   }
 }

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "distributed/communicator.h"
 #include "io/files.h"
 #include "io/tensorboard_writer.h"
@@ -139,7 +140,7 @@ void Trainer::update(StepResult& step, StepRecord& record) {
   clip_to_norm(step.gradient.data(), count, record.grad_norm, run_.options.max_grad_norm);
   float* const parameters = run_.adapter.flat().mutable_data_ptr<float>();
   state_.adam.step(parameters, step.gradient.data(), record.learning_rate);
-  if (!std::all_of(parameters, parameters + count, [](float x) { return std::isfinite(x); })) {
+  if (!all_finite(parameters, static_cast<std::size_t>(count))) {
     throw Error(ExitCode::kNonFinite,
                 fmt::format("step {}: the adapter is not finite after the update; lower "
                             "tune.learning_rate",

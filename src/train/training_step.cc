@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "core/finite.h"
 #include "distributed/partition.h"
 #include "distributed/tree_reduction.h"
 
@@ -63,10 +64,6 @@ MicroBatchLosses add_up(const MicroBatch& micro_batch, const std::vector<float>&
     }
   }
   return sums;
-}
-
-bool all_finite(const float* values, std::size_t count) {
-  return std::all_of(values, values + count, [](float value) { return std::isfinite(value); });
 }
 
 // One entry per micro-batch of all ranks, in order.
