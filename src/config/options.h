@@ -119,6 +119,9 @@ struct PromptOptions {
   std::int64_t valid_samples = 1000;
   // Test prompts in time order; 0 = all.
   std::int64_t test_samples = 0;
+  // first: the oldest of the test split, as the authors take their first 10,000; few users fill the
+  // head of a split by time. random: drawn from all of it.
+  std::string test_draw = "first";
   // Eq. 8. alpha is a ratio so that ties are exact: "2/3".
   std::string rerank_alpha = "2/3";
   double rerank_beta = 1.0;
@@ -154,6 +157,9 @@ struct TuneOptions {
   std::int64_t keep_checkpoints = 3;
   // Epochs without a better valid loss before training stops; 0 = never.
   std::int64_t patience = 5;
+  // Also learn the answers that a prompt shows, Yes or No after a colon, each from what stands
+  // before it. Off in the paper's setting. The valid loss is of the answer alone either way.
+  bool shown_answers = false;
   std::int64_t seed = 42;
 };
 

@@ -21,6 +21,8 @@ void add_prompt(std::vector<Field>& list) {
       .add("valid_samples", &Prompt::valid_samples, at_least(0), "valid prompts; 0 = all")
       .add("test_samples", &Prompt::test_samples, at_least(0),
            "test prompts in time order; 0 = all")
+      .add("test_draw", &Prompt::test_draw, one_of({"first", "random"}),
+           "which test prompts: the first in time or drawn from all")
       .add("rerank_alpha", &Prompt::rerank_alpha, ratio(),
            "weight of the embedding channel in eq. 8, as a ratio")
       .add("rerank_beta", &Prompt::rerank_beta, real_between(0.0, 1e3),
@@ -66,6 +68,8 @@ void add_tune(std::vector<Field>& list) {
            "newest checkpoints that are kept")
       .add("patience", &Tune::patience, at_least(0),
            "epochs without a better valid loss before training stops; 0 = never")
+      .add("shown_answers", &Tune::shown_answers, anything(),
+           "also learn each Yes or No that a prompt shows after a colon")
       .add("seed", &Tune::seed, at_least(0), "seed of initial values, order and dropout");
 }
 

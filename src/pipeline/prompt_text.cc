@@ -7,11 +7,19 @@ namespace rallrec::pipeline {
 PromptText::PromptText(const std::string& model_folder, const config::Options& options)
     : tokenizer_(std::make_unique<const text::Tokenizer>(text::Tokenizer::load(model_folder))),
       chat_(*tokenizer_, {options.prompt.chat_format, options.prompt.date_header}),
-      cutoff_(std::min(options.prompt.cutoff,
-                       models::llm::read_llm_config(model_folder).max_position)) {}
+      cutoff_(
+          std::min(options.prompt.cutoff, models::llm::read_llm_config(model_folder).max_position)),
+      shown_answers_(options.tune.shown_answers) {}
 
 train::PromptEncoder PromptText::encoder(train::PromptEncoder::Answer answer) const {
   return train::PromptEncoder(chat_, cutoff_, answer);
+}
+
+train::PromptEncoder PromptText::training_encoder() const {
+  const auto answer = train::PromptEncoder::Answer::kRequired;
+  return shown_answers_
+             ? train::PromptEncoder(chat_, cutoff_, answer, text::ShownAnswers(*tokenizer_))
+             : train::PromptEncoder(chat_, cutoff_, answer);
 }
 
 }  // namespace rallrec::pipeline

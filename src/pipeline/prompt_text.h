@@ -21,12 +21,15 @@ class PromptText {
   // prompt.cutoff, or fewer where the model has fewer positions.
   std::int64_t cutoff() const { return cutoff_; }
   train::PromptEncoder encoder(train::PromptEncoder::Answer answer) const;
+  // For training prompts: the answer is needed, and tune.shown_answers adds those of the prompt.
+  train::PromptEncoder training_encoder() const;
 
  private:
   // On the heap: the chat frame points at it, also after a move.
   std::unique_ptr<const text::Tokenizer> tokenizer_;
   text::ChatTemplate chat_;
   std::int64_t cutoff_;
+  bool shown_answers_;
 };
 
 }  // namespace rallrec::pipeline

@@ -76,7 +76,7 @@ Stage retrieve() {
            "align/aligned_embeddings.h5"},
           {"retrieve/neighbours.h5"},
           {"retrieve", "data.deduplicate", "prompt.k", "prompt.train_samples",
-           "prompt.valid_samples", "prompt.test_samples", "prompt.seed"},
+           "prompt.valid_samples", "prompt.test_samples", "prompt.test_draw", "prompt.seed"},
           ModelUse::kNone,
           &run_retrieve};
 }
@@ -102,7 +102,8 @@ Stage tune() {
               {"tune.epochs", "tune.max_steps", "tune.learning_rate", "tune.warmup_steps",
                "tune.batch_size", "tune.token_budget", "tune.lora_r", "tune.lora_alpha",
                "tune.lora_dropout", "tune.target_modules", "tune.max_grad_norm", "tune.patience",
-               "tune.seed", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
+               "tune.shown_answers", "tune.seed", "prompt.chat_format", "prompt.cutoff",
+               "prompt.date_header"},
               ModelUse::kWeights,
               &run_tune};
   stage.clear = train::clear_tune_folder;

@@ -139,12 +139,13 @@ struct Prompts {
 Prompts read_all_prompts(const TuneFiles& files, const config::Options& options,
                          distributed::Communicator& communicator) {
   const PromptText text(files.model, options);
-  const train::PromptEncoder encoder = text.encoder(train::PromptEncoder::Answer::kRequired);
-  Prompts prompts{
-      train::read_prompts(files.train, encoder, options.data.max_bad_rows, communicator), {}};
+  Prompts prompts{train::read_prompts(files.train, text.training_encoder(),
+                                      options.data.max_bad_rows, communicator),
+                  {}};
   if (!files.valid.empty()) {
     prompts.valid =
-        train::read_prompts(files.valid, encoder, options.data.max_bad_rows, communicator);
+        train::read_prompts(files.valid, text.encoder(train::PromptEncoder::Answer::kRequired),
+                            options.data.max_bad_rows, communicator);
   }
   return prompts;
 }

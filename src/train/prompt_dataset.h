@@ -18,8 +18,10 @@ class PromptDataset {
 
   // Appends a prompt: `ids` is prompt and answer, the tokens from `first_label` on are trained on
   // (none where the answer is left to the model); 0 < first_label <= ids.size(). `line` is where it
-  // stands in the file, counted from 1.
-  void add(const std::vector<std::int64_t>& ids, std::int64_t first_label, std::int64_t line);
+  // stands in the file, counted from 1. `shown` are tokens before `first_label`, ascending and not
+  // the first, that are trained on as well.
+  void add(const std::vector<std::int64_t>& ids, std::int64_t first_label, std::int64_t line,
+           const std::vector<std::int64_t>& shown = {});
 
   std::int64_t size() const { return static_cast<std::int64_t>(first_labels_.size()); }
   // Of all prompts together, answers included.
@@ -27,6 +29,8 @@ class PromptDataset {
   PromptSize size_of(std::int64_t prompt) const;
   const std::int32_t* ids_of(std::int64_t prompt) const { return ids_.data() + offsets_[prompt]; }
   std::int64_t first_label_of(std::int64_t prompt) const { return first_labels_[prompt]; }
+  // All tokens of a prompt that are trained on, ascending.
+  std::vector<std::int64_t> labels_of(std::int64_t prompt) const;
   // "file:line".
   std::string name_of(std::int64_t prompt) const;
 
@@ -37,6 +41,8 @@ class PromptDataset {
   std::vector<std::int32_t> ids_;
   std::vector<std::int64_t> offsets_ = {0};
   std::vector<std::int64_t> first_labels_;
+  std::vector<std::int32_t> shown_;
+  std::vector<std::int64_t> shown_offsets_ = {0};
   std::vector<std::int64_t> lines_;
 };
 

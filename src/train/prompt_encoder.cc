@@ -62,8 +62,9 @@ std::string cut_from_middle(const std::string& text, std::size_t bytes) {
   return text.substr(0, begin) + text.substr(end);
 }
 
-PromptEncoder::PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff, Answer answer)
-    : chat_(&chat), cutoff_(cutoff), answer_(answer) {}
+PromptEncoder::PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff, Answer answer,
+                             std::optional<text::ShownAnswers> shown)
+    : chat_(&chat), cutoff_(cutoff), answer_(answer), shown_(shown) {}
 
 void PromptEncoder::check(const io::JsonRecord& record) const { messages_of(record, answer_); }
 
@@ -89,7 +90,12 @@ EncodedPrompt PromptEncoder::encode(const io::JsonRecord& record) const {
     user = cut_from_middle(user, std::max<std::size_t>(1, bytes));
     encoded = chat_->conversation_ids(messages, where);
   }
-  return {std::move(encoded.ids), static_cast<std::int64_t>(encoded.first_label), shortened};
+  const auto first_label = static_cast<std::int64_t>(encoded.first_label);
+  std::vector<std::int64_t> shown;
+  if (shown_) {
+    shown = shown_->find(encoded.ids, first_label);
+  }
+  return {std::move(encoded.ids), first_label, std::move(shown), shortened};
 }
 
 }  // namespace rallrec::train

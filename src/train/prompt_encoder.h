@@ -1,23 +1,29 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/json_record.h"
 #include "text/chat_template.h"
+#include "text/shown_answers.h"
 
 namespace rallrec::train {
 
 struct EncodedPrompt {
   std::vector<std::int64_t> ids;
   std::int64_t first_label = 0;  // ids.size() where the answer is left to the model
+  // Tokens before first_label that are trained on too, ascending: the answers that the prompt
+  // shows.
+  std::vector<std::int64_t> shown;
   bool shortened = false;
 };
 
 // Turns records {"input", "output"} (optionally "system") or {"messages": [{"role", "content"}, …]}
 // into ids. Labels are the tokens of the answer and the end of its turn; of a conversation, of its
 // last message.
+// The answers that the prompt shows become labels too where the encoder is given a finder for them.
 //
 // A prompt of more than `cutoff` tokens is shortened: first the oldest turns of a conversation go,
 // then a piece of the last user text, a quarter of the way in, so that the instructions at its
@@ -26,7 +32,8 @@ class PromptEncoder {
  public:
   enum class Answer { kRequired, kLeftToModel };
 
-  PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff, Answer answer);
+  PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff, Answer answer,
+                std::optional<text::ShownAnswers> shown = std::nullopt);
 
   // kBadData at the record's place unless it is a prompt, with an answer where one is required.
   void check(const io::JsonRecord& record) const;
@@ -37,6 +44,7 @@ class PromptEncoder {
   const text::ChatTemplate* chat_;
   std::int64_t cutoff_;
   Answer answer_;
+  std::optional<text::ShownAnswers> shown_;
 };
 
 // The text without about `bytes` bytes in its middle, cut between characters: a quarter of what is

@@ -20,16 +20,20 @@ constexpr std::size_t kBlock = 512;  // records parsed before they are tokenised
 // One rank's part of the file, as it travels to the others.
 struct Part {
   std::vector<std::int32_t> ids;
-  std::vector<std::int64_t> places;  // tokens, first label and line of each prompt
+  std::vector<std::int64_t> places;  // the kPlaceFields of each prompt
+  std::vector<std::int64_t> shown;   // of all prompts, one after the other
   std::int64_t shortened = 0;
 };
-constexpr std::size_t kPlaceFields = 3;
+// Tokens, first label, number of shown answers, line.
+constexpr std::size_t kPlaceFields = 4;
 
 void append(const EncodedPrompt& prompt, const io::JsonRecord& record, Part& part) {
   part.ids.insert(part.ids.end(), prompt.ids.begin(), prompt.ids.end());
-  part.places.insert(part.places.end(),
-                     {static_cast<std::int64_t>(prompt.ids.size()), prompt.first_label,
-                      static_cast<std::int64_t>(record.line())});
+  part.places.insert(
+      part.places.end(),
+      {static_cast<std::int64_t>(prompt.ids.size()), prompt.first_label,
+       static_cast<std::int64_t>(prompt.shown.size()), static_cast<std::int64_t>(record.line())});
+  part.shown.insert(part.shown.end(), prompt.shown.begin(), prompt.shown.end());
   part.shortened += prompt.shortened ? 1 : 0;
 }
 
@@ -72,13 +76,18 @@ std::vector<Item> gather(const std::vector<Item>& mine, distributed::DType dtype
 }
 
 PromptDataset merge(const std::string& path, const std::vector<std::int32_t>& ids,
-                    const std::vector<std::int64_t>& places) {
+                    const std::vector<std::int64_t>& places,
+                    const std::vector<std::int64_t>& shown) {
   PromptDataset dataset(path);
   std::int64_t begin = 0;
+  std::int64_t shown_begin = 0;
   for (std::size_t i = 0; i < places.size(); i += kPlaceFields) {
     const std::int64_t end = begin + places[i];
-    dataset.add({ids.begin() + begin, ids.begin() + end}, places[i + 1], places[i + 2]);
+    const std::int64_t shown_end = shown_begin + places[i + 2];
+    dataset.add({ids.begin() + begin, ids.begin() + end}, places[i + 1], places[i + 3],
+                {shown.begin() + shown_begin, shown.begin() + shown_end});
     begin = end;
+    shown_begin = shown_end;
   }
   return dataset;
 }
@@ -107,7 +116,8 @@ PromptDataset read_prompts(const std::string& path, const PromptEncoder& encoder
                  path, part.shortened, file.size());
   }
   return merge(path, gather(part.ids, distributed::DType::kInt32, communicator),
-               gather(part.places, distributed::DType::kInt64, communicator));
+               gather(part.places, distributed::DType::kInt64, communicator),
+               gather(part.shown, distributed::DType::kInt64, communicator));
 }
 
 }  // namespace rallrec::train

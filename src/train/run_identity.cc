@@ -22,6 +22,7 @@ std::string hash_of_config(const config::Options& options) {
       .add("target_modules", tune.target_modules)
       .add("max_grad_norm", tune.max_grad_norm)
       .add("patience", tune.patience)
+      .add("shown_answers", tune.shown_answers)
       .add("seed", tune.seed)
       .add("quant", models::llm::resolved_quant(options.model.quant))
       .add("chat_format", options.prompt.chat_format)

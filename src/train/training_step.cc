@@ -45,19 +45,20 @@ Packed pack_for_rank(const PromptDataset& dataset, const std::vector<std::int64_
   return packed;
 }
 
-MicroBatchLosses add_up(const MicroBatch& micro_batch, const std::vector<float>& label_losses) {
+MicroBatchLosses add_up(const PromptDataset& dataset, const MicroBatch& micro_batch,
+                        const std::vector<float>& label_losses) {
   RALLREC_CHECK(label_losses.size() == micro_batch.label_ids.size(),
                 "the model returned another number of label losses");
   MicroBatchLosses sums;
   std::size_t label = 0;
   for (std::size_t s = 0; s < micro_batch.samples.size(); ++s) {
     const std::int64_t end = micro_batch.batch.offsets[s + 1];
-    for (bool first = true; label < label_losses.size() && micro_batch.label_positions[label] < end;
-         ++label) {
+    const std::int64_t label_word =
+        micro_batch.batch.offsets[s] + dataset.first_label_of(micro_batch.samples[s]) - 1;
+    for (; label < label_losses.size() && micro_batch.label_positions[label] < end; ++label) {
       const double loss = label_losses[label];
       sums.loss += loss;
-      sums.label_word_loss += first ? loss : 0.0;
-      first = false;
+      sums.label_word_loss += micro_batch.label_positions[label] == label_word ? loss : 0.0;
       if (!std::isfinite(loss) && sums.bad_prompt < 0) {
         sums.bad_prompt = static_cast<double>(micro_batch.samples[s]);
       }
@@ -101,7 +102,7 @@ PromptSize size_of_all(const PromptDataset& dataset, const std::vector<std::int6
 
 // Losses of this rank's micro-batches, and their gradients as leaves of the tree; an empty
 // micro-batch is a leaf of zeros, so that leaf numbers do not depend on which ones are empty.
-std::vector<MicroBatchLosses> collect(const Packed& packed,
+std::vector<MicroBatchLosses> collect(const PromptDataset& dataset, const Packed& packed,
                                       const std::vector<MicroBatchResult>& results,
                                       std::size_t parameters,
                                       distributed::TreeReduction& reduction) {
@@ -118,7 +119,7 @@ std::vector<MicroBatchLosses> collect(const Packed& packed,
     const at::Tensor gradient = results[next].gradient.contiguous();
     RALLREC_CHECK(static_cast<std::size_t>(gradient.numel()) == parameters,
                   "the gradient has another length than the adapter");
-    losses.push_back(add_up(micro_batch, results[next].label_losses));
+    losses.push_back(add_up(dataset, micro_batch, results[next].label_losses));
     if (losses.back().bad_prompt < 0 && !all_finite(gradient.const_data_ptr<float>(), parameters)) {
       losses.back().bad_prompt = static_cast<double>(micro_batch.samples.front());
     }
@@ -165,7 +166,7 @@ StepResult run_training_step(models::llm::CausalLm& model, const models::llm::Lo
   StepResult step;
   step.gradient.resize(static_cast<std::size_t>(adapter.flat().numel()));
   distributed::TreeReduction reduction(packed.members.size(), packed.mine, step.gradient.size());
-  const auto mine = collect(packed, results, step.gradient.size(), reduction);
+  const auto mine = collect(dataset, packed, results, step.gradient.size(), reduction);
   reduction.finish(communicator, step.gradient.data());
 
   const MicroBatchLosses total = total_of(gather_losses(mine, packed.members.size(), communicator));
@@ -194,7 +195,8 @@ EvaluationResult evaluate_prompts(models::llm::CausalLm& model,
   std::size_t next = 0;
   for (std::size_t i = packed.mine.begin; i < packed.mine.end; ++i) {
     const bool empty = packed.members[i].empty();
-    mine.push_back(empty ? MicroBatchLosses{} : add_up(packed.micro_batches[next], results[next]));
+    mine.push_back(empty ? MicroBatchLosses{}
+                         : add_up(dataset, packed.micro_batches[next], results[next]));
     next += empty ? 0 : 1;
   }
   const MicroBatchLosses total = total_of(gather_losses(mine, packed.members.size(), communicator));

@@ -32,4 +32,16 @@ inline Tokenizer tiny_tokenizer_with(const std::vector<std::string>& tokens) {
   return load_tokenizer(document);
 }
 
+// The tiny tokenizer with " Yes" and " No" as one token each, as real vocabularies have them.
+inline Tokenizer tiny_tokenizer_with_spaced_answers() {
+  nlohmann::json document = tiny_tokenizer_json();
+  nlohmann::json& model = document["model"];
+  for (const std::string word : {"Yes", "No"}) {
+    const std::size_t id = model["vocab"].size();
+    model["vocab"]["\u0120" + word] = id;
+    model["merges"].push_back("\u0120 " + word);
+  }
+  return load_tokenizer(document);
+}
+
 }  // namespace rallrec::text

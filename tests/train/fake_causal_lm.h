@@ -138,7 +138,9 @@ class FakeCausalLm : public models::llm::CausalLm {
 };
 
 // Prompts of different lengths with one to three labels.
-inline PromptDataset fake_dataset(std::int64_t prompts, std::uint64_t seed = 9) {
+// With `shown`, every third token before the answer is a label too.
+inline PromptDataset fake_dataset(std::int64_t prompts, std::uint64_t seed = 9,
+                                  bool shown = false) {
   PromptDataset dataset("prompts.jsonl");
   Rng rng(seed);
   for (std::int64_t i = 0; i < prompts; ++i) {
@@ -148,7 +150,11 @@ inline PromptDataset fake_dataset(std::int64_t prompts, std::uint64_t seed = 9) 
     for (std::int64_t t = 0; t < tokens; ++t) {
       ids.push_back(static_cast<std::int64_t>(rng.next_below(64)));
     }
-    dataset.add(ids, tokens - labels, i + 1);
+    std::vector<std::int64_t> positions;
+    for (std::int64_t t = 1; shown && t < tokens - labels; t += 3) {
+      positions.push_back(t);
+    }
+    dataset.add(ids, tokens - labels, i + 1, positions);
   }
   return dataset;
 }

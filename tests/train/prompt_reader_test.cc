@@ -6,6 +6,7 @@
 #include "io/jsonl.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/text/edited_tokenizer.h"
 #include "text/tokenizer.h"
 
 namespace rallrec::train {
@@ -127,6 +128,32 @@ TEST_F(PromptReader, IsTheSameOnAnyNumberOfRanks) {
   }
 }
 
+TEST_F(PromptReader, AnswersThatThePromptShowsAreLabelsOnAnyNumberOfRanks) {
+  const text::Tokenizer tokenizer = text::tiny_tokenizer_with_spaced_answers();
+  const text::ChatTemplate chat(tokenizer, {});
+  const PromptEncoder encoder(chat, 2048, Answer::kRequired, text::ShownAnswers(tokenizer));
+  const std::string path = folder_.put("prompts.jsonl",
+                                       R"({"input": "Nothing yet: Heat:", "output": "No."}
+{"input": "Heat: Yes; Up: No; Alien:", "output": "Yes."}
+{"input": "Up: No; Alien:", "output": "Yes."}
+)");
+  const std::vector<std::string> expected = {"No.<|im_end|>", " Yes NoYes.<|im_end|>",
+                                             " NoYes.<|im_end|>"};
+  for (const int ranks : {1, 2, 3}) {
+    distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
+      const PromptDataset dataset = read_prompts(path, encoder, 0, communicator);
+      for (std::int64_t prompt = 0; prompt < 3; ++prompt) {
+        std::vector<std::int64_t> labels;
+        for (const std::int64_t i : dataset.labels_of(prompt)) {
+          labels.push_back(dataset.ids_of(prompt)[i]);
+        }
+        ASSERT_EQ(tokenizer.decode(labels), expected[static_cast<std::size_t>(prompt)]);
+        ASSERT_EQ(dataset.size_of(prompt).labels, static_cast<std::int64_t>(labels.size()));
+      }
+    });
+  }
+}
+
 TEST_F(PromptReader, NamesTheLineOfABadPrompt) {
   const std::string path = folder_.put(
       "prompts.jsonl",
@@ -144,14 +171,14 @@ TEST_F(PromptReader, NamesTheLineOfABadPrompt) {
 
 TEST_F(PromptReader, LabelsOfAMicroBatchPointAtTheTokenBefore) {
   PromptDataset dataset("p");
-  dataset.add({10, 11, 12, 13}, 2, 1);
+  dataset.add({10, 11, 12, 13}, 2, 1, {1});
   dataset.add({20, 21}, 1, 2);
   const models::llm::MicroBatch batch = make_micro_batch(dataset, {1, 0}, {0, 1});
   EXPECT_EQ(batch.batch.ids, (std::vector<std::int64_t>{20, 21, 10, 11, 12, 13}));
   EXPECT_EQ(batch.batch.offsets, (std::vector<std::int64_t>{0, 2, 6}));
   EXPECT_EQ(batch.samples, (std::vector<std::int64_t>{1, 0}));
-  EXPECT_EQ(batch.label_positions, (std::vector<std::int64_t>{0, 3, 4}));
-  EXPECT_EQ(batch.label_ids, (std::vector<std::int64_t>{21, 12, 13}));
+  EXPECT_EQ(batch.label_positions, (std::vector<std::int64_t>{0, 2, 3, 4}));
+  EXPECT_EQ(batch.label_ids, (std::vector<std::int64_t>{21, 11, 12, 13}));
 }
 
 }  // namespace

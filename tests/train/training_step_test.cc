@@ -58,7 +58,7 @@ Expected expected_step(const PromptDataset& dataset, std::int64_t prompts, bool 
   for (std::int64_t p = 0; p < prompts; ++p) {
     const std::int32_t* ids = dataset.ids_of(p);
     const std::int64_t first_label = dataset.first_label_of(p);
-    for (std::int64_t i = first_label; i < dataset.size_of(p).tokens; ++i) {
+    for (const std::int64_t i : dataset.labels_of(p)) {
       const std::int64_t at = FakeCausalLm::slot(ids[i - 1], ids[i], parameters);
       const double difference =
           w[at] - FakeCausalLm::target(ids[i]) + (dropout ? FakeCausalLm::noise(3, p) : 0.0);
@@ -92,6 +92,21 @@ TEST(TrainingStep, IsTheMeanOverAllLabels) {
   for (std::size_t i = 0; i < step.gradient.size(); ++i) {
     ASSERT_NEAR(step.gradient[i], expected.gradient[i], 1e-6) << i;
   }
+}
+
+TEST(TrainingStep, ShownAnswersCountInTheLossAndNotInThatOfTheLabelWord) {
+  const PromptDataset plain = fake_dataset(50);
+  const PromptDataset dataset = fake_dataset(50, 9, true);
+  ASSERT_GT(dataset.size_of(7).labels, plain.size_of(7).labels);
+  const Expected expected = expected_step(dataset, 50, true);
+  const StepResult step = step_on(2, dataset, 50, 64);
+  EXPECT_NEAR(step.loss, expected.loss, 1e-6);
+  for (std::size_t i = 0; i < step.gradient.size(); ++i) {
+    ASSERT_NEAR(step.gradient[i], expected.gradient[i], 1e-6) << i;
+  }
+  const StepResult without = step_on(2, plain, 50, 64);
+  EXPECT_NE(step.loss, without.loss);
+  EXPECT_NEAR(step.label_word_loss, without.label_word_loss, 1e-6);
 }
 
 TEST(TrainingStep, BitsDoNotDependOnTheNumberOfRanks) {
