@@ -35,9 +35,9 @@ constexpr std::int64_t kMicroBatchMultiple = 8;
 // same list.
 //
 // The number of micro-batches is the smallest multiple of kMicroBatchMultiple into which the
-// prompts fit. Prompts go longest first to the cheapest micro-batch with room for them; ties by
-// index. No micro-batch exceeds `token_budget` unless a single prompt does, which then stands
-// alone.
+// prompts fit. Prompts go longest first to the cheapest micro-batch with room for them, and the
+// micro-batches stand in an order that gives contiguous parts of the list nearly equal costs. No
+// micro-batch exceeds `token_budget` unless a single prompt does, which then stands alone.
 std::vector<std::vector<std::int64_t>> pack_balanced(const std::vector<std::int64_t>& lengths,
                                                      std::int64_t token_budget,
                                                      const PackingCost& cost);

@@ -64,6 +64,35 @@ TEST(PackBalanced, BalancesTheCostOfAttentionToo) {
   EXPECT_LT(most / least, 1.15);
 }
 
+// Each rank runs a contiguous part of the list.
+std::vector<std::int64_t> tokens_per_rank(const std::vector<std::vector<std::int64_t>>& packed,
+                                          const std::vector<std::int64_t>& lengths,
+                                          std::size_t ranks) {
+  std::vector<std::int64_t> tokens(ranks, 0);
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    tokens[i * ranks / packed.size()] += tokens_of(packed[i], lengths);
+  }
+  return tokens;
+}
+
+TEST(PackBalanced, RanksShareAStepOfFewPrompts) {
+  for (const std::size_t prompts : {2, 4, 8, 16}) {
+    const std::vector<std::int64_t> lengths(prompts, 60);
+    const auto packed = pack_balanced(lengths, 2048, {1.0, 0.0});
+    for (const std::size_t ranks : {2, 4, 8}) {
+      const auto share = static_cast<std::int64_t>(60 * prompts / ranks);
+      const std::vector<std::int64_t> tokens = tokens_per_rank(packed, lengths, ranks);
+      for (const std::int64_t mine : tokens) {
+        EXPECT_EQ(mine, prompts < ranks ? std::min<std::int64_t>(mine, 60) : share);
+      }
+    }
+  }
+  const auto lengths = random_lengths(8, 5);
+  const auto tokens = tokens_per_rank(pack_balanced(lengths, 1000, {1.0, 0.0}), lengths, 2);
+  const auto [least, most] = std::minmax_element(tokens.begin(), tokens.end());
+  EXPECT_LT(static_cast<double>(*most) / static_cast<double>(*least), 1.35);
+}
+
 TEST(PackBalanced, APromptOverTheBudgetStandsAlone) {
   const std::vector<std::int64_t> lengths = {5000, 10, 10, 10};
   const auto packed = pack_balanced(lengths, 100, {1.0, 0.0});
