@@ -9,9 +9,10 @@
 namespace rallrec::pipeline {
 namespace {
 
-// Streams of the permutation, so that the draws from the two splits are unrelated.
+// Streams of the permutation, so that the draws from the splits are unrelated.
 constexpr std::uint64_t kTrainDraw = 0;
 constexpr std::uint64_t kValidDraw = 1;
+constexpr std::uint64_t kTestDraw = 2;
 
 std::int32_t count_of(std::int64_t asked, data::SampleRange range, const char* key) {
   if (asked < 0) {
@@ -55,9 +56,14 @@ PromptSamples prompt_samples(const data::SampleTable& samples,
   chosen.valid = draw(valid, count_of(options.valid_samples, valid, "valid_samples"), options.seed,
                       kValidDraw);
   std::sort(chosen.valid.begin(), chosen.valid.end());
-  chosen.test.resize(
-      static_cast<std::size_t>(count_of(options.test_samples, test, "test_samples")));
-  std::iota(chosen.test.begin(), chosen.test.end(), test.begin);
+  const std::int32_t tests = count_of(options.test_samples, test, "test_samples");
+  if (options.test_draw == "random") {
+    chosen.test = draw(test, tests, options.seed, kTestDraw);
+    std::sort(chosen.test.begin(), chosen.test.end());
+  } else {
+    chosen.test.resize(static_cast<std::size_t>(tests));
+    std::iota(chosen.test.begin(), chosen.test.end(), test.begin);
+  }
   return chosen;
 }
 

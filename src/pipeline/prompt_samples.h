@@ -15,16 +15,16 @@ struct PromptSamples {
   std::vector<std::int32_t> train;
   // Drawn from the valid split, in time order.
   std::vector<std::int32_t> valid;
-  // The head of the test split, in time order.
+  // The head of the test split or drawn from all of it (test_draw), in time order.
   std::vector<std::int32_t> test;
 
   // Every sample above once, ascending.
   std::vector<std::int32_t> all() const;
 };
 
-// A pure function of the samples and of options.{train_samples, valid_samples, test_samples, seed};
-// a count of 0, or above what the split holds, takes the whole split. A larger count keeps what a
-// smaller one has drawn.
+// A pure function of the samples and of options.{train_samples, valid_samples, test_samples,
+// test_draw, seed}; a count of 0, or above what the split holds, takes the whole split. A larger
+// count keeps what a smaller one has drawn.
 PromptSamples prompt_samples(const data::SampleTable& samples,
                              const config::PromptOptions& options);
 

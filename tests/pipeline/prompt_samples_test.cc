@@ -40,6 +40,23 @@ TEST(PromptSamples, DrawsDistinctSamplesInsideTheirSplits) {
   EXPECT_EQ(chosen.test, (std::vector<std::int32_t>{1100, 1101, 1102, 1103, 1104, 1105, 1106}));
 }
 
+TEST(PromptSamples, TestSamplesAreTheFirstOrDrawnFromAll) {
+  const auto samples = table(1000, 100, 500);
+  config::PromptOptions options = counts(10, 10, 50);
+  options.test_draw = "random";
+  const std::vector<std::int32_t> drawn = prompt_samples(samples, options).test;
+  ASSERT_EQ(std::set<std::int32_t>(drawn.begin(), drawn.end()).size(), 50U);
+  EXPECT_TRUE(std::is_sorted(drawn.begin(), drawn.end()));
+  EXPECT_GE(drawn.front(), 1100);
+  EXPECT_LT(drawn.back(), 1600);
+  EXPECT_GT(drawn.back(), 1500);
+  options.test_draw = "first";
+  EXPECT_EQ(prompt_samples(samples, options).test.back(), 1149);
+  options.test_draw = "random";
+  options.test_samples = 0;
+  EXPECT_EQ(prompt_samples(samples, options).test.size(), 500U);
+}
+
 TEST(PromptSamples, ZeroOrTooManyTakesTheWholeSplit) {
   for (const std::int64_t count : {0, 5000}) {
     const PromptSamples chosen = prompt_samples(table(9, 4, 3), counts(count, count, count));
