@@ -1,5 +1,6 @@
 #include "text/prompt_template.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
@@ -12,7 +13,7 @@ constexpr View kViews[] = {View::kSimple, View::kHigh, View::kSequential, View::
 
 // Adds what every item has to the fields of the data set.
 std::string item_value(const FieldLookup& item, std::string_view name) {
-  return name == "short_title" ? std::string(without_year(item("title"))) : item(name);
+  return name == "short_title" ? short_title(item("title")) : item(name);
 }
 
 std::string trimmed(const std::string& line) {
@@ -62,6 +63,17 @@ std::string_view without_year(std::string_view title) {
   title.remove_suffix(kYear);
   const std::size_t last = title.find_last_not_of(' ');
   return title.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+std::string short_title(std::string_view title) {
+  const std::string_view rest = without_year(title);
+  for (const std::string_view article : {"The", "A", "An"}) {
+    const std::size_t comma = rest.size() - std::min(rest.size(), article.size() + 2);
+    if (comma > 0 && rest.substr(comma, 2) == ", " && rest.substr(comma + 2) == article) {
+      return std::string(article) + " " + std::string(rest.substr(0, comma));
+    }
+  }
+  return std::string(rest);
 }
 
 std::string PromptTemplate::element(const HistoryElement& element) const {

@@ -49,8 +49,7 @@ struct TemplateFields {
 // Placeholders: fields of the user in profile; fields of the target item in every line, in embed
 // and describe; fields of the shown item in element. Built-in: {history}, {intro}, {threshold},
 // {rating}, {stars} ("star" up to a rating of 1, "stars" above), {liked} (Yes or No), {short_title}
-// (the title without a year in parentheses at its end). A field's name is what the data set calls
-// it.
+// (see below). A field's name is what the data set calls it.
 class PromptTemplate {
  public:
   // Throws kMissingInput, or usage naming file and line.
@@ -84,5 +83,7 @@ class PromptTemplate {
 std::string rating_text(double rating);
 // "Heat (1995)" -> "Heat".
 std::string_view without_year(std::string_view title);
+// The title as one says it, without the year: "Sting, The (1973)" -> "The Sting".
+std::string short_title(std::string_view title);
 
 }  // namespace rallrec::text
