@@ -53,7 +53,7 @@ struct Parsing {
 void define_commands(Parsing& parsing) {
   CLI::App& app = parsing.app;
   app.footer(kOverviewFooter);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.set_version_flag("--version", pipeline::version_text());
   app.get_formatter()->column_width(34);
   for (const Command& command : command_table()) {
@@ -118,13 +118,26 @@ std::string unexpected(const CLI::App& app) {
               "--help`");
 }
 
-void check_command_name(const std::string& name) {
+std::vector<std::string> command_names() {
   std::vector<std::string> names;
   for (const Command& command : command_table()) {
     names.push_back(command.name);
-    if (command.name == name) {
-      return;
-    }
+  }
+  return names;
+}
+
+[[noreturn]] void throw_no_command() {
+  std::string list;
+  for (const std::string& name : command_names()) {
+    list += (list.empty() ? "" : ", ") + name;
+  }
+  throw_usage("a command is required, one of " + list + "; see `rallrec --help`");
+}
+
+void check_command_name(const std::string& name) {
+  const std::vector<std::string> names = command_names();
+  if (std::find(names.begin(), names.end(), name) != names.end()) {
+    return;
   }
   std::string hint = config::did_you_mean(name, names);
   throw_usage("unknown command '" + name + "'" +
@@ -156,6 +169,9 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv) 
     throw_not_understood(parsing, error.what());
   }
   const std::size_t index = parsed_command(parsing);
+  if (index == command_table().size()) {
+    throw_no_command();
+  }
   return Invocation{&command_table()[index], parsing.common, parsing.runners[index].second, owner};
 }
 

@@ -38,7 +38,10 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
   std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance && distance < candidate.size()) {
+    // Of equals a word that was only not finished: "tun" is rather tune than run.
+    const bool unfinished = candidate.compare(0, word.size(), word) == 0;
+    const bool nearer = distance < best_distance || (distance == best_distance && unfinished);
+    if (nearer && distance < candidate.size()) {
       best = candidate;
       best_distance = distance;
     }

@@ -107,20 +107,25 @@ void run_infer(StageContext& context) {
   const LoraAdapter adapter = train::read_peft_adapter(run + "/tune/adapter", model->config());
   InferFiles files;
   files.squashed = options.infer.squashed;
+  std::int64_t prompts = 0;
+  std::int64_t tokens = 0;
   const auto score = [&](const LoraAdapter* with) {
-    score_file(*model, with, wording, read_file(wording, files, options, context.communicator),
-               files, options, context.communicator);
+    const train::PromptDataset file = read_file(wording, files, options, context.communicator);
+    score_file(*model, with, wording, file, files, options, context.communicator);
+    prompts += file.size();
+    tokens += file.tokens();
   };
   files.input = run + "/prompt/test.jsonl";
   files.output = run + "/infer/scores.jsonl";
   score(&adapter);
-  if (!options.infer.zero_shot) {
-    return;
+  if (options.infer.zero_shot) {
+    const std::string zero_shot = run + "/prompt/zero_shot.jsonl";
+    files.input = io::file_exists(zero_shot) ? zero_shot : files.input;
+    files.output = run + "/infer/zero_shot_scores.jsonl";
+    score(nullptr);
   }
-  const std::string zero_shot = run + "/prompt/zero_shot.jsonl";
-  files.input = io::file_exists(zero_shot) ? zero_shot : files.input;
-  files.output = run + "/infer/zero_shot_scores.jsonl";
-  score(nullptr);
+  context.report.add("prompts", prompts);
+  context.report.add("tokens", tokens);
 }
 
 }  // namespace rallrec::pipeline

@@ -11,6 +11,7 @@ TEST(Nearest, FindsSlipsOfEveryKind) {
   EXPECT_EQ(nearest("seeed", names), "seed");                   // doubled
   EXPECT_EQ(nearest("batch-size", names), "batch_size");        // replaced
   EXPECT_EQ(nearest("laerning_rate", names), "learning_rate");  // swapped
+  EXPECT_EQ(nearest("tun", {"run", "tune", "bun"}), "tune");    // not finished, of equals
 }
 
 TEST(Nearest, IsSilentWhereNothingIsNear) {

@@ -1,6 +1,7 @@
 """Puts the report together."""
 import datetime
 import itertools
+import math
 import os
 
 import jinja2
@@ -24,7 +25,8 @@ def render(run_dir):
     environment.filters.update(figure=figure_text, seconds=seconds_text)
     return environment.get_template("page.html.j2").render(
         name=run.name(), facts=facts(run), stages=stages(run), data=data_figures(run),
-        training=training(run), metrics=metric_rows(run.metrics), cards=cards(run.metrics),
+        training=training(run), metrics=metric_rows(run.metrics),
+        constant=constant_answer(run.metrics), cards=cards(run.metrics),
         curves=curve_figures(models),
         examples=example_cards(run, models), config_text=run.config_text, notes=run.notes,
         made=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"))
@@ -44,7 +46,7 @@ def facts(run):
     version = nested(environment, "rallrec", "version")
     pairs = [
         ("mode", config.get("mode")),
-        ("data set", nested(config, "data", "dataset")),
+        ("data set", dataset_text(config.get("data"))),
         ("model", os.path.basename(str(nested(config, "model", "path") or "").rstrip("/")) or None),
         ("weights computed as", nested(config, "model", "quant")),
         ("ranks", environment.get("ranks")),
@@ -55,6 +57,15 @@ def facts(run):
         ("libtorch", environment.get("libtorch")),
     ]
     return [(name, value) for name, value in pairs if value not in (None, "")]
+
+
+def dataset_text(data):
+    """The folder says more than the reader: "ml-100k (atomic)"."""
+    if not isinstance(data, dict):
+        return None
+    folder = os.path.basename(str(data.get("path") or "").rstrip("/"))
+    reader = data.get("dataset")
+    return f"{folder} ({reader})" if folder and reader else folder or reader
 
 
 def cpu_text(cpu):
@@ -120,6 +131,15 @@ def metric_rows(metrics):
                          "values": [(number(scores.get(key)), interval_of(scores, key))
                                     for key, _, _ in METRICS]})
     return rows
+
+
+def constant_answer(metrics):
+    """What the best answer that looks at no prompt reaches: (accuracy, log loss)."""
+    share = number(nested(metrics, "tuned", "positive_rate"))
+    if share is None or not 0.0 < share < 1.0:
+        return None
+    entropy = -share * math.log(share) - (1.0 - share) * math.log(1.0 - share)
+    return max(share, 1.0 - share), entropy
 
 
 def cards(metrics):
