@@ -59,6 +59,7 @@ TEST(CommandLine, VersionNamesLibtorch) {
 }
 
 TEST(CommandLine, WrongUseIsExplainedInALineOrTwo) {
+  expect_failure({}, 64, "describe, ");
   expect_failure({}, 64, "rallrec --help");
   expect_failure({"ingst"}, 64, "unknown command 'ingst'; did you mean 'ingest'?");
   expect_failure({"run", "--bogus"}, 64, "--bogus");
