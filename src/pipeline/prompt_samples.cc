@@ -35,6 +35,13 @@ std::vector<std::int32_t> draw(data::SampleRange range, std::int32_t count, std:
   return drawn;
 }
 
+std::vector<std::int32_t> draw_in_order(data::SampleRange range, std::int32_t count,
+                                        std::int64_t seed, std::uint64_t stream) {
+  std::vector<std::int32_t> drawn = draw(range, count, seed, stream);
+  std::sort(drawn.begin(), drawn.end());
+  return drawn;
+}
+
 }  // namespace
 
 std::vector<std::int32_t> PromptSamples::all() const {
@@ -53,13 +60,11 @@ PromptSamples prompt_samples(const data::SampleTable& samples,
   PromptSamples chosen;
   chosen.train = draw(train, count_of(options.train_samples, train, "train_samples"), options.seed,
                       kTrainDraw);
-  chosen.valid = draw(valid, count_of(options.valid_samples, valid, "valid_samples"), options.seed,
-                      kValidDraw);
-  std::sort(chosen.valid.begin(), chosen.valid.end());
+  chosen.valid = draw_in_order(valid, count_of(options.valid_samples, valid, "valid_samples"),
+                               options.seed, kValidDraw);
   const std::int32_t tests = count_of(options.test_samples, test, "test_samples");
   if (options.test_draw == "random") {
-    chosen.test = draw(test, tests, options.seed, kTestDraw);
-    std::sort(chosen.test.begin(), chosen.test.end());
+    chosen.test = draw_in_order(test, tests, options.seed, kTestDraw);
   } else {
     chosen.test.resize(static_cast<std::size_t>(tests));
     std::iota(chosen.test.begin(), chosen.test.end(), test.begin);

@@ -105,14 +105,6 @@ models::llm::LoraOptions lora_options(const config::TuneOptions& tune) {
   return {tune.lora_r, tune.lora_alpha, tune.lora_dropout, tune.target_modules};
 }
 
-std::int64_t tokens_in(const PromptDataset& dataset) {
-  std::int64_t tokens = 0;
-  for (std::int64_t i = 0; i < dataset.size(); ++i) {
-    tokens += dataset.size_of(i).tokens;
-  }
-  return tokens;
-}
-
 void publish(const TuneFiles& files, const train::Trainer& trainer, const RunIdentity& identity,
              const models::llm::LoraAdapter& adapter, std::int64_t layers) {
   const std::string folder = files.output + "/adapter";
@@ -153,7 +145,7 @@ Prompts read_all_prompts(const TuneFiles& files, const config::Options& options,
 void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
               const models::llm::LoraAdapter& adapter, const train::Trainer& trainer) {
   spdlog::info("{} prompts, {} tokens; {} steps of which {} are done; {} LoRA parameters on {}",
-               dataset.size(), tokens_in(dataset), trainer.schedule().total_steps(),
+               dataset.size(), dataset.tokens(), trainer.schedule().total_steps(),
                trainer.state().step, adapter.flat().numel(), model.quant());
 }
 
@@ -178,7 +170,7 @@ TuneResult train_and_publish(const TuneFiles& files, const config::Options& opti
   result.outcome = trainer.train();
   result.steps = trainer.state().step;
   result.train_prompts = prompts.train.size();
-  result.train_tokens = tokens_in(prompts.train);
+  result.train_tokens = prompts.train.tokens();
   if (result.outcome == train::TrainingOutcome::kFinished && communicator.rank() == 0) {
     publish(files, trainer, start.identity, adapter, model->config().layers);
   }

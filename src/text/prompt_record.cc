@@ -64,26 +64,8 @@ std::vector<ChatMessage> conversation_of(const io::JsonRecord& record) {
   return messages;
 }
 
-std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
-  std::vector<ChatMessage> messages = conversation_of(record);
-  if (!messages.empty() && messages.back().role == ChatRole::kAssistant) {
-    messages.pop_back();
-  }
-  return chat.conversation_ids(messages, record.where()).ids;
-}
-
 LabelledIds labelled_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
   return chat.conversation_ids(conversation_of(record), record.where());
-}
-
-LabelledIds training_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
-  const std::vector<ChatMessage> messages = conversation_of(record);
-  LabelledIds example = chat.conversation_ids(messages, record.where());
-  if (messages.back().role != ChatRole::kAssistant || messages.back().content.empty()) {
-    record.fail(record.has("messages") ? "messages" : "output",
-                "an answer to train on is missing or empty");
-  }
-  return example;
 }
 
 }  // namespace rallrec::text

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <vector>
 
 #include "io/json_record.h"
@@ -16,13 +15,7 @@ namespace rallrec::text {
 // The messages of a line, the answer last where there is one.
 std::vector<ChatMessage> conversation_of(const io::JsonRecord& record);
 
-// Everything before the answer; an answer in the line is not looked at and may be missing.
-std::vector<std::int64_t> prompt_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
-
 // Prompt and answer; a line without an answer has no labels.
 LabelledIds labelled_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
-
-// The same, but the answer must be there and not be empty.
-LabelledIds training_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
 
 }  // namespace rallrec::text

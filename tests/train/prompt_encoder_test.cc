@@ -1,37 +1,40 @@
-#include "text/prompt_record.h"
+#include "train/prompt_encoder.h"
 
 #include <gtest/gtest.h>
 
 #include "io/jsonl.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/text/tokenizer_paths.h"
+#include "text/tokenizer.h"
 
-namespace rallrec::text {
+namespace rallrec::train {
 namespace {
 
 using rallrec::testing::expect_error;
 
-class PromptRecord : public ::testing::Test {
+class PromptEncoding : public ::testing::Test {
  protected:
   io::JsonRecord record(const std::string& line) {
     return io::JsonlFile(folder_.put("p.jsonl", line + "\n")).read(0);
   }
+  EncodedPrompt encode(const std::string& line, PromptEncoder::Answer answer) {
+    return PromptEncoder(chat_, 1 << 30, answer).encode(record(line));
+  }
   std::string prompt(const std::string& line) {
-    return tokenizer_.decode(prompt_ids_of(record(line), chat_));
+    return tokenizer_.decode(encode(line, PromptEncoder::Answer::kLeftToModel).ids);
   }
   std::string trained(const std::string& line) {
-    const LabelledIds example = training_ids_of(record(line), chat_);
-    const auto cut = example.ids.begin() + static_cast<std::ptrdiff_t>(example.first_label);
-    return tokenizer_.decode({cut, example.ids.end()});
+    const EncodedPrompt example = encode(line, PromptEncoder::Answer::kRequired);
+    return tokenizer_.decode({example.ids.begin() + example.first_label, example.ids.end()});
   }
 
   rallrec::testing::TemporaryFolder folder_;
-  const Tokenizer tokenizer_ = Tokenizer::load(tiny_tokenizer());
-  const ChatTemplate chat_{tokenizer_, {}};
+  const text::Tokenizer tokenizer_ =
+      text::Tokenizer::load(RALLREC_SOURCE_DIR "/tests/fixtures/tiny_tokenizer");
+  const text::ChatTemplate chat_{tokenizer_, {}};
 };
 
-TEST_F(PromptRecord, ReadsBothForms) {
+TEST_F(PromptEncoding, ReadsBothForms) {
   const std::string framed = "<|im_start|>user\nLike it?<|im_end|>\n<|im_start|>assistant\n";
   EXPECT_EQ(prompt(R"({"input": "Like it?", "label": 1})"), framed);
   EXPECT_EQ(prompt(R"({"input": "Like it?", "output": "Yes."})"), framed);
@@ -44,19 +47,20 @@ TEST_F(PromptRecord, ReadsBothForms) {
             "Yes.<|im_end|>");
 }
 
-TEST_F(PromptRecord, NamesLineAndKeyOfWhatIsWrong) {
+TEST_F(PromptEncoding, NamesLineAndKeyOfWhatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {R"({"output": "Yes."})", "input"},
       {R"({"input": 3, "output": "Yes."})", "input"},
       {R"({"input": "Q"})", "output"},
       {R"({"input": "Q", "output": ""})", "output"},
       {R"({"input": "Q", "output": "Yes.", "messages": []})", "not both"},
-      {R"({"messages": []})", "message of the user"},
+      {R"({"messages": []})", "answer"},
+      {R"({"messages": [{"role": "assistant", "content": "x"}]})", "message of the user"},
       {R"({"messages": "Q"})", "messages"},
       {R"({"messages": [{"role": "user"}]})", "content"},
       {R"({"messages": [{"role": "tool", "content": "x"}]})", "\"tool\""},
       {R"({"messages": [{"role": "user", "content": "x"}]})", "answer"},
-      {R"({"input": ")" + std::string(kMaxTextBytes + 1, 'x') + R"(", "output": "Yes."})",
+      {R"({"input": ")" + std::string(text::kMaxTextBytes + 1, 'x') + R"(", "output": "Yes."})",
        "bytes"}};
   for (const auto& [line, message] : wrong) {
     expect_error(ExitCode::kBadData, message, [&] { trained(line); });
@@ -65,4 +69,4 @@ TEST_F(PromptRecord, NamesLineAndKeyOfWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace rallrec::text
+}  // namespace rallrec::train
