@@ -6,6 +6,7 @@
 #include "models/llm/llm_config.h"
 #include "models/llm/quant_mode.h"
 #include "pipeline/external_inputs.h"
+#include "text/shown_answers.h"
 #include "text/tokenizer.h"
 
 namespace rallrec::pipeline {
@@ -33,6 +34,11 @@ void check_external_inputs(const std::vector<Stage>& stages, const config::Optio
   }
   if (use == ModelUse::kWeights) {
     models::llm::dense_type_of(options.embed.quant);
+  }
+  const bool tunes = std::any_of(stages.begin(), stages.end(),
+                                 [](const Stage& stage) { return stage.name == "tune"; });
+  if (tunes && options.tune.shown_answers) {
+    const text::ShownAnswers unused(text::Tokenizer::load(options.model.path));
   }
 }
 

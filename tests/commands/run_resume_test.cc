@@ -139,5 +139,27 @@ TEST_F(RunResume, KilledInManyStagesItEndsWithTheSameFiles) {
   EXPECT_TRUE(leftovers("killed").empty()) << leftovers("killed").front();
 }
 
+TEST_F(RunResume, Sigusr1InAnyStageEndsItWithTheCodeForRequeueing) {
+  const std::string output = folder.file("output.txt");
+  BackgroundProgram program(on_ranks(kRanks, run_arguments("stopped")), variables(), output);
+  ASSERT_TRUE(wait_until([&] { return reached("stopped", kMoments[0]); }, kPatience));
+  program.signal(SIGUSR1);
+  EXPECT_EQ(program.wait(), 75) << folder.get("output.txt");
+  const std::string said = folder.get("output.txt");
+  EXPECT_NE(said.find("start the same command again"), std::string::npos) << said;
+  EXPECT_EQ(said.find("start the same command again"), said.rfind("start the same command again"));
+  EXPECT_TRUE(std::filesystem::exists(folder.file("stopped/ingest/manifest.json")));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("stopped/describe/manifest.json")));
+  const Outcome last = run(kRanks, run_arguments("stopped", {"--stages", "ingest,describe"}));
+  EXPECT_EQ(last.code, 0) << last.err;
+}
+
+TEST_F(RunFixture, ATokenizerThatTuneCannotUseIsRefusedBeforeTheFirstStage) {
+  const Outcome outcome = run(2, run_arguments("refused", {"--set", "tune.shown_answers=true"}));
+  EXPECT_EQ(outcome.code, 64);
+  EXPECT_NE(outcome.err.find("tune.shown_answers"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(folder.file("refused")));
+}
+
 }  // namespace
 }  // namespace rallrec::testing

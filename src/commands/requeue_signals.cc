@@ -1,0 +1,34 @@
+#include "commands/requeue_signals.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace rallrec::commands {
+namespace {
+
+constexpr std::string_view kMessage =
+    "rallrec: stopped on request (SIGUSR1); start the same command again to go on\n";
+// A signal handler can reach nothing else.
+volatile std::sig_atomic_t speaks = 0;
+
+void stop(int) {
+  if (speaks != 0) {
+    const ssize_t unheard = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+    static_cast<void>(unheard);
+  }
+  ::_exit(static_cast<int>(ExitCode::kCheckpointed));
+}
+
+}  // namespace
+
+void handle_requeue_signals(int rank) {
+  speaks = rank == 0 ? 1 : 0;
+  std::signal(SIGUSR1, stop);
+  std::signal(SIGUSR2, SIG_IGN);
+}
+
+}  // namespace rallrec::commands
