@@ -70,7 +70,7 @@ Command evaluate_command() {
       "(a bootstrap over users; null where one cannot be computed), and auc_squashed and "
       "log_loss_squashed where every line has score_squashed. In a run folder the tuned and the "
       "zero-shot scores go to evaluate/metrics.json, on the whole test set and on its first 10,000 "
-      "prompts.";
+      "prompts, with the difference where both score the same prompts.";
   command.example = "rallrec evaluate --scores scores.jsonl";
   command.define = define;
   return command;

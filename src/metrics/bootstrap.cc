@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <limits>
 
+#include "core/check.h"
 #include "core/parallel_for.h"
 #include "core/rng.h"
 #include "distributed/partition.h"
@@ -106,6 +107,10 @@ std::optional<Interval> interval_of(const std::vector<double>& drawn, std::size_
   return Interval{sorted_quantile(values, 0.025), sorted_quantile(values, 0.975)};
 }
 
+MetricIntervals intervals_of(const std::vector<double>& drawn) {
+  return {interval_of(drawn, 0), interval_of(drawn, 1), interval_of(drawn, 2)};
+}
+
 }  // namespace
 
 double sorted_quantile(const std::vector<double>& sorted, double q) {
@@ -123,9 +128,28 @@ MetricIntervals bootstrap_intervals(distributed::Communicator& communicator,
   if (resampler.totals.size() < 2 || options.samples < 1) {
     return {};
   }
-  const std::vector<double> drawn =
-      draw_all(communicator, resampler, static_cast<std::size_t>(options.samples));
-  return {interval_of(drawn, 0), interval_of(drawn, 1), interval_of(drawn, 2)};
+  return intervals_of(draw_all(communicator, resampler, static_cast<std::size_t>(options.samples)));
+}
+
+MetricIntervals bootstrap_difference(distributed::Communicator& communicator,
+                                     const ScoredSamples& before, const ScoredSamples& after,
+                                     const BootstrapOptions& options) {
+  RALLREC_CHECK(same_samples(before, after), "a difference is of scores for the same samples");
+  const AucRanking ranking_before(before.scores, before.labels);
+  const AucRanking ranking_after(after.scores, after.labels);
+  const Resampler first = make_resampler(before, before.scores, ranking_before, options.seed);
+  const Resampler second = make_resampler(after, after.scores, ranking_after, options.seed);
+  if (first.totals.size() < 2 || options.samples < 1) {
+    return {};
+  }
+  // Resample b draws the same users in both: it is a function of (seed, b) and the user count.
+  const auto count = static_cast<std::size_t>(options.samples);
+  std::vector<double> drawn = draw_all(communicator, second, count);
+  const std::vector<double> subtrahend = draw_all(communicator, first, count);
+  for (std::size_t i = 0; i < drawn.size(); ++i) {
+    drawn[i] -= subtrahend[i];
+  }
+  return intervals_of(drawn);
 }
 
 }  // namespace rallrec::metrics

@@ -37,6 +37,13 @@ MetricIntervals bootstrap_intervals(distributed::Communicator& communicator,
                                     const ScoredSamples& samples, const std::vector<double>& scores,
                                     const AucRanking& ranking, const BootstrapOptions& options);
 
+// The same for what the metrics of `after` exceed those of `before` by. Paired: both metrics of a
+// resample are of the same users, so that what makes a user's samples hard for both cancels out.
+// The two have the same labels and users in the same order (same_samples). Collective.
+MetricIntervals bootstrap_difference(distributed::Communicator& communicator,
+                                     const ScoredSamples& before, const ScoredSamples& after,
+                                     const BootstrapOptions& options);
+
 // The q-quantile of sorted values, interpolated linearly between order statistics; at least one
 // value.
 double sorted_quantile(const std::vector<double>& sorted, double q);

@@ -32,4 +32,22 @@ Evaluation evaluate_samples(distributed::Communicator& communicator, const Score
   return evaluation;
 }
 
+EvaluationDifference evaluate_difference(distributed::Communicator& communicator,
+                                         const ScoredSamples& before, const ScoredSamples& after,
+                                         const BootstrapOptions& options) {
+  EvaluationDifference difference;
+  difference.n = static_cast<std::int64_t>(after.size());
+  const std::optional<double> auc_before = AucRanking(before.scores, before.labels).auc();
+  const std::optional<double> auc_after = AucRanking(after.scores, after.labels).auc();
+  if (auc_before && auc_after) {
+    difference.auc = *auc_after - *auc_before;
+  }
+  difference.log_loss =
+      log_loss(after.scores, after.labels) - log_loss(before.scores, before.labels);
+  difference.accuracy =
+      accuracy(after.scores, after.labels) - accuracy(before.scores, before.labels);
+  difference.intervals = bootstrap_difference(communicator, before, after, options);
+  return difference;
+}
+
 }  // namespace rallrec::metrics

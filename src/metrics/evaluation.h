@@ -28,4 +28,18 @@ struct Evaluation {
 Evaluation evaluate_samples(distributed::Communicator& communicator, const ScoredSamples& samples,
                             const BootstrapOptions& options);
 
+// What the metrics of one set of scores exceed those of another by, with paired intervals.
+struct EvaluationDifference {
+  std::int64_t n = 0;
+  std::optional<double> auc;
+  double log_loss = 0.0;
+  double accuracy = 0.0;
+  MetricIntervals intervals;
+};
+
+// `after` minus `before`; both hold predictions for the same samples (same_samples). Collective.
+EvaluationDifference evaluate_difference(distributed::Communicator& communicator,
+                                         const ScoredSamples& before, const ScoredSamples& after,
+                                         const BootstrapOptions& options);
+
 }  // namespace rallrec::metrics

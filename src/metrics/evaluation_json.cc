@@ -17,6 +17,14 @@ void add_interval(io::JsonObjectWriter& object, const char* key,
   }
 }
 
+io::JsonObjectWriter interval_json(const MetricIntervals& intervals) {
+  io::JsonObjectWriter object;
+  add_interval(object, "auc", intervals.auc);
+  add_interval(object, "log_loss", intervals.log_loss);
+  add_interval(object, "accuracy", intervals.accuracy);
+  return object;
+}
+
 }  // namespace
 
 io::JsonObjectWriter evaluation_json(const Evaluation& evaluation) {
@@ -25,10 +33,7 @@ io::JsonObjectWriter evaluation_json(const Evaluation& evaluation) {
   object.add("n", evaluation.n).add("positive_rate", evaluation.positive_rate);
   add_optional(object, "auc", evaluation.auc);
   object.add("log_loss", evaluation.log_loss).add("accuracy", evaluation.accuracy);
-  io::JsonObjectWriter intervals;
-  add_interval(intervals, "auc", evaluation.intervals.auc);
-  add_interval(intervals, "log_loss", evaluation.intervals.log_loss);
-  add_interval(intervals, "accuracy", evaluation.intervals.accuracy);
+  io::JsonObjectWriter intervals = interval_json(evaluation.intervals);
   if (has_squashed) {
     add_optional(object, "auc_squashed", evaluation.auc_squashed);
     object.add("log_loss_squashed", *evaluation.log_loss_squashed);
@@ -36,6 +41,15 @@ io::JsonObjectWriter evaluation_json(const Evaluation& evaluation) {
     add_interval(intervals, "log_loss_squashed", evaluation.intervals_squashed.log_loss);
   }
   object.add_json("intervals", intervals.text());
+  return object;
+}
+
+io::JsonObjectWriter difference_json(const EvaluationDifference& difference) {
+  io::JsonObjectWriter object;
+  object.add("n", difference.n);
+  add_optional(object, "auc", difference.auc);
+  object.add("log_loss", difference.log_loss).add("accuracy", difference.accuracy);
+  object.add_json("intervals", interval_json(difference.intervals).text());
   return object;
 }
 

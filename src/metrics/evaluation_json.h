@@ -7,8 +7,10 @@ namespace rallrec::metrics {
 
 // {"n", "positive_rate", "auc", "log_loss", "accuracy", "auc_squashed", "log_loss_squashed",
 //  "intervals": {"auc": [low, high], …}}. The squashed values are left out where there are none; an
-//  AUC or
-// an interval that cannot be computed is null.
+// AUC or an interval that cannot be computed is null.
 io::JsonObjectWriter evaluation_json(const Evaluation& evaluation);
+
+// {"n", "auc", "log_loss", "accuracy", "intervals"} in the same form.
+io::JsonObjectWriter difference_json(const EvaluationDifference& difference);
 
 }  // namespace rallrec::metrics

@@ -106,6 +106,10 @@ ScoredSamples gather_samples(Communicator& communicator, const ScoredSamples& mi
   return all;
 }
 
+bool same_samples(const ScoredSamples& a, const ScoredSamples& b) {
+  return a.labels == b.labels && a.users == b.users && a.user_names == b.user_names;
+}
+
 std::vector<std::uint32_t> user_groups(const ScoredSamples& samples, std::uint32_t* group_count) {
   std::vector<std::uint32_t> group_of_user(samples.user_names.size(), ScoredSamples::kNoUser);
   std::vector<std::uint32_t> groups;

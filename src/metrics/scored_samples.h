@@ -30,6 +30,10 @@ struct ScoredSamples {
 // were split. `squashed` is kept where every rank with samples has it. Collective.
 ScoredSamples gather_samples(distributed::Communicator& communicator, const ScoredSamples& mine);
 
+// Whether both are predictions for the same samples in the same order, as far as their labels and
+// users tell.
+bool same_samples(const ScoredSamples& a, const ScoredSamples& b);
+
 // A group number per sample for resampling: samples of one user share a group, a sample without a
 // user is its own. Groups are numbered by first appearance. Sets `group_count`.
 std::vector<std::uint32_t> user_groups(const ScoredSamples& samples, std::uint32_t* group_count);

@@ -28,23 +28,27 @@ std::string work_text(const io::Figures& figures) {
   return text;
 }
 
-// "0.6123 [0.5811, 0.6430]", without what is null.
-std::string metric_text(const nlohmann::json& scores, const char* name) {
+// "0.6123 [0.5811, 0.6430]", without what is null; a difference has its sign.
+std::string metric_text(const nlohmann::json& scores, const char* name, bool difference) {
   const nlohmann::json& value = scores.at(name);
   if (value.is_null()) {
     return "-";
   }
+  const auto text = [&](const nlohmann::json& number) {
+    return difference ? fmt::format("{:+.4f}", number.get<double>())
+                      : fmt::format("{:.4f}", number.get<double>());
+  };
   const nlohmann::json& interval = scores.at("intervals").at(name);
-  const std::string text = fmt::format("{:.4f}", value.get<double>());
-  return interval.is_null() ? text
-                            : text + fmt::format(" [{:.4f}, {:.4f}]", interval.at(0).get<double>(),
-                                                 interval.at(1).get<double>());
+  return interval.is_null()
+             ? text(value)
+             : text(value) + " [" + text(interval.at(0)) + ", " + text(interval.at(1)) + "]";
 }
 
-std::string metric_line(const char* name, const nlohmann::json& scores) {
-  return fmt::format("{:<12}{:>9}  {:<25}{:<25}{:<25}\n", name, scores.at("n").get<std::int64_t>(),
-                     metric_text(scores, "auc"), metric_text(scores, "log_loss"),
-                     metric_text(scores, "accuracy"));
+std::string metric_line(const char* name, const nlohmann::json& scores, bool difference = false) {
+  return fmt::format("{:<12}{:>9}  {:<28}{:<28}{}\n", name, scores.at("n").get<std::int64_t>(),
+                     metric_text(scores, "auc", difference),
+                     metric_text(scores, "log_loss", difference),
+                     metric_text(scores, "accuracy", difference));
 }
 
 }  // namespace
@@ -56,10 +60,13 @@ std::string metric_lines(const std::string& run_dir) {
   }
   try {
     const nlohmann::json json = nlohmann::json::parse(io::read_file(path));
-    std::string text = fmt::format("{:<12}{:>9}  {:<25}{:<25}{:<25}\n", "model", "prompts", "AUC",
+    std::string text = fmt::format("{:<12}{:>9}  {:<28}{:<28}{}\n", "model", "prompts", "AUC",
                                    "log loss", "accuracy");
     text += json.contains("zero_shot") ? metric_line("zero-shot", json.at("zero_shot")) : "";
-    return text + metric_line("tuned", json.at("tuned"));
+    text += metric_line("tuned", json.at("tuned"));
+    const char* const difference = "tuned_minus_zero_shot";
+    return text +
+           (json.contains(difference) ? metric_line("difference", json.at(difference), true) : "");
   } catch (const nlohmann::json::exception& error) {
     throw_bad_data(path, std::string("is not what stage evaluate writes: ") + error.what());
   }

@@ -41,34 +41,48 @@ MetricIntervals intervals(const ScoredSamples& samples, const BootstrapOptions& 
                              AucRanking(samples.scores, samples.labels), options);
 }
 
-// The same resamples, spelled out: the drawn users' samples are copied and the metrics taken of the
-// copy.
-TEST(Bootstrap, EqualsMetricsOfTheCopiedResamples) {
-  const ScoredSamples samples = make_samples(60, 4, 0.8, 3);
-  const BootstrapOptions options{25, 9};
+struct Resamples {
   std::vector<double> aucs;
   std::vector<double> losses;
-  for (std::uint64_t number = 0; number < 25; ++number) {
-    Rng rng(9, number);
+};
+
+// The same resamples, spelled out: the drawn users' samples are copied and the metrics taken of the
+// copy.
+Resamples copied_resamples(const ScoredSamples& samples, std::size_t per_user,
+                           const BootstrapOptions& options) {
+  Resamples found;
+  const std::size_t users = samples.size() / per_user;
+  for (std::int64_t number = 0; number < options.samples; ++number) {
+    Rng rng(static_cast<std::uint64_t>(options.seed), static_cast<std::uint64_t>(number));
     std::vector<double> scores;
     std::vector<std::uint8_t> labels;
-    for (int draw = 0; draw < 15; ++draw) {
-      const std::uint64_t user = rng.next_below(15);
-      for (std::size_t i = user * 4; i < user * 4 + 4; ++i) {
+    for (std::size_t draw = 0; draw < users; ++draw) {
+      const std::uint64_t user = rng.next_below(users);
+      for (std::size_t i = user * per_user; i < (user + 1) * per_user; ++i) {
         scores.push_back(samples.scores[i]);
         labels.push_back(samples.labels[i]);
       }
     }
-    aucs.push_back(*AucRanking(scores, labels).auc());
-    losses.push_back(log_loss(scores, labels));
+    found.aucs.push_back(*AucRanking(scores, labels).auc());
+    found.losses.push_back(log_loss(scores, labels));
   }
-  std::sort(aucs.begin(), aucs.end());
-  std::sort(losses.begin(), losses.end());
+  return found;
+}
+
+// Of 25 values: 0.025 · 24 = 0.6, between the first and the second.
+Interval interval_of_25(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return {values[0] + 0.6 * (values[1] - values[0]), values[23] + 0.4 * (values[24] - values[23])};
+}
+
+TEST(Bootstrap, EqualsMetricsOfTheCopiedResamples) {
+  const ScoredSamples samples = make_samples(60, 4, 0.8, 3);
+  const BootstrapOptions options{25, 9};
+  const Resamples expected = copied_resamples(samples, 4, options);
   const MetricIntervals found = intervals(samples, options);
-  // 0.025 · 24 = 0.6: between the first and the second.
-  EXPECT_NEAR(found.auc->low, aucs[0] + 0.6 * (aucs[1] - aucs[0]), 1e-12);
-  EXPECT_NEAR(found.auc->high, aucs[23] + 0.4 * (aucs[24] - aucs[23]), 1e-12);
-  EXPECT_NEAR(found.log_loss->low, losses[0] + 0.6 * (losses[1] - losses[0]), 1e-12);
+  EXPECT_NEAR(found.auc->low, interval_of_25(expected.aucs).low, 1e-12);
+  EXPECT_NEAR(found.auc->high, interval_of_25(expected.aucs).high, 1e-12);
+  EXPECT_NEAR(found.log_loss->low, interval_of_25(expected.losses).low, 1e-12);
 }
 
 // Against theory: 1.96 standard errors of a share, and DeLong's asymptotic error of AUC.
@@ -109,6 +123,74 @@ TEST(Bootstrap, IsClusteredByUser) {
   std::fill(repeated.users.begin(), repeated.users.end(), ScoredSamples::kNoUser);
   const MetricIntervals independent = intervals(repeated, {400, 2});
   EXPECT_LT(independent.auc->high - independent.auc->low, 0.5 * (a.auc->high - a.auc->low));
+}
+
+// Better scores of the same samples.
+ScoredSamples improved(const ScoredSamples& samples, double share = 0.2) {
+  ScoredSamples better = samples;
+  for (std::size_t i = 0; i < better.size(); ++i) {
+    better.scores[i] =
+        (1.0 - share) * better.scores[i] + share * (better.labels[i] != 0 ? 1.0 : 0.0);
+  }
+  return better;
+}
+
+TEST(BootstrapDifference, EqualsTheDifferencesOfTheCopiedResamples) {
+  const ScoredSamples before = make_samples(60, 4, 0.3, 3);
+  const ScoredSamples after = improved(before);
+  const BootstrapOptions options{25, 9};
+  const std::vector<double> first = copied_resamples(before, 4, options).aucs;
+  std::vector<double> differences = copied_resamples(after, 4, options).aucs;
+  for (std::size_t i = 0; i < differences.size(); ++i) {
+    differences[i] -= first[i];
+  }
+  const Interval expected = interval_of_25(differences);
+  for (const int ranks : {1, 2, 3}) {
+    distributed::run_thread_ranks(ranks, [&](distributed::Communicator& group) {
+      const EvaluationDifference found = evaluate_difference(group, before, after, options);
+      ASSERT_EQ(found.n, 60);
+      ASSERT_NEAR(*found.auc,
+                  *AucRanking(after.scores, after.labels).auc() -
+                      *AucRanking(before.scores, before.labels).auc(),
+                  1e-12);
+      ASSERT_NEAR(found.log_loss,
+                  log_loss(after.scores, after.labels) - log_loss(before.scores, before.labels),
+                  1e-12);
+      ASSERT_NEAR(found.intervals.auc->low, expected.low, 1e-12);
+      ASSERT_NEAR(found.intervals.auc->high, expected.high, 1e-12);
+      ASSERT_LT(found.intervals.log_loss->high, 0.0);
+    });
+  }
+}
+
+// What both sets of scores share does not widen the interval of their difference.
+TEST(BootstrapDifference, IsPaired) {
+  const ScoredSamples before = make_samples(400, 4, 0.5, 11);
+  const ScoredSamples after = improved(before, 0.02);
+  distributed::LocalCommunicator local;
+  const BootstrapOptions options{400, 2};
+  const MetricIntervals paired = bootstrap_difference(local, before, after, options);
+  const MetricIntervals alone = intervals(after, options);
+  EXPECT_LT(paired.auc->high - paired.auc->low, 0.2 * (alone.auc->high - alone.auc->low));
+  EXPECT_GT(paired.auc->low, 0.0) << "seen although it is far smaller than either's interval";
+  const MetricIntervals none = bootstrap_difference(local, before, before, options);
+  EXPECT_EQ(none.auc->low, 0.0);
+  EXPECT_EQ(none.auc->high, 0.0);
+}
+
+TEST(BootstrapDifference, IsOfTheSameSamplesOnly) {
+  const ScoredSamples samples = make_samples(20, 2, 1.0, 7);
+  EXPECT_TRUE(same_samples(samples, improved(samples)));
+  EXPECT_FALSE(same_samples(samples, samples.first(19)));
+  ScoredSamples other = samples;
+  other.labels[3] ^= 1;
+  EXPECT_FALSE(same_samples(samples, other));
+  other = samples;
+  other.users[3] = 0;
+  EXPECT_FALSE(same_samples(samples, other));
+  other = samples;
+  other.user_names[3] = "another";
+  EXPECT_FALSE(same_samples(samples, other));
 }
 
 TEST(Bootstrap, IsEmptyWhereNothingCanBeComputed) {

@@ -88,6 +88,24 @@ TEST(EvaluateStage, LeavesZeroShotOutWhereItWasNotAskedForOrIsMissing) {
   EXPECT_FALSE(nlohmann::json::parse(run_stage(folder, 1, false)).contains("zero_shot"));
 }
 
+TEST(EvaluateStage, ComparesTheTwoWhereTheyScoreTheSamePrompts) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("infer"));
+  std::filesystem::create_directory(folder.file("evaluate"));
+  const Made tuned = make_scores(200, 31);
+  const Made zero_shot = make_scores(200, 13);
+  folder.put("infer/scores.jsonl", tuned.text);
+  folder.put("infer/zero_shot_scores.jsonl", make_scores(199, 13).text);
+  EXPECT_FALSE(nlohmann::json::parse(run_stage(folder, 1, true)).contains("tuned_minus_zero_shot"));
+  folder.put("infer/zero_shot_scores.jsonl", zero_shot.text);
+  const nlohmann::json found = nlohmann::json::parse(run_stage(folder, 2, true));
+  const nlohmann::json& difference = found["tuned_minus_zero_shot"];
+  EXPECT_EQ(difference["n"], 200);
+  EXPECT_NEAR(difference["auc"].get<double>(),
+              auc_of_first(tuned, 200) - auc_of_first(zero_shot, 200), 1e-12);
+  EXPECT_EQ(difference["intervals"]["accuracy"].size(), 2U);
+}
+
 TEST(EvaluateStage, OneClassIsAnErrorThatNamesTheFile) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.file("infer"));

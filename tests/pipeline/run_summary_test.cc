@@ -45,6 +45,19 @@ TEST_F(MetricLines, ShowBothModelsWithIntervals) {
   EXPECT_NE(text.find("0.7000  "), std::string::npos) << text;
   EXPECT_NE(text.find("0.6250 [0.5000, 0.7500]"), std::string::npos) << text;
   EXPECT_LT(text.find("zero-shot        1000  -  "), text.find("tuned            1000"));
+  EXPECT_EQ(text.find("difference"), std::string::npos);
+}
+
+TEST_F(MetricLines, ShowTheDifferenceWithItsSign) {
+  const std::string scores = R"({"n": 9, "log_loss": 0.7, "accuracy": 0.5, "auc": 0.6, )"
+                             R"("intervals": {"auc": null, "log_loss": null, "accuracy": null}})";
+  put("{\"tuned\": " + scores + ", \"zero_shot\": " + scores +
+      R"(, "tuned_minus_zero_shot": {"n": 9, "auc": 0.0893, "log_loss": -0.0324, "accuracy": 0,)"
+      R"( "intervals": {"auc": [-0.01, 0.1], "log_loss": null, "accuracy": null}}})");
+  const std::string text = metric_lines(folder_.path());
+  EXPECT_NE(text.find("difference          9  +0.0893 [-0.0100, +0.1000]  "), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("  -0.0324  "), std::string::npos) << text;
 }
 
 TEST_F(MetricLines, AreEmptyWithoutTheFileAndRefuseAnotherOne) {

@@ -75,7 +75,10 @@ def main(folder):
         "tuned": {"n": 600, "positive_rate": 0.56, "auc": 0.7312, "log_loss": 0.6021, "accuracy": 0.671,
                   "intervals": {"auc": [0.69, 0.7702], "log_loss": [0.57, 0.634], "accuracy": [0.634, 0.708]}},
         "zero_shot": {"n": 600, "positive_rate": 0.56, "auc": 0.5624, "log_loss": 0.7423, "accuracy": 0.568,
-                      "intervals": {"auc": [0.519, 0.608], "log_loss": None, "accuracy": [0.53, 0.607]}}}))
+                      "intervals": {"auc": [0.519, 0.608], "log_loss": None, "accuracy": [0.53, 0.607]}},
+        "tuned_minus_zero_shot": {"n": 600, "auc": 0.1688, "log_loss": -0.1402, "accuracy": 0.103,
+                                  "intervals": {"auc": [0.1203, 0.2211], "log_loss": None,
+                                                "accuracy": [0.0521, 0.1517]}}}))
 
 
 if __name__ == "__main__":

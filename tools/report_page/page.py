@@ -149,8 +149,10 @@ def cards(metrics):
         tuned, before = (number(nested(metrics, model, key)) for model in ("tuned", "zero_shot"))
         if tuned is not None:
             change = tuned - before if before is not None else None
+            paired = interval_of(metrics.get("tuned_minus_zero_shot"), key)
             result.append({"title": title, "value": tuned,
                            "interval": interval_of(metrics.get("tuned"), key), "change": change,
+                           "change_interval": paired,
                            "better": change is not None and (change > 0) == more_is_better,
                            "image": interval_figure(metrics, key)})
     return result
