@@ -16,10 +16,9 @@ train::PromptEncoder PromptText::encoder(train::PromptEncoder::Answer answer) co
 }
 
 train::PromptEncoder PromptText::training_encoder() const {
-  const auto answer = train::PromptEncoder::Answer::kRequired;
-  return shown_answers_
-             ? train::PromptEncoder(chat_, cutoff_, answer, text::ShownAnswers(*tokenizer_))
-             : train::PromptEncoder(chat_, cutoff_, answer);
+  return train::PromptEncoder(
+      chat_, cutoff_, train::PromptEncoder::Answer::kRequired,
+      shown_answers_ ? std::optional(text::ShownAnswers(*tokenizer_)) : std::nullopt);
 }
 
 }  // namespace rallrec::pipeline

@@ -64,8 +64,4 @@ std::vector<ChatMessage> conversation_of(const io::JsonRecord& record) {
   return messages;
 }
 
-LabelledIds labelled_ids_of(const io::JsonRecord& record, const ChatTemplate& chat) {
-  return chat.conversation_ids(conversation_of(record), record.where());
-}
-
 }  // namespace rallrec::text

@@ -15,7 +15,4 @@ namespace rallrec::text {
 // The messages of a line, the answer last where there is one.
 std::vector<ChatMessage> conversation_of(const io::JsonRecord& record);
 
-// Prompt and answer; a line without an answer has no labels.
-LabelledIds labelled_ids_of(const io::JsonRecord& record, const ChatTemplate& chat);
-
 }  // namespace rallrec::text

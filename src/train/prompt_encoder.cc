@@ -18,7 +18,8 @@ std::vector<ChatMessage> messages_of(const io::JsonRecord& record, PromptEncoder
   const bool answered = !messages.empty() && messages.back().role == ChatRole::kAssistant;
   if (answer == PromptEncoder::Answer::kLeftToModel) {
     messages.resize(messages.size() - (answered ? 1 : 0));
-  } else if (!answered || messages.back().content.empty()) {
+  } else if (answered ? messages.back().content.empty()
+                      : answer == PromptEncoder::Answer::kRequired) {
     record.fail(record.has("messages") ? "messages" : "output",
                 "an answer to train on is missing or empty");
   }

@@ -30,7 +30,8 @@ struct EncodedPrompt {
 // start and the question at its end stay. The answer is never touched.
 class PromptEncoder {
  public:
-  enum class Answer { kRequired, kLeftToModel };
+  // kOptional: a record without an answer has no labels.
+  enum class Answer { kRequired, kOptional, kLeftToModel };
 
   PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff, Answer answer,
                 std::optional<text::ShownAnswers> shown = std::nullopt);

@@ -1,9 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
 
 #include "tests/commands/program.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/text/tokenizer_json.h"
 
 namespace rallrec::testing {
 namespace {
@@ -93,6 +96,18 @@ class InspectCommand : public ::testing::Test {
     return run_program(arguments);
   }
 
+  // The texts of the tokens that are trained on.
+  static std::vector<std::string> trained_in(const std::string& output) {
+    std::vector<std::string> trained;
+    std::istringstream lines(output);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.find("  train  ") != std::string::npos) {
+        trained.push_back(line.substr(line.rfind("  ") + 2));
+      }
+    }
+    return trained;
+  }
+
   TemporaryFolder folder_;
   const std::string prompts_ = folder_.put(
       "p.jsonl",
@@ -102,18 +117,33 @@ class InspectCommand : public ::testing::Test {
 TEST_F(InspectCommand, MarksWhatIsTrainedOn) {
   const Outcome outcome = inspect(prompts_);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  std::vector<std::string> trained;
-  std::istringstream lines(outcome.out);
-  int specials = 0;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.find("  train  ") != std::string::npos) {
-      trained.push_back(line.substr(line.rfind(' ') + 1));
-    }
-    specials += line.size() > 10 && line.compare(line.size() - 10, 10, "<|im_end|>") == 0 ? 1 : 0;
-  }
-  EXPECT_EQ(trained, (std::vector<std::string>{"\"Yes\"", "\".\"", "<|im_end|>"}));
+  EXPECT_EQ(trained_in(outcome.out), (std::vector<std::string>{"\"Yes\"", "\".\"", "<|im_end|>"}));
   // That of the user's turn and that of the answer; the one in the text is in pieces.
-  EXPECT_EQ(specials, 2);
+  const std::regex special("  <\\|im_end\\|>\n");
+  EXPECT_EQ(std::distance(std::sregex_iterator(outcome.out.begin(), outcome.out.end(), special),
+                          std::sregex_iterator()),
+            2);
+}
+
+TEST_F(InspectCommand, EncodesAsTuneDoes) {
+  const std::string prompt = "{\"input\":\"" + std::string(99, 'x') + "\",\"output\":\"No.\"}\n";
+  const Outcome cut = inspect(folder_.put("long.jsonl", prompt), {"--set", "prompt.cutoff=32"});
+  EXPECT_NE(cut.out.find("shortened to prompt.cutoff"), std::string::npos) << cut.out << cut.err;
+  const Outcome split = inspect(prompts_, {"--set", "tune.shown_answers=true"});
+  EXPECT_EQ(split.code, 64) << "the tiny tokenizer has no token for \" Yes\"";
+  EXPECT_NE(split.err.find("tune.shown_answers"), std::string::npos) << split.err;
+}
+
+TEST_F(InspectCommand, MarksAnswersThatThePromptShows) {
+  folder_.put("tokenizer.json", text::spaced_answers_json().dump());
+  const std::string prompts =
+      folder_.put("shown.jsonl", "{\"input\":\"Heat: Yes; Up: No; Alien:\",\"output\":\"Yes.\"}\n");
+  const Outcome outcome =
+      run_program({RALLREC_BINARY, "inspect", "--prompts", prompts, "--tokenizer", folder_.path(),
+                   "--set", "tune.shown_answers=true"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(trained_in(outcome.out),
+            (std::vector<std::string>{"\" Yes\"", "\" No\"", "\"Yes\"", "\".\"", "<|im_end|>"}));
 }
 
 TEST_F(InspectCommand, ShowsAsManyAsAskedFor) {

@@ -11,7 +11,7 @@ namespace {
 using rallrec::testing::expect_error;
 
 TEST(ShownAnswers, AreTheWordsAfterAColon) {
-  const Tokenizer tokenizer = tiny_tokenizer_with_spaced_answers();
+  const Tokenizer tokenizer = load_tokenizer(spaced_answers_json());
   const ShownAnswers shown(tokenizer);
   const std::string text = "Yes or No?\nHeat: Yes; Dr. No: No; Say Yes; Alien:";
   const std::vector<std::int64_t> ids = tokenizer.encode(text);

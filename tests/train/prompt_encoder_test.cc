@@ -47,6 +47,17 @@ TEST_F(PromptEncoding, ReadsBothForms) {
             "Yes.<|im_end|>");
 }
 
+TEST_F(PromptEncoding, AnOptionalAnswerMayBeMissingButNotEmpty) {
+  const auto optional = PromptEncoder::Answer::kOptional;
+  const EncodedPrompt open = encode(R"({"input": "Like it?"})", optional);
+  EXPECT_EQ(open.first_label, static_cast<std::int64_t>(open.ids.size()));
+  const EncodedPrompt answered = encode(R"({"input": "Like it?", "output": "No."})", optional);
+  EXPECT_EQ(answered.first_label, open.first_label);
+  EXPECT_GT(answered.ids.size(), open.ids.size());
+  expect_error(ExitCode::kBadData, "output",
+               [&] { encode(R"({"input": "Q", "output": ""})", optional); });
+}
+
 TEST_F(PromptEncoding, NamesLineAndKeyOfWhatIsWrong) {
   const std::vector<std::pair<std::string, std::string>> wrong = {
       {R"({"output": "Yes."})", "input"},

@@ -129,7 +129,7 @@ TEST_F(PromptReader, IsTheSameOnAnyNumberOfRanks) {
 }
 
 TEST_F(PromptReader, AnswersThatThePromptShowsAreLabelsOnAnyNumberOfRanks) {
-  const text::Tokenizer tokenizer = text::tiny_tokenizer_with_spaced_answers();
+  const text::Tokenizer tokenizer = text::load_tokenizer(text::spaced_answers_json());
   const text::ChatTemplate chat(tokenizer, {});
   const PromptEncoder encoder(chat, 2048, Answer::kRequired, text::ShownAnswers(tokenizer));
   const std::string path = folder_.put("prompts.jsonl",
