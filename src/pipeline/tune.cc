@@ -149,9 +149,10 @@ void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
                trainer.state().step, adapter.flat().numel(), model.quant());
 }
 
-TuneResult train_and_publish(const TuneFiles& files, const config::Options& options,
-                             const Start& start, const Prompts& prompts,
-                             distributed::Communicator& communicator, train::StopSignals& signals) {
+// Sets outcome and steps of `result`.
+void train_and_publish(const TuneFiles& files, const config::Options& options, const Start& start,
+                       const Prompts& prompts, distributed::Communicator& communicator,
+                       train::StopSignals& signals, TuneResult& result) {
   const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
   models::llm::LoraAdapter adapter(model->config(), lora_options(options.tune),
                                    static_cast<std::uint64_t>(options.tune.seed));
@@ -166,16 +167,12 @@ TuneResult train_and_publish(const TuneFiles& files, const config::Options& opti
     train::write_tune_state(files.output, {start.identity, false, 0, ""});
     announce(prompts.train, *model, adapter, trainer);
   }
-  TuneResult result;
   result.outcome = trainer.train();
   result.steps = trainer.state().step;
-  result.train_prompts = prompts.train.size();
-  result.train_tokens = prompts.train.tokens();
   if (result.outcome == train::TrainingOutcome::kFinished && communicator.rank() == 0) {
     publish(files, trainer, start.identity, adapter, model->config().layers);
   }
   communicator.barrier();
-  return result;
 }
 
 void check_inputs(const TuneFiles& files, const config::Options& options) {
@@ -195,18 +192,19 @@ TuneResult tune(const TuneFiles& files, const config::Options& options,
   check_inputs(files, options);
   const Prompts prompts = read_all_prompts(files, options, communicator);
   const Start start = agree_on_start(files, options, communicator);
-  if (start.ended_at >= 0) {
-    if (communicator.rank() == 0) {
-      spdlog::info(
-          "{}: this run ended after {} steps, its adapter is in {}/adapter; --resume never "
-          "trains again",
-          files.output, start.ended_at, files.output);
-    }
-    TuneResult result;
-    result.steps = start.ended_at;
-    return result;
+  TuneResult result;
+  result.steps = start.ended_at;
+  result.train_prompts = prompts.train.size();
+  result.train_tokens = prompts.train.tokens();
+  if (start.ended_at < 0) {
+    train_and_publish(files, options, start, prompts, communicator, signals, result);
+  } else if (communicator.rank() == 0) {
+    spdlog::info(
+        "{}: this run ended after {} steps, its adapter is in {}/adapter; --resume never trains "
+        "again",
+        files.output, start.ended_at, files.output);
   }
-  return train_and_publish(files, options, start, prompts, communicator, signals);
+  return result;
 }
 
 void run_tune(StageContext& context) {

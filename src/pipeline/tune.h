@@ -22,7 +22,7 @@ struct TuneFiles {
 struct TuneResult {
   train::TrainingOutcome outcome = train::TrainingOutcome::kFinished;
   std::int64_t steps = 0;
-  std::int64_t train_prompts = 0;  // 0 where the run had ended before
+  std::int64_t train_prompts = 0;
   std::int64_t train_tokens = 0;
 };
 
