@@ -56,4 +56,10 @@ void int8_matmul(const Queue& queue, const Int8Shape& shape, const std::int16_t*
                  const float* a_scale, const std::int8_t* b, const float* b_scale, bool accumulate,
                  float* c);
 
+// C = A Bᵀ with the same packed B: C[i, j] (+)= a_scale[i] · Σ_k A[i, k] B[j, k]. `shape` is that
+// of this product: depth = the columns B was packed with, columns = its depth. B is turned panel by
+// panel as it is used, 16 · depth bytes per thread at a time, so no second copy of it is kept.
+void int8_matmul_transposed(const Queue& queue, const Int8Shape& shape, const std::int16_t* a,
+                            const float* a_scale, const std::int8_t* b, bool accumulate, float* c);
+
 }  // namespace rallrec::kernels

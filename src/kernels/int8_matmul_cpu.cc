@@ -73,7 +73,67 @@ using Sums = __m256i;
   store_sums(low3, high3, sums + 3 * kInt8PanelColumns);
 }
 
+// Byte (depth k, column j) of a block stands at k / 2 * 32 + j * 2 + k % 2, and in the block of the
+// transpose at j / 2 * 32 + k * 2 + j % 2.
+void turn_panel_baseline(const std::int8_t* from, std::int64_t panel_stride, std::int64_t panels,
+                         std::int8_t* to) {
+  for (std::int64_t panel = 0; panel < panels; ++panel) {
+    const std::int8_t* block = from + panel * panel_stride;
+    std::int8_t* turned = to + panel * kInt8PanelColumns * kInt8PanelColumns;
+    for (std::int64_t k = 0; k < kInt8PanelColumns; ++k) {
+      for (std::int64_t j = 0; j < kInt8PanelColumns; ++j) {
+        turned[j / 2 * 2 * kInt8PanelColumns + k * 2 + j % 2] =
+            block[k / 2 * 2 * kInt8PanelColumns + j * 2 + k % 2];
+      }
+    }
+  }
+}
+
+// Rows of eight 32-bit numbers, transposed.
+[[gnu::target("avx2"), gnu::always_inline]] inline void transpose_8x8(__m256i* rows) {
+  __m256i pairs[8];
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_epi32(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm256_unpackhi_epi32(rows[i], rows[i + 1]);
+  }
+  __m256i fours[8];
+  for (int i = 0; i < 8; i += 4) {
+    fours[i] = _mm256_unpacklo_epi64(pairs[i], pairs[i + 2]);
+    fours[i + 1] = _mm256_unpackhi_epi64(pairs[i], pairs[i + 2]);
+    fours[i + 2] = _mm256_unpacklo_epi64(pairs[i + 1], pairs[i + 3]);
+    fours[i + 3] = _mm256_unpackhi_epi64(pairs[i + 1], pairs[i + 3]);
+  }
+  for (int i = 0; i < 4; ++i) {
+    rows[i] = _mm256_permute2x128_si256(fours[i], fours[i + 4], 0x20);
+    rows[i + 4] = _mm256_permute2x128_si256(fours[i], fours[i + 4], 0x31);
+  }
+}
+
+// Two columns of a pair of depths are four bytes; with the middle two swapped they are two depths
+// of a pair of columns, and the block is 8 × 8 such numbers to transpose.
+[[gnu::target("avx2")]] void turn_panel_avx2(const std::int8_t* from, std::int64_t panel_stride,
+                                             std::int64_t panels, std::int8_t* to) {
+  const __m256i swap = _mm256_setr_epi8(0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15, 0, 2,
+                                        1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15);
+  for (std::int64_t panel = 0; panel < panels; ++panel) {
+    const auto* block = reinterpret_cast<const __m256i*>(from + panel * panel_stride);
+    auto* turned = reinterpret_cast<__m256i*>(to + panel * kInt8PanelColumns * kInt8PanelColumns);
+    __m256i rows[8];
+    for (int i = 0; i < 8; ++i) {
+      rows[i] = _mm256_shuffle_epi8(_mm256_loadu_si256(block + i), swap);
+    }
+    transpose_8x8(rows);
+    for (int i = 0; i < 8; ++i) {
+      _mm256_storeu_si256(turned + i, rows[i]);
+    }
+  }
+}
+
 }  // namespace
+
+Int8TurnPanel int8_turn_panel() {
+  return choose_by_cpu<Int8TurnPanel>(turn_panel_baseline, turn_panel_avx2, turn_panel_avx2);
+}
 
 Int8Tile int8_tile() { return choose_by_cpu<Int8Tile>(tile_baseline, tile_avx2, tile_avx2); }
 

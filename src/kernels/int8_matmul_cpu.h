@@ -13,7 +13,14 @@ constexpr int kInt8TileRows = 4;
 using Int8Tile = void (*)(int rows, std::int64_t pairs, const std::int16_t* a,
                           std::int64_t a_stride, const std::int8_t* panel, std::int32_t* sums);
 
-// The tile of the best instruction set this CPU has.
+// Turns the 16 depths 16 b … of a packed matrix into one panel of its transpose:
+// `from` points at panel 0, depth 16 b; its panels are `panel_stride` bytes apart and `panels` in
+// number; `to` receives `panels` × 16 columns as depth, 256 bytes per panel.
+using Int8TurnPanel = void (*)(const std::int8_t* from, std::int64_t panel_stride,
+                               std::int64_t panels, std::int8_t* to);
+
+// Those of the best instruction set this CPU has.
 Int8Tile int8_tile();
+Int8TurnPanel int8_turn_panel();
 
 }  // namespace rallrec::kernels::detail

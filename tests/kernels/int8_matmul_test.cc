@@ -72,6 +72,34 @@ TEST_P(Int8Matmul, EqualsTheFormulaInDouble) {
   }
 }
 
+// dx = dy W for W [out, in] = [columns, depth], packed as for y = x Wᵀ.
+TEST_P(Int8Matmul, TransposedEqualsTheExactSums) {
+  const auto [rows, depth, columns] = GetParam();
+  const std::vector<std::int8_t> w = random_bytes(columns * depth);
+  std::vector<std::int8_t> packed(static_cast<std::size_t>(int8_packed_size(depth, columns)));
+  pack_int8(w.data(), 1, depth, depth, columns, packed.data());
+  const std::vector<float> dy = random_floats(rows * columns, 4);
+  const std::int64_t padded = int8_padded_depth(columns);
+  std::vector<std::int16_t> q(static_cast<std::size_t>(rows * padded));
+  std::vector<float> scale(static_cast<std::size_t>(rows));
+  quantize_rows({}, rows, columns, dy.data(), nullptr, q.data(), scale.data());
+  for (const bool accumulate : {false, true}) {
+    std::vector<float> dx(static_cast<std::size_t>(rows * depth), 2.0F);
+    int8_matmul_transposed({}, {rows, columns, depth}, q.data(), scale.data(), packed.data(),
+                           accumulate, dx.data());
+    for (std::int64_t i = 0; i < rows; ++i) {
+      for (std::int64_t k = 0; k < depth; ++k) {
+        std::int64_t sum = 0;
+        for (std::int64_t j = 0; j < columns; ++j) {
+          sum += std::int64_t{q[i * padded + j]} * w[j * depth + k];
+        }
+        const float product = scale[i] * static_cast<float>(sum);
+        ASSERT_EQ(dx[i * depth + k], accumulate ? 2.0F + product : product) << i << " " << k;
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, Int8Matmul,
                          ::testing::Values(Case{0, 3, 5}, Case{1, 1, 1}, Case{3, 7, 17},
                                            Case{4, 64, 16}, Case{5, 33, 48}, Case{97, 130, 100},

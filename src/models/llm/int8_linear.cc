@@ -34,8 +34,6 @@ Int8Linear::Int8Linear(const at::Tensor& weight) : out_(weight.size(0)), in_(wei
   kernels::quantize_weight_rows(out_, in_, weight.const_data_ptr<float>(), q.data(), scale_.data());
   packed_.resize(static_cast<std::size_t>(kernels::int8_packed_size(in_, out_)));
   kernels::pack_int8(q.data(), 1, in_, in_, out_, packed_.data());
-  packed_t_.resize(static_cast<std::size_t>(kernels::int8_packed_size(out_, in_)));
-  kernels::pack_int8(q.data(), in_, 1, out_, in_, packed_t_.data());
 }
 
 void Int8Linear::multiply(const at::Tensor& x, bool add, const at::Tensor& y) const {
@@ -50,8 +48,8 @@ void Int8Linear::multiply_transposed(const at::Tensor& dy, bool add, const at::T
   check_matrix(dy, out_);
   check_matrix(dx, in_);
   const Quantized q(dy, scale_.data());
-  kernels::int8_matmul({}, {dy.size(0), out_, in_}, q.values.data(), q.scale.data(),
-                       packed_t_.data(), nullptr, add, dx.mutable_data_ptr<float>());
+  kernels::int8_matmul_transposed({}, {dy.size(0), out_, in_}, q.values.data(), q.scale.data(),
+                                  packed_.data(), add, dx.mutable_data_ptr<float>());
 }
 
 void Int8Linear::forward(const at::Tensor& x, const at::Tensor& y) const { multiply(x, false, y); }

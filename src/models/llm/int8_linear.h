@@ -26,9 +26,8 @@ class Int8Linear : public FrozenLinear {
 
   std::int64_t out_;
   std::int64_t in_;
-  std::vector<float> scale_;           // [out]
-  std::vector<std::int8_t> packed_;    // W_qᵀ as columns of depth `in`
-  std::vector<std::int8_t> packed_t_;  // W_q as columns of depth `out`
+  std::vector<float> scale_;         // [out]
+  std::vector<std::int8_t> packed_;  // W_qᵀ as columns of depth `in`
 };
 
 }  // namespace rallrec::models::llm
