@@ -28,7 +28,9 @@ void add_data_fields(std::vector<Field>& list) {
   SectionFields<ClusterOptions>(list, "cluster", &Options::cluster)
       .add("device", &ClusterOptions::device, one_of({"cpu", "cuda"}), "cpu or cuda")
       .add("threads", &ClusterOptions::threads, between(0, 4096),
-           "compute threads per rank; 0 = OMP_NUM_THREADS, else cores / ranks on this node");
+           "compute threads per rank; 0 = OMP_NUM_THREADS, else cores / ranks on this node")
+      .add("replicate_base", &ClusterOptions::replicate_base, anything(),
+           "every rank keeps the whole frozen model; off: tune shares out w8a8 layers");
   SectionFields<OutputOptions>(list, "output", &Options::output)
       .add("run_dir", &OutputOptions::run_dir, anything(),
            "the run folder; empty = runs/<name of the config file>")

@@ -40,6 +40,9 @@ struct ClusterOptions {
   std::string device = "cpu";
   // Compute threads per rank; 0 = OMP_NUM_THREADS where set, else cores / ranks on this node.
   std::int64_t threads = 0;
+  // Every rank keeps the whole frozen model. Off: the layers of a w8a8 model are shared out and
+  // gathered one by one as tune needs them. Changes no result, only memory and traffic.
+  bool replicate_base = false;
 };
 
 struct OutputOptions {

@@ -149,11 +149,22 @@ void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
                trainer.state().step, adapter.flat().numel(), model.quant());
 }
 
+void tell_traffic(const models::llm::CausalLm& model,
+                  const distributed::Communicator& communicator) {
+  const models::llm::GatherStatistics gathered = model.gathered();
+  if (communicator.rank() == 0 && gathered.layers > 0) {
+    spdlog::info(
+        "the base was gathered from other ranks: {} layers, {:.1f} MB, {:.1f} s waited for",
+        gathered.layers, static_cast<double>(gathered.bytes) * 1e-6, gathered.waited_seconds);
+  }
+}
+
 // Sets outcome and steps of `result`.
 void train_and_publish(const TuneFiles& files, const config::Options& options, const Start& start,
                        const Prompts& prompts, distributed::Communicator& communicator,
                        train::StopSignals& signals, TuneResult& result) {
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const auto model = models::llm::load_causal_lm(
+      files.model, options.model.quant, options.cluster.replicate_base ? nullptr : &communicator);
   models::llm::LoraAdapter adapter(model->config(), lora_options(options.tune),
                                    static_cast<std::uint64_t>(options.tune.seed));
   train::Trainer trainer({*model, adapter, prompts.train, prompts.valid ? &*prompts.valid : nullptr,
@@ -168,6 +179,7 @@ void train_and_publish(const TuneFiles& files, const config::Options& options, c
     announce(prompts.train, *model, adapter, trainer);
   }
   result.outcome = trainer.train();
+  tell_traffic(*model, communicator);
   result.steps = trainer.state().step;
   if (result.outcome == train::TrainingOutcome::kFinished && communicator.rank() == 0) {
     publish(files, trainer, start.identity, adapter, model->config().layers);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "distributed/communicator.h"
+#include "models/llm/gather_statistics.h"
 #include "models/llm/llm_config.h"
 #include "models/llm/lora_adapter.h"
 
@@ -77,6 +79,7 @@ class CausalLm {
   virtual const LlmConfig& config() const = 0;
   // fp32 or bf16, …: what `--quant auto` came to.
   virtual std::string quant() const = 0;
+  virtual GatherStatistics gathered() const { return {}; }
 
   // Final-norm hidden states, fp32 [tokens, hidden]. `adapter` may be null.
   virtual at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) = 0;
@@ -106,6 +109,9 @@ class CausalLm {
 };
 
 // Loads <folder> (config.json, model.safetensors or sharded index). `quant` as in ModelOptions.
-std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant);
+// Where `share_with` is given and has several ranks, a w8a8 model is shared out over them
+// (sharded_int8_weights.h); it must outlive the model. Other modes stay whole on every rank.
+std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
+                                         distributed::Communicator* share_with = nullptr);
 
 }  // namespace rallrec::models::llm

@@ -1,17 +1,11 @@
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <string>
 
+#include "models/llm/tensor_source.h"
 #include "models/llm/weight_store.h"
 
 namespace rallrec::models::llm {
-
-// Gives the tensor of that name as fp32, [rows, columns] or [rows] as the shape says; throws where
-// it is missing or has another shape.
-using TensorSource =
-    std::function<at::Tensor(const std::string& name, const std::vector<std::int64_t>& shape)>;
 
 enum class DenseType { kFloat32, kBfloat16, kInt8 };
 

@@ -90,13 +90,12 @@ void Generator::fill_prefix() {
   const at::Tensor hidden = embed(batch.ids);
   const LlmConfig& config = model_.config;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    model_.weights.prefetch(layer + 1);
     const ArenaScope layer_scope(model_.scratch);
     LayerLora lora;
     lora.adapter = model_.adapter;
     lora.layer = layer;
-    const LayerCall call{config,        model_.weights.layer(layer), model_.rope, layout, lora,
-                         model_.scratch};
+    const LayerCall call{
+        config, model_.weights.layer(layer, layer + 1), model_.rope, layout, lora, model_.scratch};
     const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
     const at::Tensor q = model_.scratch.floats(prefix_, config.heads * config.head_dim);
     const at::Tensor o = model_.scratch.floats(prefix_, config.heads * config.head_dim);
@@ -163,7 +162,6 @@ at::Tensor Generator::fill_prompts() {
 
 void Generator::run_layers(const Rows& rows, const at::Tensor& hidden) {
   for (std::int64_t layer = 0; layer < model_.config.layers; ++layer) {
-    model_.weights.prefetch(layer + 1);
     run_layer(layer, rows, hidden);
   }
 }
@@ -176,8 +174,9 @@ void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor
   LayerLora lora;
   lora.adapter = model_.adapter;
   lora.layer = layer;
-  const LayerCall call{config,        model_.weights.layer(layer), model_.rope, rows.layout, lora,
-                       model_.scratch};
+  const LayerCall call{config,      model_.weights.layer(layer, layer + 1),
+                       model_.rope, rows.layout,
+                       lora,        model_.scratch};
   const at::Tensor q = model_.scratch.floats(tokens, config.heads * config.head_dim);
   const at::Tensor k = model_.scratch.floats(tokens, kv_width);
   const at::Tensor v = model_.scratch.floats(tokens, kv_width);

@@ -27,29 +27,32 @@ void check_matrix(const at::Tensor& x, std::int64_t columns) {
 
 }  // namespace
 
-Int8Linear::Int8Linear(const at::Tensor& weight) : out_(weight.size(0)), in_(weight.size(1)) {
-  check_matrix(weight, in_);
-  std::vector<std::int8_t> q(static_cast<std::size_t>(out_ * in_));
-  scale_.resize(static_cast<std::size_t>(out_));
-  kernels::quantize_weight_rows(out_, in_, weight.const_data_ptr<float>(), q.data(), scale_.data());
-  packed_.resize(static_cast<std::size_t>(kernels::int8_packed_size(in_, out_)));
-  kernels::pack_int8(q.data(), 1, in_, in_, out_, packed_.data());
+Int8Linear::Int8Linear(const at::Tensor& weight) {
+  const std::int64_t out = weight.size(0);
+  const std::int64_t in = weight.size(1);
+  check_matrix(weight, in);
+  std::vector<std::int8_t> q(static_cast<std::size_t>(out * in));
+  scale_.resize(static_cast<std::size_t>(out));
+  kernels::quantize_weight_rows(out, in, weight.const_data_ptr<float>(), q.data(), scale_.data());
+  packed_.resize(static_cast<std::size_t>(kernels::int8_packed_size(in, out)));
+  kernels::pack_int8(q.data(), 1, in, in, out, packed_.data());
+  view_ = {out, in, packed_.data(), scale_.data()};
 }
 
 void Int8Linear::multiply(const at::Tensor& x, bool add, const at::Tensor& y) const {
-  check_matrix(x, in_);
-  check_matrix(y, out_);
+  check_matrix(x, view_.in);
+  check_matrix(y, view_.out);
   const Quantized q(x, nullptr);
-  kernels::int8_matmul({}, {x.size(0), in_, out_}, q.values.data(), q.scale.data(), packed_.data(),
-                       scale_.data(), add, y.mutable_data_ptr<float>());
+  kernels::int8_matmul({}, {x.size(0), view_.in, view_.out}, q.values.data(), q.scale.data(),
+                       view_.packed, view_.scale, add, y.mutable_data_ptr<float>());
 }
 
 void Int8Linear::multiply_transposed(const at::Tensor& dy, bool add, const at::Tensor& dx) const {
-  check_matrix(dy, out_);
-  check_matrix(dx, in_);
-  const Quantized q(dy, scale_.data());
-  kernels::int8_matmul_transposed({}, {dy.size(0), out_, in_}, q.values.data(), q.scale.data(),
-                                  packed_.data(), add, dx.mutable_data_ptr<float>());
+  check_matrix(dy, view_.out);
+  check_matrix(dx, view_.in);
+  const Quantized q(dy, view_.scale);
+  kernels::int8_matmul_transposed({}, {dy.size(0), view_.out, view_.in}, q.values.data(),
+                                  q.scale.data(), view_.packed, add, dx.mutable_data_ptr<float>());
 }
 
 void Int8Linear::forward(const at::Tensor& x, const at::Tensor& y) const { multiply(x, false, y); }

@@ -6,6 +6,14 @@
 
 namespace rallrec::models::llm {
 
+// A matrix as Int8Linear multiplies by it, in somebody else's memory.
+struct Int8View {
+  std::int64_t out = 0;
+  std::int64_t in = 0;
+  const std::int8_t* packed = nullptr;  // W_qᵀ by kernels::pack_int8: columns of depth `in`
+  const float* scale = nullptr;         // [out]
+};
+
 // W [out, in] as int8 with one fp32 scale per output row (absmax / 127), multiplied by activations
 // that are quantised per token when they arrive (w8a8):
 //   y  = s ∘ (W_q Q(x)),   dx = Q(dy ∘ s) W_q,
@@ -14,6 +22,10 @@ class Int8Linear : public FrozenLinear {
  public:
   // `weight` is fp32 [out, in] and is not kept.
   explicit Int8Linear(const at::Tensor& weight);
+  // What the view shows may change between calls; it must outlive them.
+  explicit Int8Linear(const Int8View& view) : view_(view) {}
+  Int8Linear(const Int8Linear&) = delete;
+  Int8Linear& operator=(const Int8Linear&) = delete;
 
   void forward(const at::Tensor& x, const at::Tensor& y) const override;
   void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
@@ -24,10 +36,10 @@ class Int8Linear : public FrozenLinear {
   void multiply(const at::Tensor& x, bool add, const at::Tensor& y) const;
   void multiply_transposed(const at::Tensor& dy, bool add, const at::Tensor& dx) const;
 
-  std::int64_t out_;
-  std::int64_t in_;
-  std::vector<float> scale_;         // [out]
-  std::vector<std::int8_t> packed_;  // W_qᵀ as columns of depth `in`
+  // Empty where the view is of other memory.
+  std::vector<float> scale_;
+  std::vector<std::int8_t> packed_;
+  Int8View view_;
 };
 
 }  // namespace rallrec::models::llm

@@ -50,11 +50,11 @@ at::Tensor LlamaCausalLm::hidden_states(const PackedBatch& batch, const LoraAdap
   at::Tensor hidden = at::empty({batch.tokens(), config_.hidden_size}, at::kFloat);
   weights_->embed(batch.ids, hidden);
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-    weights_->prefetch(layer + 1);
     LayerLora lora;
     lora.adapter = adapter;
     lora.layer = layer;
-    layer_forward({config_, weights_->layer(layer), rope_, layout, lora, scratch_}, hidden);
+    const LayerWeights& weights = weights_->layer(layer, layer + 1);
+    layer_forward({config_, weights, rope_, layout, lora, scratch_}, hidden);
   }
   ops::rms_norm(hidden, weights_->final_norm(), config_.rms_norm_eps, hidden, {});
   return hidden;
@@ -69,36 +69,42 @@ at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
   return weights_->head().logits_of(hidden_rows, ids);
 }
 
-std::size_t LlamaCausalLm::wave_end(const std::vector<MicroBatch>& micro_batches,
-                                    std::size_t begin) const {
+std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches) {
   const std::int64_t per_token = 4 * config_.layers * kept_floats_per_token(config_);
+  std::vector<std::size_t> cuts = {0};
   std::int64_t bytes = 0;
-  std::size_t end = begin;
-  while (end < micro_batches.size()) {
-    bytes += micro_batches[end].batch.tokens() * per_token;
-    if (end > begin && bytes > kept_bytes_) {
-      break;
+  for (std::size_t i = 0; i < micro_batches.size(); ++i) {
+    const std::int64_t own = micro_batches[i].batch.tokens() * per_token;
+    if (i > cuts.back() && bytes + own > kept_bytes_) {
+      cuts.push_back(i);
+      bytes = 0;
     }
-    ++end;
+    bytes += own;
   }
-  return end;
+  if (!micro_batches.empty()) {
+    cuts.push_back(micro_batches.size());
+  }
+  // A rank with fewer waves goes through the layers as often as the others, with nothing to
+  // compute.
+  const std::int64_t waves = weights_->most_passes(static_cast<std::int64_t>(cuts.size()) - 1);
+  cuts.resize(static_cast<std::size_t>(waves) + 1, micro_batches.size());
+  return cuts;
 }
 
 std::vector<MicroBatchResult> LlamaCausalLm::forward_backward(
     const std::vector<MicroBatch>& micro_batches, const LoraAdapter& adapter, DropoutKey key,
     double loss_scale) {
   std::vector<MicroBatchResult> results;
-  for (std::size_t begin = 0; begin < micro_batches.size();) {
-    const std::size_t end = wave_end(micro_batches, begin);
-    std::vector<Passage> wave(end - begin);
-    for (std::size_t i = begin; i < end; ++i) {
-      wave[i - begin].micro_batch = &micro_batches[i];
+  const std::vector<std::size_t> cuts = wave_cuts(micro_batches);
+  for (std::size_t w = 0; w + 1 < cuts.size(); ++w) {
+    std::vector<Passage> wave(cuts[w + 1] - cuts[w]);
+    for (std::size_t i = 0; i < wave.size(); ++i) {
+      wave[i].micro_batch = &micro_batches[cuts[w] + i];
     }
     run_wave(wave, adapter, key, loss_scale);
     for (Passage& passage : wave) {
       results.push_back(std::move(passage.result));
     }
-    begin = end;
   }
   return results;
 }
@@ -125,8 +131,7 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
 void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
                                  DropoutKey key) {
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-    weights_->prefetch(layer + 1);
-    const LayerWeights& weights = weights_->layer(layer);
+    const LayerWeights& weights = weights_->layer(layer, layer + 1);
     for (Passage& passage : wave) {
       const LayerLora lora{&adapter, layer, &passage.micro_batch->samples,
                            &passage.micro_batch->batch.offsets, key};
@@ -140,8 +145,7 @@ void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& 
 void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
                                   DropoutKey key) {
   for (std::int64_t layer = config_.layers - 1; layer >= 0; --layer) {
-    weights_->prefetch(layer - 1);
-    const LayerWeights& weights = weights_->layer(layer);
+    const LayerWeights& weights = weights_->layer(layer, layer - 1);
     for (Passage& passage : wave) {
       const LayerLora lora{&adapter, layer, &passage.micro_batch->samples,
                            &passage.micro_batch->batch.offsets, key};
@@ -155,6 +159,9 @@ void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter&
 // Final norm, head and loss on the label rows of the whole wave, since few rows cost as much as
 // many; passage.hidden becomes the gradient below them.
 void LlamaCausalLm::losses_and_gradients(std::vector<Passage>& wave, double loss_scale) {
+  if (wave.empty()) {
+    return;
+  }
   std::vector<at::Tensor> parts;
   std::vector<std::int64_t> ids;
   for (const Passage& passage : wave) {
@@ -191,8 +198,7 @@ std::vector<std::vector<float>> LlamaCausalLm::label_losses(
     weights_->embed(batch.ids, passages[i].hidden);
   }
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-    weights_->prefetch(layer + 1);
-    const LayerWeights& weights = weights_->layer(layer);
+    const LayerWeights& weights = weights_->layer(layer, layer + 1);
     LayerLora lora;
     lora.adapter = adapter;
     lora.layer = layer;

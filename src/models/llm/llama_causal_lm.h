@@ -19,6 +19,7 @@ class LlamaCausalLm : public CausalLm {
 
   const LlmConfig& config() const override { return config_; }
   std::string quant() const override { return weights_->mode(); }
+  GatherStatistics gathered() const override { return weights_->gathered(); }
   // Bytes that the kept activations of one wave of forward_backward may take; results do not depend
   // on it. A single micro-batch may exceed it.
   void set_kept_bytes(std::int64_t bytes) { kept_bytes_ = bytes; }
@@ -47,7 +48,8 @@ class LlamaCausalLm : public CausalLm {
   };
 
   PackedLayout prepare(const PackedBatch& batch);
-  std::size_t wave_end(const std::vector<MicroBatch>& micro_batches, std::size_t begin) const;
+  // Where each wave begins, and the end of the last; as many waves on every rank. Collective.
+  std::vector<std::size_t> wave_cuts(const std::vector<MicroBatch>& micro_batches);
   void run_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key,
                 double loss_scale);
   void forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);

@@ -1,6 +1,7 @@
 #include <ATen/Parallel.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -10,6 +11,7 @@
 #include "models/llm/causal_lm.h"
 #include "models/llm/llama_causal_lm.h"
 #include "models/llm/quant_mode.h"
+#include "models/llm/sharded_int8_weights.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -23,11 +25,13 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 // A value that is not a number anywhere would show only much later, as a loss that is none.
-void check_finite(const std::string& file, const std::string& name, const at::Tensor& tensor) {
+// `first` is the number of the tensor's first element in the file.
+void check_finite(const std::string& file, const std::string& name, std::int64_t first,
+                  const at::Tensor& tensor) {
   const float* values = tensor.const_data_ptr<float>();
   for (std::int64_t i = 0; i < tensor.numel(); ++i) {
     if (!std::isfinite(values[i])) {
-      throw_bad_data(file, "tensor " + name + ": element " + std::to_string(i) +
+      throw_bad_data(file, "tensor " + name + ": element " + std::to_string(first + i) +
                                " is not finite: the weights are damaged");
     }
   }
@@ -42,7 +46,7 @@ class CheckpointSource {
     }
   }
 
-  at::Tensor load(const std::string& name, const std::vector<std::int64_t>& shape) {
+  at::Tensor load(const std::string& name, const std::vector<std::int64_t>& shape, RowRange rows) {
     const io::TensorInfo* info = tensors_.find(name);
     if (info == nullptr) {
       throw_bad_data(folder_, "tensor " + name + " is missing, which config.json implies");
@@ -53,9 +57,12 @@ class CheckpointSource {
                          ", but config.json implies " + shape_text(shape));
     }
     used_.insert(name);
-    at::Tensor tensor = at::empty(shape, at::kFloat);
-    tensors_.read_rows_as_float(name, 0, shape.front(), tensor.data_ptr<float>());
-    check_finite(tensors_.file_of(name).path(), name, tensor);
+    std::vector<std::int64_t> size = shape;
+    size.front() = rows.count;
+    at::Tensor tensor = at::empty(size, at::kFloat);
+    tensors_.read_rows_as_float(name, rows.first, rows.count, tensor.data_ptr<float>());
+    check_finite(tensors_.file_of(name).path(), name,
+                 rows.first * (tensor.numel() / std::max<std::int64_t>(1, rows.count)), tensor);
     return tensor;
   }
 
@@ -80,19 +87,24 @@ class CheckpointSource {
 
 }  // namespace
 
-std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant) {
+std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
+                                         distributed::Communicator* share_with) {
   const DenseType type = dense_type_of(quant);
   const LlmConfig config = read_llm_config(folder);
   // ATen keeps its number of threads per calling thread where ranks are threads.
   at::set_num_threads(thread_count());
-  CheckpointSource source(folder);
-  auto weights = make_dense_weights(
-      config, type, [&source](const std::string& name, const std::vector<std::int64_t>& shape) {
-        return source.load(name, shape);
-      });
-  source.refuse_unexpected(config.tied_embeddings);
-  spdlog::info("model {}: {} layers, hidden {}, quant {}{}", folder, config.layers,
-               config.hidden_size, weights->mode(), quant == "auto" ? " (auto)" : "");
+  CheckpointSource checkpoint(folder);
+  const TensorSource source = [&checkpoint](const std::string& name,
+                                            const std::vector<std::int64_t>& shape, RowRange rows) {
+    return checkpoint.load(name, shape, rows);
+  };
+  const bool shared = share_with != nullptr && share_with->size() > 1 && type == DenseType::kInt8;
+  auto weights = shared ? make_sharded_int8_weights(config, source, *share_with)
+                        : make_dense_weights(config, type, source);
+  checkpoint.refuse_unexpected(config.tied_embeddings);
+  spdlog::info("model {}: {} layers, hidden {}, quant {}{}{}", folder, config.layers,
+               config.hidden_size, weights->mode(), quant == "auto" ? " (auto)" : "",
+               shared ? ", layers shared by " + std::to_string(share_with->size()) + " ranks" : "");
   return std::make_unique<LlamaCausalLm>(config, std::move(weights));
 }
 

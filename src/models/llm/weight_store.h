@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "models/llm/gather_statistics.h"
 #include "models/llm/linear_names.h"
 #include "models/llm/llm_config.h"
 
@@ -60,17 +61,18 @@ class WeightStore {
  public:
   virtual ~WeightStore() = default;
 
-  // Says that `layer` is needed next, so that it can be brought in while the present one computes.
-  // Numbers outside the model are ignored.
-  virtual void prefetch(std::int64_t layer) = 0;
-  // The layer's weights, valid until `layer` has been called for two others.
-  virtual const LayerWeights& layer(std::int64_t layer) = 0;
+  // The layer's weights, valid until the next call. `next` is the layer that will be asked for
+  // then: it is brought in while this one computes. A number outside the model says none.
+  virtual const LayerWeights& layer(std::int64_t layer, std::int64_t next) = 0;
+  // The largest of all ranks' `mine`: how often every rank must go through the layers.
+  virtual std::int64_t most_passes(std::int64_t mine) = 0;
   // y [ids, hidden] = rows of the embedding table, fp32.
   virtual void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) = 0;
   virtual const at::Tensor& final_norm() const = 0;  // fp32 [hidden]
   virtual const LmHead& head() const = 0;
   // fp32, bf16, …
   virtual std::string mode() const = 0;
+  virtual GatherStatistics gathered() const { return {}; }
 };
 
 }  // namespace rallrec::models::llm

@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "models/llm/dense_weights.h"
 #include "models/llm/llama_causal_lm.h"
+#include "models/llm/sharded_int8_weights.h"
 
 namespace rallrec::models::llm {
 
@@ -19,10 +20,16 @@ struct TinyModel {
   std::map<std::string, at::Tensor> weights;
 
   std::unique_ptr<LlamaCausalLm> load(DenseType type = DenseType::kFloat32) const {
-    const auto source = [this](const std::string& name, const std::vector<std::int64_t>&) {
-      return weights.at(name);
+    return std::make_unique<LlamaCausalLm>(config, make_dense_weights(config, type, source()));
+  }
+  std::unique_ptr<LlamaCausalLm> load_sharded(distributed::Communicator& communicator) const {
+    return std::make_unique<LlamaCausalLm>(
+        config, make_sharded_int8_weights(config, source(), communicator));
+  }
+  TensorSource source() const {
+    return [this](const std::string& name, const std::vector<std::int64_t>&, RowRange rows) {
+      return weights.at(name).narrow(0, rows.first, rows.count);
     };
-    return std::make_unique<LlamaCausalLm>(config, make_dense_weights(config, type, source));
   }
 };
 

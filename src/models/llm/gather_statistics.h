@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstdint>
+
+namespace rallrec::models::llm {
+
+// What a model has brought in from other ranks so far.
+struct GatherStatistics {
+  std::int64_t layers = 0;      // gathers of a layer
+  std::uint64_t bytes = 0;      // received by this rank
+  double waited_seconds = 0.0;  // not hidden behind computing
+};
+
+}  // namespace rallrec::models::llm

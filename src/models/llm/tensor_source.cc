@@ -1,0 +1,15 @@
+#include "models/llm/tensor_source.h"
+
+#include "core/check.h"
+
+namespace rallrec::models::llm {
+
+at::Tensor load_whole(const TensorSource& source, const std::string& name,
+                      const std::vector<std::int64_t>& shape) {
+  const at::Tensor tensor = source(name, shape, {0, shape.front()});
+  RALLREC_CHECK(tensor.scalar_type() == at::kFloat && tensor.sizes() == at::IntArrayRef(shape),
+                "the source gave another shape for " + name);
+  return tensor.contiguous();
+}
+
+}  // namespace rallrec::models::llm

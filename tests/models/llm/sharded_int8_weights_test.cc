@@ -1,0 +1,147 @@
+// A w8a8 model shared out over ranks gives the bits of the whole one.
+#include "models/llm/sharded_int8_weights.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "distributed/thread_communicator.h"
+#include "models/llm/int8_layer_layout.h"
+#include "tests/models/llm/tiny_model.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+LoraOptions lora() { return {4, 8, 0.1, {"q_proj", "v_proj"}}; }
+
+LoraAdapter random_adapter(const LlmConfig& config) {
+  LoraAdapter adapter(config, lora(), 3);
+  adapter.flat().copy_(random_tensor({adapter.flat().numel()}, 0.1, 0.0, 77));
+  return adapter;
+}
+
+MicroBatch micro_batch(std::int64_t index) {
+  MicroBatch made;
+  made.batch.offsets = {0};
+  for (std::int64_t s = 0; s < 2; ++s) {
+    const std::int64_t length = 3 + (index * 5 + s * 3) % 11;
+    for (std::int64_t t = 0; t < length; ++t) {
+      made.batch.ids.push_back((index * 17 + s * 7 + t * 3) % 53);
+    }
+    made.batch.offsets.push_back(made.batch.tokens());
+    made.samples.push_back(index * 2 + s);
+    made.label_positions.push_back(made.batch.tokens() - 2);
+    made.label_ids.push_back(made.batch.ids.back());
+  }
+  return made;
+}
+
+std::vector<MicroBatch> micro_batches(std::int64_t first, std::int64_t count) {
+  std::vector<MicroBatch> made;
+  for (std::int64_t i = 0; i < count; ++i) {
+    made.push_back(micro_batch(first + i));
+  }
+  return made;
+}
+
+void expect_same(const MicroBatchResult& got, const MicroBatchResult& want) {
+  EXPECT_EQ(got.label_losses, want.label_losses);
+  EXPECT_TRUE(at::equal(got.gradient, want.gradient));
+}
+
+TEST(ShardedInt8Weights, GiveTheBitsOfTheWholeModelOnAnyNumberOfRanks) {
+  const TinyModel tiny = make_tiny(tiny_config());
+  const LoraAdapter adapter = random_adapter(tiny.config);
+  const auto all = micro_batches(0, 5);
+  const auto whole = tiny.load(DenseType::kInt8);
+  const auto want = whole->forward_backward(all, adapter, {1, 2}, 0.5);
+  const auto want_losses = whole->label_losses(all, &adapter);
+  ASSERT_GT(want[0].gradient.abs().max().item<float>(), 0.0F);
+  for (const int ranks : {1, 2, 3, 4, 7}) {
+    distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
+      const auto shared = tiny.load_sharded(communicator);
+      for (int step = 0; step < 2; ++step) {
+        const auto got = shared->forward_backward(all, adapter, {1, 2}, 0.5);
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          expect_same(got[i], want[i]);
+        }
+      }
+      EXPECT_EQ(shared->label_losses(all, &adapter), want_losses);
+    });
+  }
+}
+
+// Waves of single micro-batches: ranks need 3, 1 and 0 of them, and none waits for another forever.
+TEST(ShardedInt8Weights, RanksWithFewerOrNoMicroBatchesStillGiveTheirPart) {
+  const TinyModel tiny = make_tiny(tiny_config());
+  const LoraAdapter adapter = random_adapter(tiny.config);
+  const auto whole = tiny.load(DenseType::kInt8);
+  distributed::run_thread_ranks(3, [&](distributed::Communicator& communicator) {
+    const std::int64_t counts[] = {3, 1, 0};
+    const auto mine = micro_batches(communicator.rank() * 10, counts[communicator.rank()]);
+    const auto shared = tiny.load_sharded(communicator);
+    shared->set_kept_bytes(1);
+    const auto got = shared->forward_backward(mine, adapter, {1, 2}, 0.5);
+    ASSERT_EQ(got.size(), mine.size());
+    EXPECT_EQ(shared->label_losses(mine, &adapter).size(), mine.size());
+    // The first wave brings in 3 layers and goes back over 2 of them: the first of the two is still
+    // there. The later waves begin with layers 0 and 1 at hand.
+    EXPECT_EQ(shared->gathered().layers, (3 + 1) + 2 * (1 + 1) + 1);
+    if (communicator.rank() == 0) {
+      const auto want = whole->forward_backward(mine, adapter, {1, 2}, 0.5);
+      for (std::size_t i = 0; i < want.size(); ++i) {
+        expect_same(got[i], want[i]);
+      }
+    }
+  });
+}
+
+TEST(Int8LayerLayout, RanksKeepWholePanelsOfNearlyEqualBytes) {
+  LlmConfig config = tiny_config();
+  config.hidden_size = 72;
+  config.heads = 9;
+  config.head_dim = 8;
+  config.kv_heads = 3;
+  config.intermediate_size = 200;
+  for (const int ranks : {1, 2, 3, 8, 500}) {
+    const Int8LayerLayout layout(config, ranks);
+    std::size_t bytes = 0;
+    std::size_t scales = 0;
+    std::size_t largest_panel = 0;
+    for (const Linear linear : kLinears) {
+      EXPECT_EQ(layout[linear].offset % 16, 0U);
+      largest_panel = std::max(largest_panel, layout[linear].panel_bytes);
+    }
+    for (int rank = 0; rank < ranks; ++rank) {
+      const std::size_t own = layout.bytes_of_ranks()[static_cast<std::size_t>(rank)];
+      EXPECT_LE(own, layout.bytes() / static_cast<std::size_t>(ranks) + largest_panel);
+      bytes += own;
+      scales += layout.scales_of_ranks()[static_cast<std::size_t>(rank)];
+      EXPECT_LE(layout.panels_of(rank).first, layout.panels_of(rank).last);
+    }
+    EXPECT_EQ(bytes, layout.bytes());
+    EXPECT_EQ(scales, layout.scales());
+    EXPECT_GE(layout.bytes(), std::size_t{72 * 72 * 2 + 72 * 24 * 2 + 72 * 200 * 3});
+  }
+}
+
+// A tensor that a rank keeps nothing of is still asked for, so that all ranks refuse alike.
+TEST(ShardedInt8Weights, EveryRankAsksForEveryTensor) {
+  const TinyModel tiny = make_tiny(tiny_config());
+  distributed::run_thread_ranks(4, [&](distributed::Communicator& communicator) {
+    std::set<std::string> asked;
+    const TensorSource source = tiny.source();
+    make_sharded_int8_weights(
+        tiny.config,
+        [&](const std::string& name, const std::vector<std::int64_t>& shape, RowRange rows) {
+          asked.insert(name);
+          return source(name, shape, rows);
+        },
+        communicator);
+    EXPECT_EQ(asked.size(), tiny.weights.size());
+  });
+}
+
+}  // namespace
+}  // namespace rallrec::models::llm
