@@ -15,6 +15,7 @@ Command ingest_command();
 Command inspect_command();
 Command light_gcn_command();
 Command logits_command();
+Command merge_command();
 Command prompt_command();
 Command report_command();
 Command retrieve_command();

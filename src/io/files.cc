@@ -101,6 +101,14 @@ NewFolder::~NewFolder() {
   }
 }
 
+void rename_folder(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  if (error) {
+    throw_io(to, "rename", error.value());
+  }
+}
+
 TemporaryFolder::TemporaryFolder(std::string path) : path_(std::move(path)) {
   make_directories(path_);
 }

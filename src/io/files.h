@@ -42,6 +42,9 @@ class NewFolder {
   std::vector<std::string> made_;  // the deepest first
 };
 
+// Errors of the system are throw_io (74) with the new name. sync_folder makes it durable.
+void rename_folder(const std::string& from, const std::string& to);
+
 // A folder that is filled under a temporary name and renamed when complete. What is still there
 // under that name when this goes, after an error, is removed with all its content.
 class TemporaryFolder {

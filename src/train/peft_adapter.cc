@@ -148,14 +148,6 @@ void verify(const std::string& folder, const LoraAdapter& adapter, std::int64_t 
   }
 }
 
-void rename_folder(const std::string& from, const std::string& to) {
-  std::error_code error;
-  fs::rename(from, to, error);
-  if (error) {
-    throw_io(to, "rename", error.value());
-  }
-}
-
 }  // namespace
 
 std::string peft_key(std::int64_t layer, const std::string& module, char matrix) {
@@ -187,9 +179,9 @@ void publish_peft_adapter(const std::string& folder, const LoraAdapter& adapter,
   write_peft_adapter(fresh, adapter, layers, base_model, expect_trained);
   const bool replaces = io::file_exists(folder);
   if (replaces) {
-    rename_folder(folder, old);
+    io::rename_folder(folder, old);
   }
-  rename_folder(fresh, folder);
+  io::rename_folder(fresh, folder);
   io::sync_folder(io::folder_of(folder));
   std::error_code ignored;
   fs::remove_all(old, ignored);
