@@ -6,6 +6,7 @@
 
 #include "commands/failure.h"
 #include "commands/invocation.h"
+#include "commands/requeue_signals.h"
 #include "distributed/launch_environment.h"
 #include "distributed/session.h"
 
@@ -30,6 +31,7 @@ int run_in_session(const Invocation& invocation) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  rallrec::commands::handle_requeue_signals(rallrec::commands::launched_rank());
   std::string command;
   try {
     const std::optional<Invocation> invocation = rallrec::commands::parse_command_line(argc, argv);

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "commands/requeue_signals.h"
 #include "commands/threads.h"
 #include "config/load.h"
 #include "core/error.h"
@@ -60,7 +59,6 @@ int execute(const Invocation& invocation, distributed::Session& session) {
   check_device(config.options);
   set_threads(config.options.cluster.threads, session.ranks_on_node());
   start_logging(invocation, config.options, session.communicator());
-  handle_requeue_signals(session.communicator().rank());
   CommandContext context{session.communicator(), config.options, config.origins, sources.file,
                          invocation.common.resume};
   const int code = invocation.run(context);

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "pipeline/run_lock.h"
 
 namespace rallrec::commands {
 namespace {
@@ -20,6 +21,7 @@ void stop(int) {
     const ssize_t unheard = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
     static_cast<void>(unheard);
   }
+  pipeline::remove_held_lock();
   ::_exit(static_cast<int>(ExitCode::kCheckpointed));
 }
 

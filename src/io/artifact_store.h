@@ -39,6 +39,9 @@ class FileHashes {
   struct Remembered {
     std::uint64_t size = 0;
     std::int64_t modified_ns = 0;
+    // Of the last change of content, name or attributes: tools that set the time of modification
+    // cannot set it.
+    std::int64_t changed_ns = 0;
     std::string sha256;
   };
 
@@ -50,6 +53,10 @@ class FileHashes {
 // The regular files at `relative` below `folder`: itself, or where it is a folder all files in it,
 // sorted, as paths relative to `folder`. Temporary files of writes under way are left out.
 std::vector<std::string> files_below(const std::string& folder, const std::string& relative);
+
+// Removes what writes that were killed have left in a folder, and nothing below it. For the only
+// writer of the folder.
+void remove_temporary_files(const std::string& folder);
 
 using Figure = std::variant<std::int64_t, double, std::string>;
 using Figures = std::vector<std::pair<std::string, Figure>>;

@@ -27,6 +27,10 @@ std::int64_t now_ns() {
       .count();
 }
 
+std::int64_t nanoseconds(const timespec& time) {
+  return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
+}
+
 // AtomicFile's names.
 bool is_temporary(const fs::path& path) {
   const std::string name = path.filename().string();
@@ -42,9 +46,9 @@ FileHashes::FileHashes(std::string memory) : memory_(std::move(memory)) {
   try {
     const nlohmann::json json = nlohmann::json::parse(read_file(memory_));
     for (const auto& [path, item] : json.items()) {
-      remembered_[path] = {item.at("size").get<std::uint64_t>(),
-                           item.at("modified_ns").get<std::int64_t>(),
-                           item.at("sha256").get<std::string>()};
+      remembered_[path] = {
+          item.at("size").get<std::uint64_t>(), item.at("modified_ns").get<std::int64_t>(),
+          item.at("changed_ns").get<std::int64_t>(), item.at("sha256").get<std::string>()};
     }
   } catch (const nlohmann::json::exception&) {
     remembered_.clear();
@@ -55,16 +59,18 @@ FileRecord FileHashes::record(const std::string& path, const std::string& name) 
   struct stat info {};
   const bool found = stat(path.c_str(), &info) == 0;
   const auto size = found ? static_cast<std::uint64_t>(info.st_size) : 0;
-  const std::int64_t modified = info.st_mtim.tv_sec * 1'000'000'000LL + info.st_mtim.tv_nsec;
+  const std::int64_t modified = nanoseconds(info.st_mtim);
+  const std::int64_t changed = nanoseconds(info.st_ctim);
   const std::string absolute = fs::absolute(path).lexically_normal().string();
   const auto known = remembered_.find(absolute);
   if (found && size >= kRememberedSize && known != remembered_.end() &&
-      known->second.size == size && known->second.modified_ns == modified) {
+      known->second.size == size && known->second.modified_ns == modified &&
+      known->second.changed_ns == changed) {
     return {name, size, known->second.sha256};
   }
   FileRecord record{name, size, sha256_of_file(path)};
   if (size >= kRememberedSize && now_ns() - modified > kYoungNs) {
-    remembered_[absolute] = {size, modified, record.sha256};
+    remembered_[absolute] = {size, modified, changed, record.sha256};
     changed_ = true;
   }
   return record;
@@ -76,7 +82,10 @@ void FileHashes::save() {
   }
   nlohmann::json json = nlohmann::json::object();
   for (const auto& [path, item] : remembered_) {
-    json[path] = {{"size", item.size}, {"modified_ns", item.modified_ns}, {"sha256", item.sha256}};
+    json[path] = {{"size", item.size},
+                  {"modified_ns", item.modified_ns},
+                  {"changed_ns", item.changed_ns},
+                  {"sha256", item.sha256}};
   }
   write_file_atomically(memory_,
                         json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
@@ -102,6 +111,19 @@ std::vector<std::string> files_below(const std::string& folder, const std::strin
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+void remove_temporary_files(const std::string& folder) {
+  std::error_code ignored;
+  std::vector<fs::path> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    if (is_temporary(entry.path())) {
+      found.push_back(entry.path());
+    }
+  }
+  for (const fs::path& path : found) {
+    fs::remove_all(path, ignored);
+  }
 }
 
 }  // namespace rallrec::io

@@ -34,6 +34,9 @@ std::vector<std::string> partial_files(const std::string& folder) {
 std::string whole_lines(const std::string& path) {
   io::JsonlOptions options;
   options.bad_rows.max_bad_rows = std::numeric_limits<std::int64_t>::max();
+  // A line holds the texts of a whole batch.
+  options.max_record_bytes = std::max(options.max_record_bytes,
+                                      static_cast<std::size_t>(std::filesystem::file_size(path)));
   std::string lines;
   io::for_each_record(path, options, [&lines](const io::JsonRecord& record) {
     io::JsonObjectWriter line;

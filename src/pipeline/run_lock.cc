@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
@@ -27,7 +28,12 @@ struct Owner {
   // does not pass for the owner.
   std::string started;
   std::string job;
+  // How often Slurm has requeued the job.
+  std::int64_t restarts = 0;
 };
+
+// What a signal handler can reach; empty where no lock is held.
+char held_lock[4096] = "";
 
 std::string this_host() {
   char name[256] = {};
@@ -64,6 +70,9 @@ Owner this_owner() {
   if (const char* job = std::getenv("SLURM_JOB_ID")) {
     owner.job = job;
   }
+  if (const char* restarts = std::getenv("SLURM_RESTART_COUNT")) {
+    owner.restarts = std::strtoll(restarts, nullptr, 10);
+  }
   return owner;
 }
 
@@ -72,7 +81,8 @@ std::optional<Owner> read_owner(const std::string& path) {
   try {
     const auto json = nlohmann::json::parse(io::read_file(path));
     return Owner{json.at("host").get<std::string>(), json.at("process").get<std::int64_t>(),
-                 json.at("started").get<std::string>(), json.at("job").get<std::string>()};
+                 json.at("started").get<std::string>(), json.at("job").get<std::string>(),
+                 json.value("restarts", std::int64_t{0})};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   } catch (const Error&) {
@@ -80,7 +90,16 @@ std::optional<Owner> read_owner(const std::string& path) {
   }
 }
 
+// Slurm starts a job again only when its earlier processes are gone, wherever they ran.
+bool is_earlier_life(const Owner& owner) {
+  const Owner mine = this_owner();
+  return !owner.job.empty() && owner.job == mine.job && owner.restarts < mine.restarts;
+}
+
 bool is_dead(const Owner& owner) {
+  if (is_earlier_life(owner)) {
+    return true;
+  }
   if (owner.host != this_host()) {
     return false;
   }
@@ -116,7 +135,8 @@ bool write_owner(const std::string& path) {
   const std::string text = nlohmann::json{{"host", owner.host},
                                           {"process", owner.process},
                                           {"started", owner.started},
-                                          {"job", owner.job}}
+                                          {"job", owner.job},
+                                          {"restarts", owner.restarts}}
                                .dump() +
                            "\n";
   const bool written =
@@ -159,35 +179,50 @@ bool create(const std::string& path) {
       "if that process has ended");
 }
 
-}  // namespace
-
-RunLock::RunLock(const std::string& run_dir) : path_(run_dir + "/run.lock") {
-  if (create(path_)) {
-    return;
-  }
-  const std::optional<Owner> owner = read_owner(path_);
+void take_over(const std::string& path) {
+  const std::optional<Owner> owner = read_owner(path);
   if (!owner || !ends_soon(*owner)) {
-    refuse(path_, owner);
+    refuse(path, owner);
   }
-  spdlog::warn("{}: taking over from process {}, which has ended", path_, owner->process);
-  const std::string aside = path_ + ".dead." + std::to_string(getpid());
-  if (std::rename(path_.c_str(), aside.c_str()) != 0) {
-    refuse(path_, read_owner(path_));
+  spdlog::warn("{}: taking over from process {}, which has ended", path, owner->process);
+  const std::string aside = path + ".dead." + std::to_string(getpid());
+  if (std::rename(path.c_str(), aside.c_str()) != 0) {
+    refuse(path, read_owner(path));
   }
   // Another starter may have seen the same dead lock and been faster: then its lock was moved.
   const std::optional<Owner> moved = read_owner(aside);
   const bool was_dead =
       moved && moved->process == owner->process && moved->started == owner->started;
   if (!was_dead) {
-    std::rename(aside.c_str(), path_.c_str());
-    refuse(path_, moved);
+    std::rename(aside.c_str(), path.c_str());
+    refuse(path, moved);
   }
   unlink(aside.c_str());
-  if (!create(path_)) {
-    refuse(path_, read_owner(path_));
+  if (!create(path)) {
+    refuse(path, read_owner(path));
   }
 }
 
-RunLock::~RunLock() { unlink(path_.c_str()); }
+}  // namespace
+
+RunLock::RunLock(const std::string& run_dir) : path_(run_dir + "/run.lock") {
+  if (!create(path_)) {
+    take_over(path_);
+  }
+  if (path_.size() < sizeof held_lock) {
+    std::strcpy(held_lock, path_.c_str());
+  }
+}
+
+RunLock::~RunLock() {
+  held_lock[0] = '\0';
+  unlink(path_.c_str());
+}
+
+void remove_held_lock() noexcept {
+  if (held_lock[0] != '\0') {
+    unlink(held_lock);
+  }
+}
 
 }  // namespace rallrec::pipeline

@@ -6,7 +6,8 @@ namespace rallrec::pipeline {
 
 // Keeps two jobs out of one run folder: the file run.lock, created exclusively, with host, process
 // and job. A lock whose process has ended on this host is taken over; any other is refused by Error
-// (usage) that names its owner. Held by rank 0 only.
+// (usage) that names its owner. So is that of an earlier life of this Slurm job, which a requeue
+// has brought to another node. Held by rank 0 only.
 class RunLock {
  public:
   explicit RunLock(const std::string& run_dir);
@@ -17,5 +18,8 @@ class RunLock {
  private:
   std::string path_;
 };
+
+// Removes the lock that this process holds, if it does. Safe in a signal handler.
+void remove_held_lock() noexcept;
 
 }  // namespace rallrec::pipeline

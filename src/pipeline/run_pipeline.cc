@@ -69,6 +69,7 @@ class Runner {
   std::string begin(const Stage& stage, bool was_complete) {
     const std::string folder = request_.run_dir + "/" + stage.name;
     io::make_directories(folder);
+    io::remove_temporary_files(folder);
     const std::string marker = folder + "/started.key";
     const std::string key = io::key_of(manifest_);
     const bool begun = io::file_exists(marker);

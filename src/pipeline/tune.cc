@@ -147,6 +147,13 @@ void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
   spdlog::info("{} prompts, {} tokens; {} steps of which {} are done; {} LoRA parameters on {}",
                dataset.size(), dataset.tokens(), trainer.schedule().total_steps(),
                trainer.state().step, adapter.flat().numel(), model.quant());
+  const train::Schedule& schedule = trainer.schedule();
+  if (schedule.warmup_steps() >= schedule.total_steps()) {
+    spdlog::warn(
+        "tune.warmup_steps = {} is not below the {} steps of this run: the learning rate never "
+        "reaches tune.learning_rate",
+        schedule.warmup_steps(), schedule.total_steps());
+  }
 }
 
 void tell_traffic(const models::llm::CausalLm& model,

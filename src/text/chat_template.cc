@@ -94,6 +94,15 @@ std::string joined(std::string_view a, std::string_view b, std::string_view c = 
 
 constexpr std::array<std::string_view, 3> kRoleNames = {"system", "user", "assistant"};
 
+// Place of the first message that is not the system's.
+std::size_t first_turn(const std::vector<ChatMessage>& messages) {
+  return !messages.empty() && messages[0].role == ChatRole::kSystem ? 1 : 0;
+}
+
+ChatRole role_in_turn(std::size_t turn) {
+  return turn % 2 == 0 ? ChatRole::kUser : ChatRole::kAssistant;
+}
+
 }  // namespace
 
 ChatTemplate::ChatTemplate(const Tokenizer& tokenizer, const ChatOptions& options)
@@ -181,25 +190,31 @@ LabelledIds ChatTemplate::training_ids(std::string_view system, std::string_view
   return result;
 }
 
-LabelledIds ChatTemplate::conversation_ids(const std::vector<ChatMessage>& messages,
-                                           const std::string& where) const {
-  const bool has_system = !messages.empty() && messages[0].role == ChatRole::kSystem;
-  const std::size_t first = has_system ? 1 : 0;
+void check_turns(const std::vector<ChatMessage>& messages, const std::string& where) {
+  const std::size_t first = first_turn(messages);
   if (messages.size() <= first) {
     throw_bad_data(where, "messages must hold a message of the user");
   }
-  LabelledIds result;
-  append_start(has_system ? messages[0].content : "", result.ids);
   for (std::size_t i = first; i < messages.size(); ++i) {
-    const ChatRole expected = (i - first) % 2 == 0 ? ChatRole::kUser : ChatRole::kAssistant;
-    if (messages[i].role != expected) {
+    if (messages[i].role != role_in_turn(i - first)) {
       throw_bad_data(where, "messages[" + std::to_string(i) +
                                 "] is out of turn: after an optional system message come user and "
                                 "assistant alternately");
     }
-    const bool is_answer = expected == ChatRole::kAssistant && i + 1 == messages.size();
+  }
+}
+
+LabelledIds ChatTemplate::conversation_ids(const std::vector<ChatMessage>& messages,
+                                           const std::string& where) const {
+  check_turns(messages, where);
+  const std::size_t first = first_turn(messages);
+  LabelledIds result;
+  append_start(first == 1 ? messages[0].content : "", result.ids);
+  for (std::size_t i = first; i < messages.size(); ++i) {
+    const ChatRole role = messages[i].role;
+    const bool is_answer = role == ChatRole::kAssistant && i + 1 == messages.size();
     if (!is_answer) {
-      append_turn(kRoleNames[static_cast<std::size_t>(expected)], messages[i].content, result.ids);
+      append_turn(kRoleNames[static_cast<std::size_t>(role)], messages[i].content, result.ids);
     }
   }
   append_generation_prompt(result.ids);

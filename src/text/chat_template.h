@@ -38,6 +38,10 @@ struct LabelledIds {
   std::size_t first_label = 0;
 };
 
+// Throws bad data at `where` unless an optional system message is followed by user and assistant in
+// turn, the user first.
+void check_turns(const std::vector<ChatMessage>& messages, const std::string& where);
+
 // Turns conversations into ids. Special tokens come from the frame alone; texts are encoded as
 // text, so "<|eot_id|>" in a title stays six harmless words. The tokenizer must outlive it.
 // Thread-safe.

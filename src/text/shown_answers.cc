@@ -1,6 +1,7 @@
 #include "text/shown_answers.h"
 
 #include <string>
+#include <string_view>
 
 #include "core/error.h"
 
@@ -15,6 +16,13 @@ std::int64_t only_token_of(const Tokenizer& tokenizer, const char* word) {
                 "; set it to false");
   }
   return ids.front();
+}
+
+// Whether the text of the next token stands behind a whole entry of a list: punctuation, a line
+// end, or a special token.
+bool ends_an_entry(const std::string& text) {
+  return text.empty() ||
+         std::string_view(";,.\n\r|)]}'\"<").find(text.front()) != std::string_view::npos;
 }
 
 }  // namespace
@@ -32,7 +40,8 @@ std::vector<std::int64_t> ShownAnswers::find(const std::vector<std::int64_t>& id
       continue;
     }
     const std::string before = tokenizer_->decode({ids[i - 1]});
-    if (!before.empty() && before.back() == ':') {
+    const std::string after = i + 1 < end ? tokenizer_->decode({ids[i + 1]}) : "\n";
+    if (!before.empty() && before.back() == ':' && ends_an_entry(after)) {
       found.push_back(i);
     }
   }

@@ -7,8 +7,9 @@
 
 namespace rallrec::text {
 
-// Finds the answers that a prompt shows: the words " Yes" and " No" after a colon, as in the list
-// "Heat: Yes; Alien: No". Each is what the model is asked for at its place, so each can be learnt
+// Finds the answers that a prompt shows: the words " Yes" and " No" after a colon and before a
+// separator or the end, as in the list "Heat: Yes; Alien: No". A title such as "3: No Turning Back"
+// shows none. Each is what the model is asked for at its place, so each can be learnt
 // like the answer. The tokenizer must outlive it. Thread-safe.
 class ShownAnswers {
  public:

@@ -172,10 +172,11 @@ std::vector<std::string> write_peft_adapter(const std::string& folder, const Lor
 
 void publish_peft_adapter(const std::string& folder, const LoraAdapter& adapter,
                           std::int64_t layers, const std::string& base_model, bool expect_trained) {
-  const std::string mark = std::to_string(::getpid());
-  const io::TemporaryFolder unfinished(folder + ".tmp-" + mark);
+  const std::string hidden =
+      io::folder_of(folder) + "/." + io::name_of(folder) + ".tmp-" + std::to_string(::getpid());
+  const io::TemporaryFolder unfinished(hidden + "-new");
   const std::string& fresh = unfinished.path();
-  const std::string old = folder + ".old-" + mark;
+  const std::string old = hidden + "-old";
   write_peft_adapter(fresh, adapter, layers, base_model, expect_trained);
   const bool replaces = io::file_exists(folder);
   if (replaces) {

@@ -67,7 +67,9 @@ PromptEncoder::PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff
                              std::optional<text::ShownAnswers> shown)
     : chat_(&chat), cutoff_(cutoff), answer_(answer), shown_(shown) {}
 
-void PromptEncoder::check(const io::JsonRecord& record) const { messages_of(record, answer_); }
+void PromptEncoder::check(const io::JsonRecord& record) const {
+  text::check_turns(messages_of(record, answer_), record.where());
+}
 
 EncodedPrompt PromptEncoder::encode(const io::JsonRecord& record) const {
   std::vector<ChatMessage> messages = messages_of(record, answer_);

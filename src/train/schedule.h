@@ -22,6 +22,7 @@ class Schedule {
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }
   // max_steps where positive, else epochs × steps_per_epoch.
   std::int64_t total_steps() const { return total_steps_; }
+  std::int64_t warmup_steps() const { return warmup_steps_; }
   // Steps count from 0.
   std::int64_t epoch_of(std::int64_t step) const { return step / steps_per_epoch_; }
   bool ends_epoch(std::int64_t step) const { return (step + 1) % steps_per_epoch_ == 0; }

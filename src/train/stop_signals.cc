@@ -36,9 +36,13 @@ StopSignals::StopSignals(std::string folder) : file_(std::move(folder) + "/check
 StopSignals::~StopSignals() {
   sigaction(SIGUSR1, &earlier_stop, nullptr);
   sigaction(SIGUSR2, &earlier_checkpoint, nullptr);
+  if (stop_flag != 0 && !obeyed_) {
+    std::raise(SIGUSR1);  // came when there was nothing left to stop: for whoever listens now
+  }
 }
 
 bool StopSignals::stop_requested() const { return stop_flag != 0; }
+void StopSignals::obeyed() { obeyed_ = true; }
 
 bool StopSignals::take_checkpoint_request() {
   const bool by_signal = checkpoint_flag != 0;

@@ -17,11 +17,15 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   bool stop_requested() const;
+  // Says that the program ends because of the request. A request that nobody obeyed is raised again
+  // when the object goes, for the earlier handler.
+  void obeyed();
   // True once per request; removes checkpoint.now.
   bool take_checkpoint_request();
 
  private:
   std::string file_;
+  bool obeyed_ = false;
 };
 
 }  // namespace rallrec::train

@@ -89,6 +89,7 @@ TrainingOutcome Trainer::train() {
   }
   const bool finished = state_.step == schedule_.total_steps() || stopped_early();
   if (!finished) {
+    run_.signals.obeyed();
     return TrainingOutcome::kCheckpointed;
   }
   if (state_.best) {

@@ -135,12 +135,38 @@ TEST(FileHashesRecord, RemembersLargeFilesUntilSizeOrTimeChange) {
   EXPECT_EQ(again.record(path, "x").sha256, first);
 }
 
+TEST(FileHashesRecord, NoticesOtherBytesUnderTheOldTime) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("x", std::string(FileHashes::kRememberedSize, 'a'));
+  const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  std::filesystem::last_write_time(path, old);
+  FileHashes hashes(folder.file("memory.json"));
+  const std::string first = hashes.record(path, "x").sha256;
+  folder.put("x", std::string(FileHashes::kRememberedSize, 'b'));
+  std::filesystem::last_write_time(path, old);
+  EXPECT_NE(hashes.record(path, "x").sha256, first);
+}
+
 TEST(FileHashesRecord, TakesADamagedMemoryAsEmpty) {
   const TemporaryFolder folder;
   for (const char* text : {"", "{", "[3]", "{\"/x\": 3}"}) {
     FileHashes hashes(folder.put("memory.json", text));
     EXPECT_EQ(hashes.record(folder.put("x", "abc"), "x").sha256, kAbc);
   }
+}
+
+TEST(RemoveTemporaryFiles, LeavesTheRest) {
+  const TemporaryFolder folder;
+  folder.put("kept", "1");
+  folder.put(".hidden", "1");
+  folder.put(".kept.tmp-12-1", "1");
+  std::filesystem::create_directories(folder.file(".adapter.tmp-9-new/x"));
+  std::filesystem::create_directories(folder.file("below"));
+  folder.put("below/.z.tmp-1-1", "1");
+  remove_temporary_files(folder.path());
+  EXPECT_EQ(folder.get("kept") + folder.get(".hidden") + folder.get("below/.z.tmp-1-1"), "111");
+  EXPECT_EQ(folder.entries(), 3U);
+  remove_temporary_files(folder.file("none"));
 }
 
 TEST(FilesBelow, ListsFoldersSortedWithoutTemporaries) {

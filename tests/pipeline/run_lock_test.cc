@@ -78,6 +78,31 @@ TEST(RunLockFile, NeverTakesOverFromAnotherHost) {
   EXPECT_EQ(folder.get("run.lock"), text);
 }
 
+// Slurm may requeue a job to another node; two steps of one job are no such case.
+TEST(RunLockFile, TakesOverFromAnEarlierLifeOfTheSameJob) {
+  const TemporaryFolder folder;
+  folder.put("run.lock", lock_text("elsewhere", dead_process(), "1"));
+  setenv("SLURM_JOB_ID", "77", 1);
+  expect_error(ExitCode::kUsage, "on host elsewhere", [&] { RunLock lock(folder.path()); });
+  setenv("SLURM_RESTART_COUNT", "1", 1);
+  {
+    const RunLock lock(folder.path());
+    EXPECT_NE(folder.get("run.lock").find("\"restarts\":1"), std::string::npos);
+  }
+  folder.put("run.lock", lock_text("elsewhere", dead_process(), "1"));
+  setenv("SLURM_JOB_ID", "78", 1);
+  expect_error(ExitCode::kUsage, "on host elsewhere", [&] { RunLock lock(folder.path()); });
+  unsetenv("SLURM_JOB_ID");
+  unsetenv("SLURM_RESTART_COUNT");
+}
+
+TEST(RunLockFile, CanBeRemovedFromASignalHandler) {
+  const TemporaryFolder folder;
+  const RunLock lock(folder.path());
+  remove_held_lock();
+  EXPECT_EQ(folder.entries(), 0U);
+}
+
 TEST(RunLockFile, RefusesWhatItCannotRead) {
   const TemporaryFolder folder;
   for (const char* text : {"", "{", "[]", "{\"host\":3}"}) {

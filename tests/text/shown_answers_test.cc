@@ -27,6 +27,18 @@ TEST(ShownAnswers, AreTheWordsAfterAColon) {
   EXPECT_TRUE(shown.find({}, 0).empty());
 }
 
+TEST(ShownAnswers, AreWholeEntries) {
+  const Tokenizer tokenizer = load_tokenizer(spaced_answers_json());
+  const ShownAnswers shown(tokenizer);
+  const auto count = [&](const std::string& text) {
+    const std::vector<std::int64_t> ids = tokenizer.encode(text);
+    return shown.find(ids, static_cast<std::int64_t>(ids.size())).size();
+  };
+  EXPECT_EQ(count("Best of the Best 3: No Turning Back: Yes; Up: No"), 2U);
+  EXPECT_EQ(count("Question: Yes or No?"), 0U);
+  EXPECT_EQ(count("Heat: Yes\nUp: No, Alien: Yes."), 3U);
+}
+
 TEST(ShownAnswers, AWordOfSeveralTokensIsRefused) {
   const Tokenizer tokenizer = Tokenizer::load(tiny_tokenizer());
   expect_error(ExitCode::kUsage, "tune.shown_answers", [&] { ShownAnswers unused(tokenizer); });

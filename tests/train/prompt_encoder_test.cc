@@ -47,6 +47,16 @@ TEST_F(PromptEncoding, ReadsBothForms) {
             "Yes.<|im_end|>");
 }
 
+// What encode would refuse is known before any tokenising, so that it can be set aside.
+TEST_F(PromptEncoding, MessagesOutOfTurnAreFoundByTheCheck) {
+  const PromptEncoder encoder(chat_, 2048, PromptEncoder::Answer::kLeftToModel);
+  encoder.check(record(R"({"messages": [{"role": "user", "content": "x"}]})"));
+  expect_error(ExitCode::kBadData, "messages[1] is out of turn", [&] {
+    encoder.check(record(R"({"messages": [{"role": "user", "content": "x"}, )"
+                         R"({"role": "user", "content": "y"}]})"));
+  });
+}
+
 TEST_F(PromptEncoding, AnOptionalAnswerMayBeMissingButNotEmpty) {
   const auto optional = PromptEncoder::Answer::kOptional;
   const EncodedPrompt open = encode(R"({"input": "Like it?"})", optional);

@@ -47,6 +47,8 @@ struct Life {
 
   void run() {
     std::filesystem::create_directories(folder);
+    // One that comes in the last step is passed on, and nobody listens here.
+    std::signal(SIGUSR1, SIG_IGN);
     StopSignals signals(folder);
     const PromptDataset train = fake_dataset(prompts);
     const PromptDataset valid = fake_dataset(valid_prompts, 77);
