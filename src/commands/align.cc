@@ -16,7 +16,7 @@ int run_on_files(const pipeline::AlignFiles& files, CommandContext& context) {
   io::require_plain_file(files.text);
   io::require_plain_file(files.graph);
   if (context.communicator.rank() == 0) {
-    io::require_place_for(files.output);
+    io::require_place_for(files.output, {files.text, files.graph});
   }
   pipeline::align_on_files(files, context.options, context.communicator);
   return 0;

@@ -31,7 +31,7 @@ void print_result(const std::string& path, const std::string& text) {
 int evaluate_file(const Flags& flags, CommandContext& context) {
   require_flag(flags.scores, "--scores", "--output");
   if (!flags.output.empty() && context.communicator.rank() == 0) {
-    io::require_place_for(flags.output);
+    io::require_place_for(flags.output, {flags.scores});
   }
   const metrics::ScoredSamples samples =
       metrics::read_scored_samples(context.communicator, flags.scores);

@@ -27,7 +27,7 @@ void require_model_files(const pipeline::ModelFiles& files, const std::string& c
   require_flag(files.input, "--input", with);
   require_flag(files.output, "--output", with);
   if (context.communicator.rank() == 0) {
-    io::require_place_for(files.output);
+    io::require_place_for(files.output, {files.input});
   }
 }
 

@@ -1,5 +1,7 @@
 #include "pipeline/tune.h"
 
+#include <spdlog/spdlog.h>
+
 #include <memory>
 
 #include "commands/command_list.h"
@@ -25,6 +27,12 @@ int tune_files(pipeline::TuneFiles files, CommandContext& context) {
   }
   const pipeline::TuneResult result = pipeline::tune(files, context.options, context.communicator);
   const bool stopped = result.outcome == train::TrainingOutcome::kCheckpointed;
+  if (stopped && context.communicator.rank() == 0) {
+    spdlog::warn(
+        "tune: stopped on request after a checkpoint at step {}; start the same command again to "
+        "go on",
+        result.steps);
+  }
   return static_cast<int>(stopped ? ExitCode::kCheckpointed : ExitCode::kDone);
 }
 

@@ -75,12 +75,20 @@ void require_plain_file(const std::string& path) {
   }
 }
 
-void require_place_for(const std::string& path) {
+void require_place_for(const std::string& path, const std::vector<std::string>& inputs) {
   if (is_folder(path)) {
     throw_io(path, "writing a file", EISDIR);
   }
   if (const std::string folder = folder_of(path); !is_folder(folder)) {
     throw_missing(folder, "no such folder to write " + name_of(path) + " to");
+  }
+  for (const std::string& input : inputs) {
+    std::error_code error;
+    if (std::filesystem::is_regular_file(path, error) &&
+        std::filesystem::equivalent(path, input, error)) {
+      throw_usage("the output " + path + " is also the input " + input +
+                  " and would replace it; name another file");
+    }
   }
 }
 

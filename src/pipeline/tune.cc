@@ -150,9 +150,11 @@ void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
   const train::Schedule& schedule = trainer.schedule();
   if (schedule.warmup_steps() >= schedule.total_steps()) {
     spdlog::warn(
-        "tune.warmup_steps = {} is not below the {} steps of this run: the learning rate never "
-        "reaches tune.learning_rate",
-        schedule.warmup_steps(), schedule.total_steps());
+        "tune.warmup_steps = {} is not below the {} steps of this run: the learning rate ends at "
+        "{:.2g} "
+        "and never reaches tune.learning_rate",
+        schedule.warmup_steps(), schedule.total_steps(),
+        schedule.learning_rate(schedule.total_steps() - 1));
   }
 }
 
@@ -219,8 +221,8 @@ TuneResult tune(const TuneFiles& files, const config::Options& options,
     train_and_publish(files, options, start, prompts, communicator, signals, result);
   } else if (communicator.rank() == 0) {
     spdlog::info(
-        "{}: this run ended after {} steps, its adapter is in {}/adapter; --resume never trains "
-        "again",
+        "{}: this run ended after {} steps, its adapter is in {}/adapter; to train anew, give "
+        "`--resume never`",
         files.output, start.ended_at, files.output);
   }
   return result;

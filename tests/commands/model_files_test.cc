@@ -182,5 +182,21 @@ TEST_F(ModelFiles, DescribeAddsTheGreedyText) {
   }
 }
 
+TEST_F(ModelFiles, AnOutputThatIsTheInputIsRefused) {
+  const std::string texts =
+      "{\"text\": \"a\", \"ids\": [1], \"prompt\": \"q\", \"input\": \"q\"}\n";
+  for (const char* command : {"embed", "logits", "describe", "infer"}) {
+    const std::string file = folder.put("self.jsonl", texts);
+    std::filesystem::create_hard_link(file, folder.file("link.jsonl"));
+    for (const char* output : {"self.jsonl", "link.jsonl"}) {
+      const Outcome outcome = run(1, arguments(command, file, output));
+      EXPECT_EQ(outcome.code, 64) << command << outcome.err;
+      EXPECT_NE(outcome.err.find("is also the input"), std::string::npos) << outcome.err;
+      EXPECT_EQ(folder.get("self.jsonl"), texts);
+    }
+    std::filesystem::remove(folder.file("link.jsonl"));
+  }
+}
+
 }  // namespace
 }  // namespace rallrec::testing

@@ -28,6 +28,26 @@ TEST_F(TuningFixture, TheSameBytesOnOneTwoAndFourRanks) {
   EXPECT_NE(folder.get("on1/trainer_state.json").find("\"global_step\": 9"), std::string::npos);
 }
 
+TEST_F(TuningFixture, ASharedInt8BaseGivesTheBytesOfAWholeOne) {
+  const std::string train = write_prompts("train.jsonl", 40, 1);
+  const std::string valid = write_prompts("valid.jsonl", 9, 2);
+  const std::vector<std::string> int8 = {"--valid", valid, "--quant", "w8a8"};
+  for (const int ranks : {1, 2, 4}) {
+    const Outcome outcome = run(ranks, tune_arguments(train, "on" + std::to_string(ranks), int8));
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const bool gathered = outcome.err.find("gathered from other ranks") != std::string::npos;
+    EXPECT_EQ(gathered, ranks > 1) << outcome.err;
+  }
+  std::vector<std::string> whole = int8;
+  whole.insert(whole.end(), {"--set", "cluster.replicate_base=true"});
+  const Outcome outcome = run(2, tune_arguments(train, "whole", whole));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err.find("gathered from other ranks"), std::string::npos);
+  expect_same_run("on1", "on2");
+  expect_same_run("on1", "on4");
+  expect_same_run("on1", "whole");
+}
+
 TEST_F(TuningFixture, LearnsAndChangesTheScores) {
   const std::string train = write_prompts("train.jsonl", 64, 1);
   ASSERT_EQ(run(1, tune_arguments(train, "out", {"--set", "tune.epochs=8"})).code, 0);
