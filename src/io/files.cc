@@ -75,6 +75,19 @@ void require_plain_file(const std::string& path) {
   }
 }
 
+namespace {
+
+void refuse_if_same(const std::string& output, const std::string& input) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(output, error) &&
+      std::filesystem::equivalent(output, input, error)) {
+    throw_usage("the output " + output + " is also the input " + input +
+                " and would replace it; name another file");
+  }
+}
+
+}  // namespace
+
 void require_place_for(const std::string& path, const std::vector<std::string>& inputs) {
   if (is_folder(path)) {
     throw_io(path, "writing a file", EISDIR);
@@ -83,12 +96,7 @@ void require_place_for(const std::string& path, const std::vector<std::string>& 
     throw_missing(folder, "no such folder to write " + name_of(path) + " to");
   }
   for (const std::string& input : inputs) {
-    std::error_code error;
-    if (std::filesystem::is_regular_file(path, error) &&
-        std::filesystem::equivalent(path, input, error)) {
-      throw_usage("the output " + path + " is also the input " + input +
-                  " and would replace it; name another file");
-    }
+    refuse_if_same(path, input);
   }
 }
 
