@@ -132,11 +132,10 @@ MetricIntervals bootstrap_intervals(distributed::Communicator& communicator,
 }
 
 MetricIntervals bootstrap_difference(distributed::Communicator& communicator,
-                                     const ScoredSamples& before, const ScoredSamples& after,
+                                     const ScoredSamples& before, const AucRanking& ranking_before,
+                                     const ScoredSamples& after, const AucRanking& ranking_after,
                                      const BootstrapOptions& options) {
   RALLREC_CHECK(same_samples(before, after), "a difference is of scores for the same samples");
-  const AucRanking ranking_before(before.scores, before.labels);
-  const AucRanking ranking_after(after.scores, after.labels);
   const Resampler first = make_resampler(before, before.scores, ranking_before, options.seed);
   const Resampler second = make_resampler(after, after.scores, ranking_after, options.seed);
   if (first.totals.size() < 2 || options.samples < 1) {

@@ -39,9 +39,11 @@ MetricIntervals bootstrap_intervals(distributed::Communicator& communicator,
 
 // The same for what the metrics of `after` exceed those of `before` by. Paired: both metrics of a
 // resample are of the same users, so that what makes a user's samples hard for both cancels out.
-// The two have the same labels and users in the same order (same_samples). Collective.
+// The two have the same labels and users in the same order (same_samples), and each ranking is of
+// its scores. Collective.
 MetricIntervals bootstrap_difference(distributed::Communicator& communicator,
-                                     const ScoredSamples& before, const ScoredSamples& after,
+                                     const ScoredSamples& before, const AucRanking& ranking_before,
+                                     const ScoredSamples& after, const AucRanking& ranking_after,
                                      const BootstrapOptions& options);
 
 // The q-quantile of sorted values, interpolated linearly between order statistics; at least one

@@ -37,8 +37,10 @@ EvaluationDifference evaluate_difference(distributed::Communicator& communicator
                                          const BootstrapOptions& options) {
   EvaluationDifference difference;
   difference.n = static_cast<std::int64_t>(after.size());
-  const std::optional<double> auc_before = AucRanking(before.scores, before.labels).auc();
-  const std::optional<double> auc_after = AucRanking(after.scores, after.labels).auc();
+  const AucRanking ranking_before(before.scores, before.labels);
+  const AucRanking ranking_after(after.scores, after.labels);
+  const std::optional<double> auc_before = ranking_before.auc();
+  const std::optional<double> auc_after = ranking_after.auc();
   if (auc_before && auc_after) {
     difference.auc = *auc_after - *auc_before;
   }
@@ -46,7 +48,8 @@ EvaluationDifference evaluate_difference(distributed::Communicator& communicator
       log_loss(after.scores, after.labels) - log_loss(before.scores, before.labels);
   difference.accuracy =
       accuracy(after.scores, after.labels) - accuracy(before.scores, before.labels);
-  difference.intervals = bootstrap_difference(communicator, before, after, options);
+  difference.intervals =
+      bootstrap_difference(communicator, before, ranking_before, after, ranking_after, options);
   return difference;
 }
 

@@ -151,8 +151,7 @@ void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
   if (schedule.warmup_steps() >= schedule.total_steps()) {
     spdlog::warn(
         "tune.warmup_steps = {} is not below the {} steps of this run: the learning rate ends at "
-        "{:.2g} "
-        "and never reaches tune.learning_rate",
+        "{:.2g} and never reaches tune.learning_rate",
         schedule.warmup_steps(), schedule.total_steps(),
         schedule.learning_rate(schedule.total_steps() - 1));
   }

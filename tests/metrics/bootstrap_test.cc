@@ -169,11 +169,11 @@ TEST(BootstrapDifference, IsPaired) {
   const ScoredSamples after = improved(before, 0.02);
   distributed::LocalCommunicator local;
   const BootstrapOptions options{400, 2};
-  const MetricIntervals paired = bootstrap_difference(local, before, after, options);
+  const MetricIntervals paired = evaluate_difference(local, before, after, options).intervals;
   const MetricIntervals alone = intervals(after, options);
   EXPECT_LT(paired.auc->high - paired.auc->low, 0.2 * (alone.auc->high - alone.auc->low));
   EXPECT_GT(paired.auc->low, 0.0) << "seen although it is far smaller than either's interval";
-  const MetricIntervals none = bootstrap_difference(local, before, before, options);
+  const MetricIntervals none = evaluate_difference(local, before, before, options).intervals;
   EXPECT_EQ(none.auc->low, 0.0);
   EXPECT_EQ(none.auc->high, 0.0);
 }

@@ -57,10 +57,9 @@ class DenseWeights : public WeightStore {
 
   void load_layer(std::int64_t layer, const TensorSource& source) {
     LayerWeights& weights = layers_[static_cast<std::size_t>(layer)];
-    const std::string prefix = "model.layers." + std::to_string(layer) + ".";
-    const std::vector<std::int64_t> norm = {config_.hidden_size};
-    weights.attention_norm = load_whole(source, prefix + "input_layernorm.weight", norm);
-    weights.mlp_norm = load_whole(source, prefix + "post_attention_layernorm.weight", norm);
+    const LayerNorms norms = load_norms(source, layer, config_.hidden_size);
+    weights.attention_norm = norms.attention;
+    weights.mlp_norm = norms.mlp;
     for (Linear linear : kLinears) {
       const LinearSize size = size_of(config_, linear);
       weights.linears[static_cast<std::size_t>(linear)] =

@@ -61,8 +61,9 @@ class ShardedInt8Weights : public WeightStore {
     settle(buffers_[current_]);
     gather(next);
     LayerWeights& weights = buffers_[current_].weights;
-    weights.attention_norm = attention_norms_[static_cast<std::size_t>(layer)];
-    weights.mlp_norm = mlp_norms_[static_cast<std::size_t>(layer)];
+    const LayerNorms& norms = norms_[static_cast<std::size_t>(layer)];
+    weights.attention_norm = norms.attention;
+    weights.mlp_norm = norms.mlp;
     return weights;
   }
 
@@ -120,10 +121,7 @@ class ShardedInt8Weights : public WeightStore {
   }
 
   void load_layer(std::int64_t layer, const TensorSource& source) {
-    const std::string prefix = "model.layers." + std::to_string(layer) + ".";
-    const std::vector<std::int64_t> norm = {config_.hidden_size};
-    attention_norms_.push_back(load_whole(source, prefix + "input_layernorm.weight", norm));
-    mlp_norms_.push_back(load_whole(source, prefix + "post_attention_layernorm.weight", norm));
+    norms_.push_back(load_norms(source, layer, config_.hidden_size));
     Shard shard;
     const auto rank = static_cast<std::size_t>(communicator_.rank());
     shard.panels.reserve(layout_.bytes_of_ranks()[rank]);
@@ -167,8 +165,7 @@ class ShardedInt8Weights : public WeightStore {
   distributed::Communicator& communicator_;
   Int8LayerLayout layout_;
   VocabularyTables tables_;
-  std::vector<at::Tensor> attention_norms_;
-  std::vector<at::Tensor> mlp_norms_;
+  std::vector<LayerNorms> norms_;
   std::vector<Shard> shards_;  // per layer
   std::array<Buffer, 2> buffers_;
   std::size_t current_ = 0;  // the buffer that `layer` gave out last

@@ -12,4 +12,10 @@ at::Tensor load_whole(const TensorSource& source, const std::string& name,
   return tensor.contiguous();
 }
 
+LayerNorms load_norms(const TensorSource& source, std::int64_t layer, std::int64_t hidden_size) {
+  const std::string prefix = "model.layers." + std::to_string(layer) + ".";
+  return {load_whole(source, prefix + "input_layernorm.weight", {hidden_size}),
+          load_whole(source, prefix + "post_attention_layernorm.weight", {hidden_size})};
+}
+
 }  // namespace rallrec::models::llm

@@ -23,4 +23,11 @@ using TensorSource = std::function<at::Tensor(
 at::Tensor load_whole(const TensorSource& source, const std::string& name,
                       const std::vector<std::int64_t>& shape);
 
+// The two norm weights of a decoder layer.
+struct LayerNorms {
+  at::Tensor attention;  // fp32 [hidden]
+  at::Tensor mlp;        // fp32 [hidden]
+};
+LayerNorms load_norms(const TensorSource& source, std::int64_t layer, std::int64_t hidden_size);
+
 }  // namespace rallrec::models::llm
