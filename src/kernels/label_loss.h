@@ -3,30 +3,21 @@
 #include <cstdint>
 
 #include "core/device.h"
+#include "kernels/vocabulary_head.h"
 
 namespace rallrec::kernels {
 
-// Parts that a vocabulary is cut into, whatever its size.
-constexpr std::int64_t kVocabularyBlocks = 64;
-
-// A language model's head W [vocabulary, hidden], fp32 or bf16: the other pointer is null.
-struct HeadMatrix {
-  const float* fp32 = nullptr;
-  const std::uint16_t* bf16 = nullptr;
-  std::int64_t vocabulary = 0;
-  std::int64_t hidden = 0;
-};
-
-// Cross-entropy on label rows through the head, with logits z_i = W x_i:
+// Cross-entropy on label rows through a whole head, with logits z_i = W x_i:
 //   losses[i] = log Σ_v exp(z_iv) − z_i,label(i)
 //   dx_i      = loss_scale · Σ_v (softmax(z_i)_v − [v = label(i)]) W_v
 //
 // x and dx are fp32 [rows, hidden]; dx may be null and may not be x; losses fp32 [rows]; labels
-// [rows] in [0, vocabulary). The vocabulary goes by in 64 blocks, whose sums are combined in a
-// fixed order, so a row's bits do not depend on the other rows or on the threads. At most 64 rows
-// of logits are in memory. 4 · rows · vocabulary · hidden operations with dx; W is read twice per
-// 64 rows, so few rows cost as much as 64.
-void label_loss(const Queue& queue, const HeadMatrix& head, std::int64_t rows, const float* x,
+// [rows] in [0, vocabulary). The vocabulary goes by in 64 blocks, whose sums are combined as a
+// balanced tree, so a row's bits do not depend on the other rows or on the threads, and a head that
+// is cut over ranks gives the same ones. At most 64 rows of logits are in memory.
+// 4 · rows · vocabulary · hidden operations with dx; W is read twice per 64 rows, so few rows cost
+// as much as 64.
+void label_loss(const Queue& queue, const HeadPart& head, std::int64_t rows, const float* x,
                 const std::int64_t* labels, double loss_scale, float* losses, float* dx);
 
 }  // namespace rallrec::kernels

@@ -12,6 +12,7 @@
 #include "io/jsonl.h"
 #include "models/llm/causal_lm.h"
 #include "models/llm/llm_config.h"
+#include "pipeline/load_model.h"
 #include "pipeline/text_generator.h"
 #include "pipeline/wording.h"
 #include "text/chat_template.h"
@@ -113,7 +114,8 @@ void run_describe(StageContext& context) {
   const ItemPrompts prompts = item_prompts(context, dataset, chat);
   require_room(prompts, dataset, models::llm::read_llm_config(options.model.path).max_position,
                options.describe.max_new_tokens);
-  const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
+  const auto model =
+      load_model(options.model.path, options.model.quant, options, context.communicator);
   const std::string folder = context.run_dir + "/describe";
   PartialTexts partial(folder, context.resume != "never", context.communicator);
   const TextGenerator generator{*model, nullptr, tokenizer, options.describe, options.model.path};
@@ -160,7 +162,7 @@ void describe_file(const ModelFiles& files, const config::Options& options,
     adapter = train::read_peft_adapter(files.adapter, config);
   }
   PromptFile prompts(files.input, chat, config.max_position, options, communicator.rank() == 0);
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const auto model = load_model(files.model, options.model.quant, options, communicator);
   const TextGenerator generator{*model, adapter ? &*adapter : nullptr, tokenizer, options.describe,
                                 files.model};
   PartialTexts nothing;

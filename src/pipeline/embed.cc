@@ -11,6 +11,7 @@
 #include "io/npy.h"
 #include "models/llm/causal_lm.h"
 #include "pipeline/describe.h"
+#include "pipeline/load_model.h"
 #include "pipeline/text_embedder.h"
 #include "pipeline/wording.h"
 
@@ -70,7 +71,8 @@ void run_embed(StageContext& context) {
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
   const text::Tokenizer tokenizer = text::Tokenizer::load(options.model.path);
   const Texts texts = item_texts(context, dataset, tokenizer);
-  const auto model = models::llm::load_causal_lm(options.model.path, options.embed.quant);
+  const auto model =
+      load_model(options.model.path, options.embed.quant, options, context.communicator);
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, context.communicator);
   const auto items = static_cast<std::int64_t>(dataset.items.size());
   if (context.communicator.rank() == 0) {
@@ -93,7 +95,7 @@ void embed_file(const ModelFiles& files, const config::Options& options,
   const Texts texts = read_texts(
       files.input, tokenizer, models::llm::read_llm_config(files.model).max_position,
       io::with_bad_rows(files.input, options.data.max_bad_rows, communicator.rank() == 0));
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const auto model = load_model(files.model, options.model.quant, options, communicator);
   const Stopwatch watch;
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, communicator);
   const double seconds = watch.seconds();

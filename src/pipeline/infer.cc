@@ -13,6 +13,7 @@
 #include "io/jsonl.h"
 #include "models/llm/causal_lm.h"
 #include "models/llm/llm_config.h"
+#include "pipeline/load_model.h"
 #include "pipeline/prompt_text.h"
 #include "train/peft_adapter.h"
 #include "train/prompt_reader.h"
@@ -95,7 +96,7 @@ void infer(const InferFiles& files, const config::Options& options,
     adapter = train::read_peft_adapter(files.adapter, models::llm::read_llm_config(files.model));
   }
   const train::PromptDataset prompts = read_file(wording, files, options, communicator);
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const auto model = load_model(files.model, options.model.quant, options, communicator);
   score_file(*model, adapter ? &*adapter : nullptr, wording, prompts, files, options, communicator);
 }
 
@@ -103,7 +104,8 @@ void run_infer(StageContext& context) {
   const std::string& run = context.run_dir;
   const config::Options& options = context.options;
   const Wording wording(options.model.path, options);
-  const auto model = models::llm::load_causal_lm(options.model.path, options.model.quant);
+  const auto model =
+      load_model(options.model.path, options.model.quant, options, context.communicator);
   const LoraAdapter adapter = train::read_peft_adapter(run + "/tune/adapter", model->config());
   InferFiles files;
   files.squashed = options.infer.squashed;

@@ -10,6 +10,7 @@
 #include "io/jsonl.h"
 #include "io/safetensors.h"
 #include "models/llm/causal_lm.h"
+#include "pipeline/load_model.h"
 #include "train/packing.h"
 #include "train/peft_adapter.h"
 
@@ -87,7 +88,7 @@ void write_logits(const ModelFiles& files, const config::Options& options,
   const int rank = communicator.rank();
   const Lines lines = read_ids(
       files.input, config, io::with_bad_rows(files.input, options.data.max_bad_rows, rank == 0));
-  const auto model = models::llm::load_causal_lm(files.model, options.model.quant);
+  const auto model = load_model(files.model, options.model.quant, options, communicator);
   const Plan plan = make_plan(lines, options.infer.token_budget, communicator.size());
   const std::int64_t vocabulary = config.vocab_size;
   const at::Tensor mine =
@@ -99,6 +100,7 @@ void write_logits(const ModelFiles& files, const config::Options& options,
     mine.narrow(0, begin - plan.first(rank), end - begin)
         .copy_(batch_logits(*model, adapter ? &*adapter : nullptr, lines, begin, end));
   }
+  model->join_others();
   std::vector<std::size_t> counts;
   for (int r = 0; r < communicator.size(); ++r) {
     counts.push_back(static_cast<std::size_t>((plan.first(r + 1) - plan.first(r)) * vocabulary));

@@ -94,6 +94,7 @@ at::Tensor run_batches(models::llm::CausalLm& model, const Texts& texts, const P
         .copy_(ops::embedding_pool(hidden, packed.offsets, pooling));
     progress.advance(packed.sequences());
   }
+  model.join_others();
   return rows;
 }
 

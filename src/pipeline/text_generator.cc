@@ -109,6 +109,7 @@ std::vector<std::string> generate_texts(const TextGenerator& generator, const Pr
     }
     progress.advance(static_cast<std::int64_t>(batch.size()));
   }
+  generator.model.join_others();
   const std::vector<std::string> parts = distributed::all_gather_strings(communicator, mine);
   if (rank != 0) {
     return {};

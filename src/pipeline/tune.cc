@@ -13,6 +13,7 @@
 #include "io/hash.h"
 #include "models/llm/causal_lm.h"
 #include "pipeline/external_inputs.h"
+#include "pipeline/load_model.h"
 #include "pipeline/preflight.h"
 #include "pipeline/prompt_text.h"
 #include "train/peft_adapter.h"
@@ -171,8 +172,7 @@ void tell_traffic(const models::llm::CausalLm& model,
 void train_and_publish(const TuneFiles& files, const config::Options& options, const Start& start,
                        const Prompts& prompts, distributed::Communicator& communicator,
                        train::StopSignals& signals, TuneResult& result) {
-  const auto model = models::llm::load_causal_lm(
-      files.model, options.model.quant, options.cluster.replicate_base ? nullptr : &communicator);
+  const auto model = load_model(files.model, options.model.quant, options, communicator);
   models::llm::LoraAdapter adapter(model->config(), lora_options(options.tune),
                                    static_cast<std::uint64_t>(options.tune.seed));
   train::Trainer trainer({*model, adapter, prompts.train, prompts.valid ? &*prompts.valid : nullptr,

@@ -24,13 +24,6 @@ struct Plan {
   std::vector<std::int64_t> parts;
 
   std::int64_t batches() const { return static_cast<std::int64_t>(cuts.size()) - 1; }
-  std::int64_t most_batches() const {
-    std::int64_t most = 0;
-    for (std::size_t rank = 0; rank + 1 < parts.size(); ++rank) {
-      most = std::max(most, parts[rank + 1] - parts[rank]);
-    }
-    return most;
-  }
   // The first prompt of rank's part.
   std::int64_t first_prompt(int rank) const { return cuts[parts[static_cast<std::size_t>(rank)]]; }
 };
@@ -158,16 +151,13 @@ std::vector<Score> score_prompts(models::llm::CausalLm& model,
   const std::int64_t mine_begin = plan.parts[static_cast<std::size_t>(communicator.rank())];
   const std::int64_t mine_end = plan.parts[static_cast<std::size_t>(communicator.rank()) + 1];
   std::vector<Score> mine;
-  logging::Progress progress("infer", "batches", plan.most_batches());
-  // Every rank makes the same number of calls, since weights may be gathered in them.
-  for (std::int64_t i = 0; i < plan.most_batches(); ++i) {
-    const std::int64_t batch = mine_begin + i;
-    const bool idle = batch >= mine_end;
-    const auto packed =
-        idle ? pack(prompts, 0, 0) : pack(prompts, plan.cuts[batch], plan.cuts[batch + 1]);
+  logging::Progress progress("infer", "batches", mine_end - mine_begin);
+  for (std::int64_t batch = mine_begin; batch < mine_end; ++batch) {
+    const auto packed = pack(prompts, plan.cuts[batch], plan.cuts[batch + 1]);
     score_rows(model, last_states(model, packed, adapter), words, options.squashed, mine);
     progress.advance(1);
   }
+  model.join_others();
   const std::vector<Score> all = gather_scores(mine, plan, prompts.size(), communicator);
   require_finite(all, prompts);
   return all;

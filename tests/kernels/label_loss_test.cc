@@ -54,7 +54,7 @@ struct Problem {
     }
   }
 
-  HeadMatrix head(bool bf16) const {
+  HeadPart head(bool bf16) const {
     return {bf16 ? nullptr : weight.data(), bf16 ? half.data() : nullptr, size.vocabulary,
             size.hidden};
   }

@@ -69,9 +69,10 @@ struct GenerationPrompt {
 
 // A Llama-architecture decoder with frozen weights and an optional LoRA adapter.
 //
-// Not thread-safe; every rank calls the same methods in the same order, since weights may be
-// gathered from other ranks layer by layer (layer-major: one gather serves all micro-batches of a
-// call).
+// Not thread-safe. Weights may be gathered from other ranks layer by layer (layer-major: one gather
+// serves all micro-batches of a call), so ranks work together: every rank calls forward_backward
+// and label_losses equally often and in the same order, with micro-batches or without. The other
+// passes each rank calls as often as it has work, and then join_others.
 class CausalLm {
  public:
   virtual ~CausalLm() = default;
@@ -80,6 +81,10 @@ class CausalLm {
   // fp32 or bf16, …: what `--quant auto` came to.
   virtual std::string quant() const = 0;
   virtual GatherStatistics gathered() const { return {}; }
+
+  // Gives this rank's part of the weights to the passes of other ranks until all ranks have called
+  // it.
+  virtual void join_others() {}
 
   // Final-norm hidden states, fp32 [tokens, hidden]. `adapter` may be null.
   virtual at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) = 0;
@@ -111,6 +116,7 @@ class CausalLm {
 // Loads <folder> (config.json, model.safetensors or sharded index). `quant` as in ModelOptions.
 // Where `share_with` is given and has several ranks, a w8a8 model is shared out over them
 // (sharded_int8_weights.h); it must outlive the model. Other modes stay whole on every rank.
+// Collective where shared.
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
                                          distributed::Communicator* share_with = nullptr);
 

@@ -18,19 +18,4 @@ class DenseLinear : public FrozenLinear {
   at::Tensor weight_;
 };
 
-// The head as one tensor [vocab, hidden]. Rows go through in chunks of at most 64.
-class DenseHead : public LmHead {
- public:
-  explicit DenseHead(at::Tensor weight) : weight_(std::move(weight)) {}
-
-  at::Tensor logits(const at::Tensor& hidden) const override;
-  at::Tensor logits_of(const at::Tensor& hidden,
-                       const std::vector<std::int64_t>& ids) const override;
-  std::vector<float> losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
-                            double loss_scale, const at::Tensor& d_hidden) const override;
-
- private:
-  at::Tensor weight_;
-};
-
 }  // namespace rallrec::models::llm

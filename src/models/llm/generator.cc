@@ -70,9 +70,14 @@ void Generator::allocate_cache() {
   }
 }
 
+const LayerWeights& Generator::weights_of(std::int64_t layer) {
+  return model_.weights.layer(layer, (layer + 1) % model_.config.layers);
+}
+
 at::Tensor Generator::embed(const std::vector<std::int64_t>& ids) {
   at::Tensor hidden =
       model_.cache.floats(static_cast<std::int64_t>(ids.size()), model_.config.hidden_size);
+  model_.weights.begin(Turn::kLayers);
   model_.weights.embed(ids, hidden);
   return hidden;
 }
@@ -94,8 +99,7 @@ void Generator::fill_prefix() {
     LayerLora lora;
     lora.adapter = model_.adapter;
     lora.layer = layer;
-    const LayerCall call{
-        config, model_.weights.layer(layer, layer + 1), model_.rope, layout, lora, model_.scratch};
+    const LayerCall call{config, weights_of(layer), model_.rope, layout, lora, model_.scratch};
     const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
     const at::Tensor q = model_.scratch.floats(prefix_, config.heads * config.head_dim);
     const at::Tensor o = model_.scratch.floats(prefix_, config.heads * config.head_dim);
@@ -174,9 +178,7 @@ void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor
   LayerLora lora;
   lora.adapter = model_.adapter;
   lora.layer = layer;
-  const LayerCall call{config,      model_.weights.layer(layer, layer + 1),
-                       model_.rope, rows.layout,
-                       lora,        model_.scratch};
+  const LayerCall call{config, weights_of(layer), model_.rope, rows.layout, lora, model_.scratch};
   const at::Tensor q = model_.scratch.floats(tokens, config.heads * config.head_dim);
   const at::Tensor k = model_.scratch.floats(tokens, kv_width);
   const at::Tensor v = model_.scratch.floats(tokens, kv_width);
@@ -196,6 +198,7 @@ void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor
 void Generator::choose(const at::Tensor& last_hidden) {
   ops::rms_norm(last_hidden, model_.weights.final_norm(), model_.config.rms_norm_eps, last_hidden,
                 {});
+  model_.weights.begin(Turn::kLogits);
   const at::Tensor logits = model_.weights.head().logits(last_hidden);
   const std::int64_t known =
       options_.vocabulary > 0 ? std::min(options_.vocabulary, logits.size(1)) : logits.size(1);

@@ -47,7 +47,9 @@ class Generator {
   at::Tensor fill_prompts();
   Rows rows_of(std::size_t begin, std::size_t end) const;
   std::size_t chunk_end(std::size_t begin) const;
+  // Begins a pass through all layers with the tokens' embeddings.
   at::Tensor embed(const std::vector<std::int64_t>& ids);
+  const LayerWeights& weights_of(std::int64_t layer);
   // All layers over `hidden`, in place; keys and values of the rows are stored in the cache.
   void run_layers(const Rows& rows, const at::Tensor& hidden);
   void run_layer(std::int64_t layer, const Rows& rows, const at::Tensor& hidden);

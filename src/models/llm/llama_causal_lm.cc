@@ -48,12 +48,13 @@ PackedLayout LlamaCausalLm::prepare(const PackedBatch& batch) {
 at::Tensor LlamaCausalLm::hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) {
   const PackedLayout layout = prepare(batch);
   at::Tensor hidden = at::empty({batch.tokens(), config_.hidden_size}, at::kFloat);
+  weights_->begin(Turn::kLayers);
   weights_->embed(batch.ids, hidden);
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
     LayerLora lora;
     lora.adapter = adapter;
     lora.layer = layer;
-    const LayerWeights& weights = weights_->layer(layer, layer + 1);
+    const LayerWeights& weights = weights_->layer(layer, after(layer));
     layer_forward({config_, weights, rope_, layout, lora, scratch_}, hidden);
   }
   ops::rms_norm(hidden, weights_->final_norm(), config_.rms_norm_eps, hidden, {});
@@ -61,11 +62,13 @@ at::Tensor LlamaCausalLm::hidden_states(const PackedBatch& batch, const LoraAdap
 }
 
 at::Tensor LlamaCausalLm::logits(const at::Tensor& hidden_rows) {
+  weights_->begin(Turn::kLogits);
   return weights_->head().logits(hidden_rows);
 }
 
 at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
                                     const std::vector<std::int64_t>& ids) {
+  weights_->begin(Turn::kLogitsOf);
   return weights_->head().logits_of(hidden_rows, ids);
 }
 
@@ -109,6 +112,23 @@ std::vector<MicroBatchResult> LlamaCausalLm::forward_backward(
   return results;
 }
 
+void LlamaCausalLm::embed(std::vector<Passage>& passages) {
+  std::vector<std::int64_t> ids;
+  for (const Passage& passage : passages) {
+    const auto& own = passage.micro_batch->batch.ids;
+    ids.insert(ids.end(), own.begin(), own.end());
+  }
+  const at::Tensor hidden =
+      kept_.floats(static_cast<std::int64_t>(ids.size()), config_.hidden_size);
+  weights_->embed(ids, hidden);
+  std::int64_t begin = 0;
+  for (Passage& passage : passages) {
+    const std::int64_t tokens = passage.micro_batch->batch.tokens();
+    passage.hidden = hidden.narrow(0, begin, tokens);
+    begin += tokens;
+  }
+}
+
 void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key,
                              double loss_scale) {
   const ArenaScope scope(kept_);
@@ -118,11 +138,10 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
                   "MicroBatch: one sample per sequence");
     RALLREC_CHECK(!batch.first_is_prefix, "forward_backward: a prefix is not shared here");
     passage.layout = prepare(batch);
-    passage.hidden = kept_.floats(batch.tokens(), config_.hidden_size);
     passage.kept.resize(static_cast<std::size_t>(config_.layers));
     passage.result.gradient = at::zeros({adapter.layout().parameters()}, at::kFloat);
-    weights_->embed(batch.ids, passage.hidden);
   }
+  embed(wave);
   forward_wave(wave, adapter, key);
   losses_and_gradients(wave, loss_scale);
   backward_wave(wave, adapter, key);
@@ -156,25 +175,29 @@ void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter&
   }
 }
 
+LlamaCausalLm::LabelRows LlamaCausalLm::label_rows(const std::vector<Passage>& passages) const {
+  // Passages may be none.
+  std::vector<at::Tensor> parts = {at::empty({0, config_.hidden_size}, at::kFloat)};
+  LabelRows rows;
+  for (const Passage& passage : passages) {
+    parts.push_back(rows_at(passage.hidden, passage.micro_batch->label_positions));
+    const auto& own = passage.micro_batch->label_ids;
+    rows.ids.insert(rows.ids.end(), own.begin(), own.end());
+  }
+  rows.hidden = at::cat(parts);
+  return rows;
+}
+
 // Final norm, head and loss on the label rows of the whole wave, since few rows cost as much as
 // many; passage.hidden becomes the gradient below them.
 void LlamaCausalLm::losses_and_gradients(std::vector<Passage>& wave, double loss_scale) {
-  if (wave.empty()) {
-    return;
-  }
-  std::vector<at::Tensor> parts;
-  std::vector<std::int64_t> ids;
-  for (const Passage& passage : wave) {
-    parts.push_back(rows_at(passage.hidden, passage.micro_batch->label_positions));
-    const auto& own = passage.micro_batch->label_ids;
-    ids.insert(ids.end(), own.begin(), own.end());
-  }
-  const at::Tensor rows = at::cat(parts);
+  const LabelRows labels = label_rows(wave);
+  const at::Tensor& rows = labels.hidden;
   const at::Tensor normed = at::empty_like(rows);
   const at::Tensor inverse_rms = at::empty({rows.size(0), 1}, rows.options());
   ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, normed, inverse_rms);
   const at::Tensor d_rows = at::empty_like(rows);
-  const std::vector<float> losses = weights_->head().losses(normed, ids, loss_scale, d_rows);
+  const std::vector<float> losses = weights_->head().losses(normed, labels.ids, loss_scale, d_rows);
   ops::rms_norm_backward(rows, weights_->final_norm(), inverse_rms, d_rows, {}, d_rows);
   std::int64_t begin = 0;
   for (Passage& passage : wave) {
@@ -192,13 +215,12 @@ std::vector<std::vector<float>> LlamaCausalLm::label_losses(
   const ArenaScope scope(kept_);
   std::vector<Passage> passages(micro_batches.size());
   for (std::size_t i = 0; i < passages.size(); ++i) {
-    const PackedBatch& batch = micro_batches[i].batch;
-    passages[i].layout = prepare(batch);
-    passages[i].hidden = kept_.floats(batch.tokens(), config_.hidden_size);
-    weights_->embed(batch.ids, passages[i].hidden);
+    passages[i].micro_batch = &micro_batches[i];
+    passages[i].layout = prepare(micro_batches[i].batch);
   }
+  embed(passages);
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-    const LayerWeights& weights = weights_->layer(layer, layer + 1);
+    const LayerWeights& weights = weights_->layer(layer, after(layer));
     LayerLora lora;
     lora.adapter = adapter;
     lora.layer = layer;
@@ -206,11 +228,15 @@ std::vector<std::vector<float>> LlamaCausalLm::label_losses(
       layer_forward({config_, weights, rope_, passage.layout, lora, scratch_}, passage.hidden);
     }
   }
+  const LabelRows labels = label_rows(passages);
+  ops::rms_norm(labels.hidden, weights_->final_norm(), config_.rms_norm_eps, labels.hidden, {});
+  const std::vector<float> all = weights_->head().losses(labels.hidden, labels.ids, 1.0, {});
   std::vector<std::vector<float>> losses;
-  for (std::size_t i = 0; i < passages.size(); ++i) {
-    const at::Tensor rows = rows_at(passages[i].hidden, micro_batches[i].label_positions);
-    ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, rows, {});
-    losses.push_back(weights_->head().losses(rows, micro_batches[i].label_ids, 1.0, {}));
+  auto next = all.begin();
+  for (const MicroBatch& micro_batch : micro_batches) {
+    const auto count = static_cast<std::ptrdiff_t>(micro_batch.label_ids.size());
+    losses.emplace_back(next, next + count);
+    next += count;
   }
   return losses;
 }

@@ -24,6 +24,7 @@ class LlamaCausalLm : public CausalLm {
   // on it. A single micro-batch may exceed it.
   void set_kept_bytes(std::int64_t bytes) { kept_bytes_ = bytes; }
 
+  void join_others() override { weights_->begin(Turn::kNone); }
   at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) override;
   at::Tensor logits(const at::Tensor& hidden_rows) override;
   at::Tensor logits_of(const at::Tensor& hidden_rows,
@@ -47,13 +48,25 @@ class LlamaCausalLm : public CausalLm {
     MicroBatchResult result;
   };
 
+  // Hidden states that are to predict `ids`, of all passages one after the other.
+  struct LabelRows {
+    at::Tensor hidden;
+    std::vector<std::int64_t> ids;
+  };
+
   PackedLayout prepare(const PackedBatch& batch);
+  // The layer that a pass without gradients asks for next: the last one is followed by the first
+  // layer of the next pass.
+  std::int64_t after(std::int64_t layer) const { return (layer + 1) % config_.layers; }
+  // The embedded tokens of all passages, one after the other, in the memory of `kept_`.
+  void embed(std::vector<Passage>& passages);
   // Where each wave begins, and the end of the last; as many waves on every rank. Collective.
   std::vector<std::size_t> wave_cuts(const std::vector<MicroBatch>& micro_batches);
   void run_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key,
                 double loss_scale);
   void forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
   void backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
+  LabelRows label_rows(const std::vector<Passage>& passages) const;
   void losses_and_gradients(std::vector<Passage>& wave, double loss_scale);
 
   LlmConfig config_;

@@ -8,7 +8,7 @@
 #include "kernels/int8_matmul.h"
 #include "models/llm/int8_layer_layout.h"
 #include "models/llm/int8_linear.h"
-#include "models/llm/vocabulary_tables.h"
+#include "models/llm/sharded_vocabulary.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -43,7 +43,7 @@ class ShardedInt8Weights : public WeightStore {
       : config_(config),
         communicator_(communicator),
         layout_(config, communicator.size()),
-        tables_(config, false, source) {
+        vocabulary_(config, source, communicator) {
     for (std::int64_t layer = 0; layer < config.layers; ++layer) {
       load_layer(layer, source);
     }
@@ -67,20 +67,51 @@ class ShardedInt8Weights : public WeightStore {
     return weights;
   }
 
+  void begin(Turn wanted) override {
+    for (Turn turn = agree(wanted); turn != wanted; turn = agree(wanted)) {
+      serve(turn);
+    }
+  }
+
   std::int64_t most_passes(std::int64_t mine) override {
     communicator_.all_reduce(&mine, 1, DType::kInt64, distributed::ReduceOp::kMax);
     return mine;
   }
 
   void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) override {
-    tables_.embed(ids, y);
+    vocabulary_.embed(ids, y);
   }
-  const at::Tensor& final_norm() const override { return tables_.final_norm(); }
-  const LmHead& head() const override { return tables_.head(); }
+  const at::Tensor& final_norm() const override { return vocabulary_.final_norm(); }
+  const LmHead& head() const override { return vocabulary_.head(); }
   std::string mode() const override { return "w8a8"; }
   GatherStatistics gathered() const override { return gathered_; }
 
  private:
+  Turn agree(Turn wanted) {
+    return static_cast<Turn>(most_passes(static_cast<std::int64_t>(wanted)));
+  }
+
+  // A turn of others, with nothing to compute here.
+  void serve(Turn turn) {
+    const at::Tensor none = at::empty({0, config_.hidden_size}, at::kFloat);
+    switch (turn) {
+      case Turn::kLayers:
+        embed({}, none);
+        for (std::int64_t l = 0; l < config_.layers; ++l) {
+          layer(l, (l + 1) % config_.layers);
+        }
+        break;
+      case Turn::kLogits:
+        head().logits(none);
+        break;
+      case Turn::kLogitsOf:
+        head().logits_of(none, {});
+        break;
+      case Turn::kNone:
+        break;
+    }
+  }
+
   // Starts to bring the layer into the buffer that is not the current one, unless it is in either.
   void gather(std::int64_t layer) {
     const bool here = buffers_[0].layer == layer || buffers_[1].layer == layer;
@@ -164,7 +195,7 @@ class ShardedInt8Weights : public WeightStore {
   LlmConfig config_;
   distributed::Communicator& communicator_;
   Int8LayerLayout layout_;
-  VocabularyTables tables_;
+  ShardedVocabulary vocabulary_;
   std::vector<LayerNorms> norms_;
   std::vector<Shard> shards_;  // per layer
   std::array<Buffer, 2> buffers_;

@@ -10,7 +10,8 @@ namespace rallrec::models::llm {
 
 // w8a8 weights of which every rank keeps 1/n (Int8LayerLayout). A layer is gathered into one of two
 // buffers while the layer before it computes, so a rank holds its part and two whole layers.
-// Embedding, norms and head are on every rank. Bits are those of the weights in one memory.
+// Embedding and head are cut by vocabulary blocks (ShardedTable), norms are on every rank. Bits are
+// those of the weights in one memory.
 //
 // Collective, as all methods of the store are; `communicator` must outlive it.
 std::unique_ptr<WeightStore> make_sharded_int8_weights(const LlmConfig& config,

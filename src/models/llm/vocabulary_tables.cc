@@ -1,20 +1,20 @@
 #include "models/llm/vocabulary_tables.h"
 
-#include "models/llm/dense_linear.h"
+#include "models/llm/head_rows.h"
+#include "models/llm/whole_head.h"
 #include "ops/decoder_ops.h"
 
 namespace rallrec::models::llm {
 
-VocabularyTables::VocabularyTables(const LlmConfig& config, bool bfloat16,
-                                   const TensorSource& source)
+VocabularyTables::VocabularyTables(const LlmConfig& config, bool round, const TensorSource& source)
     : final_norm_(load_whole(source, "model.norm.weight", {config.hidden_size})) {
   const auto table = [&](const char* name) {
-    const at::Tensor rows = load_whole(source, name, {config.vocab_size, config.hidden_size});
-    return bfloat16 ? rows.to(at::kBFloat16) : rows;
+    const at::Tensor rows = load_table_rows(source, name, config, {0, config.vocab_size});
+    return round ? rows.to(at::kBFloat16) : rows;
   };
   embedding_ = table("model.embed_tokens.weight");
   head_ =
-      std::make_unique<DenseHead>(config.tied_embeddings ? embedding_ : table("lm_head.weight"));
+      std::make_unique<WholeHead>(config.tied_embeddings ? embedding_ : table("lm_head.weight"));
 }
 
 void VocabularyTables::embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const {

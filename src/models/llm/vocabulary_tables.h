@@ -8,11 +8,11 @@
 
 namespace rallrec::models::llm {
 
-// What stands before and after the decoder layers: embedding table, final norm, head. On every rank
-// in full; fp32, or bf16 tables with fp32 norm.
+// What stands before and after the decoder layers: embedding table, final norm, head; all of it in
+// this process. Tables are bf16 where that keeps every number or `round` asks for it, else fp32.
 class VocabularyTables {
  public:
-  VocabularyTables(const LlmConfig& config, bool bfloat16, const TensorSource& source);
+  VocabularyTables(const LlmConfig& config, bool round, const TensorSource& source);
 
   // y [ids, hidden] = rows of the embedding table, fp32.
   void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const;

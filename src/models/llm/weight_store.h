@@ -39,7 +39,9 @@ struct LayerWeights {
   }
 };
 
-// The head on rows of final-norm hidden states.
+// The head on rows of final-norm hidden states. A row's results do not depend on the rows beside
+// it. Where its parts are on several ranks, every rank calls the same methods in the same order,
+// with as many rows as it has, none included.
 class LmHead {
  public:
   virtual ~LmHead() = default;
@@ -49,14 +51,18 @@ class LmHead {
   virtual at::Tensor logits_of(const at::Tensor& hidden,
                                const std::vector<std::int64_t>& ids) const = 0;
   // losses[i] = -log softmax(logits of row i)[ids[i]] over the whole vocabulary. d_hidden, where
-  // defined, receives d(loss_scale · Σ losses)/d(hidden). A row's bits do not depend on the rows
-  // beside it, so rows of several micro-batches may share a call.
+  // defined, receives d(loss_scale · Σ losses)/d(hidden). Rows of several micro-batches may share a
+  // call.
   virtual std::vector<float> losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
                                     double loss_scale, const at::Tensor& d_hidden) const = 0;
 };
 
+// What a rank does next with the weights, in order of precedence.
+enum class Turn { kNone, kLogitsOf, kLogits, kLayers };
+
 // The frozen weights of a model, brought in layer by layer. Every rank calls the same methods in
-// the same order, since a store may hold a part on each rank.
+// the same order, since a store may hold a part on each rank; where ranks have different work,
+// `begin` brings them together.
 class WeightStore {
  public:
   virtual ~WeightStore() = default;
@@ -64,6 +70,10 @@ class WeightStore {
   // The layer's weights, valid until the next call. `next` is the layer that will be asked for
   // then: it is brought in while this one computes. A number outside the model says none.
   virtual const LayerWeights& layer(std::int64_t layer, std::int64_t next) = 0;
+  // Returns when all ranks are at the turn this one wants: `embed` and then each layer once with
+  // the next one named, the last one naming layer 0 (kLayers), or one call of the head. Before that
+  // it gives this rank's part to the turns of others. With kNone it returns when no rank wants any.
+  virtual void begin(Turn) {}
   // The largest of all ranks' `mine`: how often every rank must go through the layers.
   virtual std::int64_t most_passes(std::int64_t mine) = 0;
   // y [ids, hidden] = rows of the embedding table, fp32.

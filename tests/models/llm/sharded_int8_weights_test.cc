@@ -4,10 +4,13 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "distributed/thread_communicator.h"
 #include "models/llm/int8_layer_layout.h"
+#include "models/llm/sharded_table.h"
 #include "tests/models/llm/tiny_model.h"
 
 namespace rallrec::models::llm {
@@ -86,8 +89,9 @@ TEST(ShardedInt8Weights, RanksWithFewerOrNoMicroBatchesStillGiveTheirPart) {
     ASSERT_EQ(got.size(), mine.size());
     EXPECT_EQ(shared->label_losses(mine, &adapter).size(), mine.size());
     // The first wave brings in 3 layers and goes back over 2 of them: the first of the two is still
-    // there. The later waves begin with layers 0 and 1 at hand.
-    EXPECT_EQ(shared->gathered().layers, (3 + 1) + 2 * (1 + 1) + 1);
+    // there. The later waves begin with layers 0 and 1 at hand, and so does the pass of the losses,
+    // which brings in layer 2 and, for the next pass, layer 0.
+    EXPECT_EQ(shared->gathered().layers, (3 + 1) + 2 * (1 + 1) + 2);
     if (communicator.rank() == 0) {
       const auto want = whole->forward_backward(mine, adapter, {1, 2}, 0.5);
       for (std::size_t i = 0; i < want.size(); ++i) {
@@ -95,6 +99,94 @@ TEST(ShardedInt8Weights, RanksWithFewerOrNoMicroBatchesStillGiveTheirPart) {
       }
     }
   });
+}
+
+// What one rank asks of the model in its own time.
+struct Passes {
+  std::vector<at::Tensor> tensors;
+  std::vector<std::vector<std::int64_t>> texts;
+};
+
+Passes run_passes(LlamaCausalLm& lm, int kind) {
+  Passes passes;
+  const auto states = [&lm](std::uint64_t stream) {
+    return lm.hidden_states(pack({random_ids(5, 53, stream), random_ids(9, 53, stream + 1)}),
+                            nullptr);
+  };
+  if (kind == 0) {
+    passes.tensors = {states(3), lm.logits(states(5))};
+  } else if (kind == 1) {
+    GenerationOptions options;
+    options.max_new_tokens = 4;
+    passes.texts =
+        lm.generate({{random_ids(6, 53, 8), 0}, {random_ids(2, 53, 9), 1}}, options, nullptr);
+  } else if (kind == 2) {
+    const at::Tensor rows = states(7);
+    passes.tensors = {lm.logits_of(rows, {4, 52, 4}), lm.logits_of(rows, {0}), lm.logits(rows)};
+  }
+  return passes;
+}
+
+void expect_same(const Passes& got, const Passes& want) {
+  EXPECT_EQ(got.texts, want.texts);
+  ASSERT_EQ(got.tensors.size(), want.tensors.size());
+  for (std::size_t i = 0; i < want.tensors.size(); ++i) {
+    EXPECT_TRUE(at::equal(got.tensors[i], want.tensors[i])) << i;
+  }
+}
+
+// Ranks run different passes, or none, and meet where weights are gathered.
+TEST(ShardedInt8Weights, PassesOfDifferentRanksNeedNoCommonSchedule) {
+  for (const bool tied : {false, true}) {
+    LlmConfig config = tiny_config();
+    config.tied_embeddings = tied;
+    const TinyModel tiny = make_tiny(config);
+    const auto whole = tiny.load(DenseType::kInt8);
+    std::vector<Passes> want;
+    for (int kind = 0; kind < 4; ++kind) {
+      want.push_back(run_passes(*whole, kind));
+    }
+    distributed::run_thread_ranks(4, [&](distributed::Communicator& communicator) {
+      const auto shared = tiny.load_sharded(communicator);
+      for (int round = 0; round < 5; ++round) {
+        const int kind = (communicator.rank() + round) % 4;
+        expect_same(run_passes(*shared, kind), want[static_cast<std::size_t>(kind)]);
+        if (round % 2 == 1) {
+          shared->join_others();
+        }
+      }
+      shared->join_others();
+    });
+  }
+}
+
+TEST(ShardedTable, RanksKeepWholeBlocksAndNarrowNumbersStayNarrow) {
+  LlmConfig config = tiny_config();
+  config.vocab_size = 1000;
+  const TinyModel tiny = make_tiny(config);
+  for (const bool narrow : {false, true}) {
+    const TensorSource source = [&](const std::string& name, const std::vector<std::int64_t>& shape,
+                                    RowRange rows) {
+      const at::Tensor values = tiny.source()(name, shape, rows);
+      return narrow ? values.to(at::kBFloat16).to(at::kFloat) : values;
+    };
+    for (const int ranks : {2, 3, 70}) {
+      std::vector<std::int64_t> bytes(static_cast<std::size_t>(ranks));
+      distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
+        const ShardedTable table(config, source, "model.embed_tokens.weight", communicator);
+        bytes[static_cast<std::size_t>(communicator.rank())] = table.bytes();
+        const std::vector<std::int64_t> ids = {999, 0, 999, communicator.rank() * 10};
+        const at::Tensor rows = at::empty({4, config.hidden_size}, at::kFloat);
+        table.gather(ids, rows);
+        const at::Tensor whole = source("model.embed_tokens.weight", {}, {0, 1000});
+        EXPECT_TRUE(at::equal(rows, whole.index_select(0, at::tensor(ids, at::kLong))));
+      });
+      const std::int64_t all = std::accumulate(bytes.begin(), bytes.end(), std::int64_t{0});
+      EXPECT_EQ(all, 1000 * config.hidden_size * (narrow ? 2 : 4));
+      const std::int64_t block = 16 * config.hidden_size * 4;
+      EXPECT_LE(*std::max_element(bytes.begin(), bytes.end()), all / ranks + block);
+    }
+  }
 }
 
 TEST(Int8LayerLayout, RanksKeepWholePanelsOfNearlyEqualBytes) {
