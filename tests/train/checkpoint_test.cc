@@ -11,6 +11,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/fake_causal_lm.h"
+#include "train/replica_digest.h"
 
 namespace rallrec::train {
 namespace {
@@ -47,6 +48,8 @@ TrainingState random_state(std::int64_t step) {
   state.skipped_in_a_row = 1;
   state.epochs_without_improvement = 2;
   state.best = BestSoFar{0.1 + 0.2, step / 2, random_values(count, 30 + step)};
+  state.losses = OutlierWatch({0.1 + 0.2, 1e-300, 3.0});
+  state.grad_norms = OutlierWatch({1.0 / 3.0});
   return state;
 }
 
@@ -83,6 +86,8 @@ TEST_F(CheckpointTest, GivesBackEveryBit) {
   EXPECT_EQ(state.best->loss, 0.1 + 0.2);
   EXPECT_EQ(state.best->step, 3);
   EXPECT_EQ(state.best->parameters, expected.best->parameters);
+  EXPECT_EQ(state.losses.values(), expected.losses.values());
+  EXPECT_EQ(state.grad_norms.values(), expected.grad_norms.values());
   EXPECT_EQ(replica_digest(adapter, state), replica_digest(expected_adapter, expected));
 }
 
