@@ -292,8 +292,9 @@ void prune_checkpoints(const std::string& folder, std::int64_t keep) {
       kept += verifies(path, &problem) ? 1 : 0;
       continue;
     }
+    // Out of sight first: a step-<n> folder is complete also while it is being removed.
     std::error_code error;
-    fs::remove_all(path, error);
+    fs::rename(path, folder + "/" + kTemporaryPrefix + "pruned-" + io::name_of(path), error);
     if (error) {
       spdlog::warn("{}: cannot be removed: {}", path, error.message());
     }
