@@ -11,6 +11,7 @@
 #include "io/files.h"
 #include "tests/models/llm/tiny_model.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/soak.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/fake_causal_lm.h"
 #include "train/replica_digest.h"
@@ -116,6 +117,7 @@ TEST(Guards, NoneOfAHundredInjectionsReachesTheOptimizer) {
     const std::string log = io::read_file(run.folder + "/metrics.jsonl");
     EXPECT_NE(log.find("\"skipped\": true"), std::string::npos);
   }
+  rallrec::testing::record_count("N1_injections", 100);
 }
 
 // N1 inside a real model: activations or weights in memory, in fp32 and in int8, where a NaN could
@@ -215,6 +217,7 @@ TEST(Guards, EveryFlippedBitOfAReplicaIsFoundAndItsRankNamed) {
       });
     });
   }
+  rallrec::testing::record_count("N2_flips", 200);
 }
 
 TEST(Guards, ARunWhoseReplicasDifferEndsBeforeItsNextCheckpoint) {
