@@ -135,5 +135,59 @@ TEST_F(TuningFixture, WrongInputIsNamed) {
   }
 }
 
+// Bytes of one file in the model's folder, changed for one run.
+struct Lie {
+  const char* file;
+  const char* from;
+  const char* to;
+  const char* text;
+};
+
+TEST_F(TuningFixture, AModelThatLiesIsNamed) {
+  const std::string train = write_prompts("train.jsonl", 8, 1);
+  const Lie lies[] = {
+      {"config.json", "\"intermediate_size\": 48", "\"intermediate_size\": 56", "mlp.gate_proj"},
+      {"config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "is missing"},
+      {"config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", "model.layers.1"},
+      {"config.json", "LlamaForCausalLM", "GPT2LMHeadModel", "config.json"},
+      {"config.json", "\"vocab_size\": 300", "\"vocab_size\": 301", "embed_tokens"},
+      {"model.safetensors", "\"F32\"", "\"I32\"", "I32"},
+      {"model.safetensors", "[300,32]", "[300,33]", "model.safetensors"},
+      {"model.safetensors", "\"data_offsets\":[0,", "\"data_offsets\":[4,", "model.safetensors"},
+      {"model.safetensors", "layers.1.mlp.up_proj", "layers.1.mlp.xx_proj", "up_proj"}};
+  // In turn by the loader of a whole model and by that of a shared one.
+  int ranks = 1;
+  for (const Lie& lie : lies) {
+    ranks = 3 - ranks;
+    const std::string name = std::string("model/") + lie.file;
+    const std::string honest = folder.get(name);
+    const std::size_t at = honest.find(lie.from);
+    ASSERT_NE(at, std::string::npos) << lie.from;
+    std::string changed = honest;
+    changed.replace(at, std::string(lie.from).size(), lie.to);
+    folder.put(name, changed);
+    const char* quant = ranks == 1 ? "fp32" : "w8a8";
+    const Outcome outcome = run(ranks, tune_arguments(train, "out", {"--quant", quant}));
+    EXPECT_EQ(outcome.code, 65) << lie.from << outcome.err;
+    EXPECT_NE(outcome.err.find(lie.text), std::string::npos) << lie.from << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(folder.file("out/tune_state.json")));
+    folder.put(name, honest);
+  }
+}
+
+TEST_F(TuningFixture, PromptsOverTheCutoffAreShortenedAndCounted) {
+  std::string history;
+  for (int i = 0; i < 60; ++i) {
+    history += " long film " + std::to_string(i);
+  }
+  const std::string train =
+      folder.put("long.jsonl", "{\"input\": \"good" + history + "?\", \"output\": \"Yes.\"}\n" +
+                                   "{\"input\": \"bad?\", \"output\": \"No.\"}\n" +
+                                   "{\"input\": \"bad" + history + "?\", \"output\": \"No.\"}\n");
+  const Outcome outcome = run(1, tune_arguments(train, "out", {"--set", "prompt.cutoff=100"}));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("2 of 3 prompts"), std::string::npos) << outcome.err;
+}
+
 }  // namespace
 }  // namespace rallrec::testing
