@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/commands/tuning_fixture.h"
 
@@ -46,6 +48,25 @@ TEST_F(TuningFixture, ASharedInt8BaseGivesTheBytesOfAWholeOne) {
   expect_same_run("on1", "on2");
   expect_same_run("on1", "on4");
   expect_same_run("on1", "whole");
+}
+
+TEST_F(TuningFixture, ATraceShowsTheLayersOfEachRank) {
+  const std::string train = write_prompts("train.jsonl", 8, 1);
+  const Outcome outcome =
+      run(2, tune_arguments(train, "out",
+                            {"--quant", "w8a8", "--trace", folder.file("trace.json"), "--set",
+                             "tune.max_steps=2"}));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto trace = nlohmann::json::parse(folder.get("trace.json"));
+  std::set<std::pair<int, std::string>> spans;
+  for (const auto& event : trace.at("traceEvents")) {
+    spans.emplace(event.at("pid").get<int>(), event.at("name").get<std::string>());
+  }
+  for (const int rank : {0, 1}) {
+    for (const char* name : {"compute L0", "compute L1", "gather L0", "gather L1"}) {
+      EXPECT_EQ(spans.count({rank, name}), 1U) << rank << name;
+    }
+  }
 }
 
 TEST_F(TuningFixture, LearnsAndChangesTheScores) {

@@ -14,6 +14,8 @@
 
 namespace rallrec::models::llm {
 
+class LayerTrace;
+
 // Sequences back to back without padding: sequence s is ids[offsets[s], offsets[s + 1]).
 struct PackedBatch {
   std::vector<std::int64_t> ids;
@@ -111,7 +113,10 @@ class CausalLm {
 // Loads <folder> (config.json, model.safetensors or sharded index). `quant` as in ModelOptions.
 // Where `share_with` is given and has several ranks, a w8a8 model is shared out over them
 // (sharded_int8_weights.h); it must outlive the model. Other modes stay whole on every rank.
+// `trace`, where given, records the use of the layers (layer_trace.h) and must outlive the model
+// too.
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
-                                         distributed::Communicator* share_with = nullptr);
+                                         distributed::Communicator* share_with = nullptr,
+                                         LayerTrace* trace = nullptr);
 
 }  // namespace rallrec::models::llm
