@@ -3,12 +3,13 @@
 #   make demo     everything, then the pipeline on MovieLens-100K with SmolLM2-135M on two ranks
 #   make test     everything, then all tests
 #   make lint     formatting, layers, static analysis
+#   make soak     the tests that kill, damage and repeat, at their full counts (about half an hour)
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export OMPI_ALLOW_RUN_AS_ROOT ?= 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
 
-.PHONY: all build setup demo test lint format clean
+.PHONY: all build setup demo test lint soak format clean
 
 all: build
 
@@ -31,6 +32,11 @@ test: setup
 lint:
 	tools/setup.sh packages venv
 	tools/lint.sh
+
+soak: setup
+	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
+	cmake --build build -j $(JOBS)
+	tools/soak.py build
 
 format:
 	git ls-files '*.h' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i

@@ -49,7 +49,11 @@ Runner define(CLI::App& app) {
           ->type_name("FILE"),
       app.add_option("--output", files->output,
                      "Folder for adapter/, checkpoints/ and metrics.jsonl")
-          ->type_name("DIR")};
+          ->type_name("DIR"),
+      app.add_option("--trace", files->trace,
+                     "Write when each layer was gathered, waited for and computed with, as a "
+                     "Chrome trace (the first 20,000 spans of each rank)")
+          ->type_name("FILE")};
   return stage_or_files(app, "tune", flags,
                         [files](CommandContext& context) { return tune_files(*files, context); });
 }

@@ -30,7 +30,7 @@ void add_data_fields(std::vector<Field>& list) {
       .add("threads", &ClusterOptions::threads, between(0, 4096),
            "compute threads per rank; 0 = OMP_NUM_THREADS, else cores / ranks on this node")
       .add("replicate_base", &ClusterOptions::replicate_base, anything(),
-           "every rank keeps the whole frozen model; off: tune shares out w8a8 layers");
+           "every rank keeps the whole frozen model; off: w8a8 models are shared out");
   SectionFields<OutputOptions>(list, "output", &Options::output)
       .add("run_dir", &OutputOptions::run_dir, anything(),
            "the run folder; empty = runs/<name of the config file>")

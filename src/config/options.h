@@ -40,8 +40,8 @@ struct ClusterOptions {
   std::string device = "cpu";
   // Compute threads per rank; 0 = OMP_NUM_THREADS where set, else cores / ranks on this node.
   std::int64_t threads = 0;
-  // Every rank keeps the whole frozen model. Off: the layers of a w8a8 model are shared out and
-  // gathered one by one as tune needs them. Changes no result, only memory and traffic.
+  // Every rank keeps the whole frozen model. Off: a w8a8 model is shared out over the ranks, whose
+  // layers are gathered one by one as they are needed. Changes no result, only memory and traffic.
   bool replicate_base = false;
 };
 
@@ -149,6 +149,10 @@ struct TuneOptions {
   std::int64_t batch_size = 256;
   // Tokens per packed micro-batch.
   std::int64_t token_budget = 2048;
+  // MiB per rank for activations that are kept from the forward to the backward pass. Micro-batches
+  // that fit together go through the layers in one wave; one that does not fit alone computes its
+  // layers again in the backward pass. Smaller = less memory, more gathers. Changes no result.
+  std::int64_t memory_budget = 2048;
   std::int64_t lora_r = 8;
   double lora_alpha = 16.0;
   double lora_dropout = 0.05;

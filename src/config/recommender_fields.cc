@@ -53,6 +53,8 @@ void add_tune(std::vector<Field>& list) {
            "prompts per optimizer step, over all ranks")
       .add("token_budget", &Tune::token_budget, between(1, 1 << 24),
            "tokens per packed micro-batch")
+      .add("memory_budget", &Tune::memory_budget, between(0, 1 << 30),
+           "MiB per rank for activations kept for the backward pass; changes no result")
       .add("lora_r", &Tune::lora_r, between(1, 65536), "rank of the adapter")
       .add("lora_alpha", &Tune::lora_alpha, real_positive(), "adapter scale times lora_r")
       .add("lora_dropout", &Tune::lora_dropout, real_between(0.0, 1.0, false, true),

@@ -28,17 +28,29 @@ AppendFile::AppendFile(std::string path, std::uint64_t keep_bytes) : path_(std::
 AppendFile::~AppendFile() { ::close(descriptor_); }
 
 void AppendFile::append(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(descriptor_, bytes.data(), bytes.size());
+  pending_ += bytes;
+  write_pending();
+}
+
+void AppendFile::write_pending() {
+  std::size_t done = 0;
+  int error = 0;
+  while (error == 0 && done < pending_.size()) {
+    const ssize_t written = ::write(descriptor_, pending_.data() + done, pending_.size() - done);
     if (written >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(written));
+      done += static_cast<std::size_t>(written);
     } else if (errno != EINTR) {
-      throw_io(path_, "appending", errno);
+      error = errno;
     }
+  }
+  pending_.erase(0, done);
+  if (error != 0) {
+    throw_io(path_, "appending", error);
   }
 }
 
 void AppendFile::sync() {
+  write_pending();
   // Pipes and devices have nothing to sync and say EINVAL.
   if (::fsync(descriptor_) != 0 && errno != EINVAL) {
     throw_io(path_, "making the file durable", errno);

@@ -33,7 +33,7 @@ void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_
 //
 // x is fp32 [rows, depth]; column_scale [depth], null = 1; q is int16 [rows,
 // int8_padded_depth(depth)] (values fit int8; the wider type is what the matmul multiplies); scale
-// [rows]. x must be finite.
+// [rows]. A row with a value that is not finite has the scale NaN, and so its products are NaN.
 void quantize_rows(const Queue& queue, std::int64_t rows, std::int64_t depth, const float* x,
                    const float* column_scale, std::int16_t* q, float* scale);
 

@@ -22,9 +22,12 @@ struct QuantizeArguments {
   float* scale;
 };
 
+// NaN where a value is not finite: comparisons alone would pass over it, and what follows would
+// take a damaged row for a sound one.
 [[gnu::always_inline]] inline float largest_magnitude(const float* x, const float* column_scale,
                                                       std::int64_t depth) {
   FloatLanes most{};
+  FloatLanes poison{};  // 0, or NaN
   std::int64_t k = 0;
   for (; k + 8 <= depth; k += 8) {
     FloatLanes value;
@@ -36,13 +39,19 @@ struct QuantizeArguments {
     }
     value = value < 0.0F ? -value : value;
     most = value > most ? value : most;
+    poison += value - value;
   }
   float largest = largest_of(reinterpret_cast<const float*>(&most), 8);
+  float poisoned = 0.0F;
+  for (int lane = 0; lane < 8; ++lane) {
+    poisoned += poison[lane];
+  }
   for (; k < depth; ++k) {
     const float value = std::fabs(column_scale == nullptr ? x[k] : x[k] * column_scale[k]);
     largest = value > largest ? value : largest;
+    poisoned += value - value;
   }
-  return largest;
+  return largest + poisoned;
 }
 
 struct Quantize {

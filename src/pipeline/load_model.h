@@ -10,10 +10,11 @@
 namespace rallrec::pipeline {
 
 // The model in `folder`, shared out over the ranks of `communicator`, which must outlive it, unless
-// cluster.replicate_base says otherwise. Collective.
+// cluster.replicate_base says otherwise. `trace` as in load_causal_lm. Collective.
 std::unique_ptr<models::llm::CausalLm> load_model(const std::string& folder,
                                                   const std::string& quant,
                                                   const config::Options& options,
-                                                  distributed::Communicator& communicator);
+                                                  distributed::Communicator& communicator,
+                                                  models::llm::LayerTrace* trace = nullptr);
 
 }  // namespace rallrec::pipeline

@@ -9,9 +9,11 @@
 #include "core/error.h"
 #include "distributed/joint_error.h"
 #include "io/artifact_store.h"
+#include "io/atomic_file.h"
 #include "io/files.h"
 #include "io/hash.h"
 #include "models/llm/causal_lm.h"
+#include "models/llm/layer_trace.h"
 #include "pipeline/external_inputs.h"
 #include "pipeline/load_model.h"
 #include "pipeline/preflight.h"
@@ -168,11 +170,24 @@ void tell_traffic(const models::llm::CausalLm& model,
   }
 }
 
+void write_trace(const std::string& path, const models::llm::LayerTrace& trace,
+                 distributed::Communicator& communicator) {
+  const auto events = distributed::all_gather_strings(communicator, trace.events());
+  if (communicator.rank() == 0) {
+    io::write_file_atomically(path, models::llm::trace_file_text(events));
+    spdlog::info("{}: the trace of the layers; open it with ui.perfetto.dev or chrome://tracing",
+                 path);
+  }
+}
+
 // Sets outcome and steps of `result`.
 void train_and_publish(const TuneFiles& files, const config::Options& options, const Start& start,
                        const Prompts& prompts, distributed::Communicator& communicator,
                        train::StopSignals& signals, TuneResult& result) {
-  const auto model = load_model(files.model, options.model.quant, options, communicator);
+  models::llm::LayerTrace trace(communicator.rank());
+  const auto model = load_model(files.model, options.model.quant, options, communicator,
+                                files.trace.empty() ? nullptr : &trace);
+  model->set_kept_bytes(options.tune.memory_budget << 20);
   models::llm::LoraAdapter adapter(model->config(), lora_options(options.tune),
                                    static_cast<std::uint64_t>(options.tune.seed));
   train::Trainer trainer({*model, adapter, prompts.train, prompts.valid ? &*prompts.valid : nullptr,
@@ -187,6 +202,9 @@ void train_and_publish(const TuneFiles& files, const config::Options& options, c
     announce(prompts.train, *model, adapter, trainer);
   }
   result.outcome = trainer.train();
+  if (!files.trace.empty()) {
+    write_trace(files.trace, trace, communicator);
+  }
   tell_traffic(*model, communicator);
   result.steps = trainer.state().step;
   if (result.outcome == train::TrainingOutcome::kFinished && communicator.rank() == 0) {
@@ -210,6 +228,9 @@ TuneResult tune(const TuneFiles& files, const config::Options& options,
   train::StopSignals signals(files.signal_folder);
   // Before the folder is claimed or cleared: what cannot be read leaves it as it was.
   check_inputs(files, options);
+  if (!files.trace.empty()) {
+    io::require_place_for(files.trace, {files.train, files.valid});
+  }
   const Prompts prompts = read_all_prompts(files, options, communicator);
   const Start start = agree_on_start(files, options, communicator);
   TuneResult result;

@@ -17,6 +17,8 @@ struct TuneFiles {
   std::string output;         // receives adapter/, checkpoints/, metrics.jsonl, trainer_state.json
   std::string signal_folder;  // where checkpoint.now is looked for
   std::string resume = "auto";
+  // Receives when each layer was gathered and computed with, as a Chrome trace; empty: none.
+  std::string trace;
 };
 
 struct TuneResult {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -38,6 +39,8 @@ std::string state_text(const TrainingState& state) {
   if (state.best) {
     text.add("best_loss", state.best->loss).add("best_step", state.best->step);
   }
+  text.add("recent_losses", state.losses.values())
+      .add("recent_grad_norms", state.grad_norms.values());
   return text.text() + "\n";
 }
 
@@ -95,6 +98,25 @@ class StateReader {
     return loss;
   }
 
+  // None where the key is missing: a checkpoint of a version that kept none.
+  std::vector<double> numbers(const char* key) const {
+    std::vector<double> numbers;
+    const io::JsonValue* list = root_.find(key);
+    if (list == nullptr) {
+      return numbers;
+    }
+    if (list->array() == nullptr) {
+      throw_bad_data(path_, fmt::format("key '{}': expected a list of numbers", key));
+    }
+    for (const io::JsonValue& item : *list->array()) {
+      numbers.emplace_back();
+      if (!item.number(&numbers.back())) {
+        throw_bad_data(path_, fmt::format("key '{}': expected a list of numbers", key));
+      }
+    }
+    return numbers;
+  }
+
  private:
   std::string path_;
   io::JsonValue root_;
@@ -113,7 +135,13 @@ TrainingState read_state(const std::string& folder, std::int64_t parameters) {
     state.best = BestSoFar{reader.best_loss(), reader.count("best_step"),
                            read_vector(file, "best_parameters", parameters)};
   }
+  state.losses = OutlierWatch(reader.numbers("recent_losses"));
+  state.grad_norms = OutlierWatch(reader.numbers("recent_grad_norms"));
   return state;
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 // The step of a folder name "step-<n>"; -1 for other names.
@@ -128,8 +156,9 @@ std::int64_t step_of(const std::string& name) {
 std::vector<std::string> names_in(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    names.push_back(entry.path().filename().string());
+  for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
   }
   return names;
 }
@@ -147,15 +176,34 @@ bool verifies(const std::string& path, std::string* problem) {
 // Puts the complete folder in the place of `target`; one of that name, left by an abandoned course
 // of the run, gives way.
 void publish(const std::string& temporary, const std::string& target) {
+  const std::string old = temporary + "-old";
   std::error_code error;
-  if (fs::exists(target, error)) {
-    fs::rename(target, temporary + "-old", error);
+  const bool replaces = fs::exists(target, error);
+  if (replaces) {
+    io::rename_folder(target, old);
   }
   fs::rename(temporary, target, error);
   if (error) {
+    std::error_code ignored;
+    if (replaces) {
+      fs::rename(old, target, ignored);
+    }
     throw_io(target, "rename", error.value());
   }
   io::sync_folder(io::folder_of(target));
+}
+
+// Reads the state back from disk as a resumed run would. The adapter's files have been.
+void require_readable(const std::string& folder, const TrainingState& state) {
+  const TrainingState stored = read_state(folder, state.adam.size());
+  const bool same_best =
+      state.best.has_value() == stored.best.has_value() &&
+      (!state.best || same_bits(state.best->parameters, stored.best->parameters));
+  if (state_text(stored) != state_text(state) || !same_best ||
+      !same_bits(stored.adam.first_moment(), state.adam.first_moment()) ||
+      !same_bits(stored.adam.second_moment(), state.adam.second_moment())) {
+    throw_io(folder + "/" + kOptimizerName, "reading back what was written gave something else", 0);
+  }
 }
 
 void remove_leftovers(const std::string& folder) {
@@ -168,19 +216,6 @@ void remove_leftovers(const std::string& folder) {
 }
 
 }  // namespace
-
-std::string replica_digest(const LoraAdapter& adapter, const TrainingState& state) {
-  io::Xxh3 hash;
-  const auto bytes = static_cast<std::size_t>(adapter.flat().numel()) * sizeof(float);
-  hash.update(adapter.flat().const_data_ptr<float>(), bytes);
-  hash.update(state.adam.first_moment().data(), bytes);
-  hash.update(state.adam.second_moment().data(), bytes);
-  const std::int64_t counts[] = {state.step, state.adam.steps(), state.skipped_in_a_row,
-                                 state.epochs_without_improvement};
-  hash.update(counts, sizeof(counts));
-  const std::array<std::uint64_t, 2> digest = hash.digest();
-  return std::to_string(digest[0]) + "-" + std::to_string(digest[1]);
-}
 
 std::string save_checkpoint(const std::string& folder, const LoraAdapter& adapter,
                             const TrainingState& state, const RunIdentity& identity,
@@ -199,6 +234,7 @@ std::string save_checkpoint(const std::string& folder, const LoraAdapter& adapte
   write_optimizer(temporary + "/" + kOptimizerName, state);
   io::write_file_atomically(temporary + "/" + kStateName, state_text(state));
   names.insert(names.end(), {kOptimizerName, kStateName});
+  require_readable(temporary, state);
   for (const std::string& name : names) {
     manifest.files.push_back(record_of(temporary, name));
   }
@@ -256,8 +292,9 @@ void prune_checkpoints(const std::string& folder, std::int64_t keep) {
       kept += verifies(path, &problem) ? 1 : 0;
       continue;
     }
+    // Out of sight first: a step-<n> folder is complete also while it is being removed.
     std::error_code error;
-    fs::remove_all(path, error);
+    fs::rename(path, folder + "/" + kTemporaryPrefix + "pruned-" + io::name_of(path), error);
     if (error) {
       spdlog::warn("{}: cannot be removed: {}", path, error.message());
     }

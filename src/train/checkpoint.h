@@ -7,6 +7,7 @@
 
 #include "models/llm/causal_lm.h"
 #include "train/adam.h"
+#include "train/outlier_watch.h"
 #include "train/run_identity.h"
 
 namespace rallrec::train {
@@ -26,10 +27,10 @@ struct TrainingState {
   std::int64_t skipped_in_a_row = 0;  // steps without an update because of a non-finite value
   std::int64_t epochs_without_improvement = 0;
   std::optional<BestSoFar> best;
+  // Of the last steps, so that an outlier is one whether or not the run was interrupted.
+  OutlierWatch losses;
+  OutlierWatch grad_norms;
 };
-
-// The 128-bit hash of adapter and optimizer that must be equal on all ranks.
-std::string replica_digest(const models::llm::LoraAdapter& adapter, const TrainingState& state);
 
 // What a checkpoint says about where it was made.
 struct CheckpointOrigin {

@@ -121,6 +121,10 @@ void refuse_other_methods(const ConfigReader& reader) {
   reader.refuse("layer_replication", "layer replication");
   reader.refuse("exclude_modules", "leaving modules out");
   reader.refuse("trainable_token_indices", "training token embeddings");
+  reader.refuse("target_parameters", "an adapter on single parameters");
+  reader.refuse("alora_invocation_tokens", "an adapter that certain tokens switch on");
+  reader.refuse("use_qalora", "pooling of the input");
+  reader.refuse("use_bdlora", "block-diagonal matrices");
 }
 
 // The names in the order of the layer's linears, so that one set of names is one layout.

@@ -14,6 +14,7 @@
 #include "io/tensorboard_writer.h"
 #include "logging/progress.h"
 #include "train/gradient_clip.h"
+#include "train/replica_digest.h"
 
 namespace rallrec::train {
 namespace {
@@ -33,22 +34,42 @@ struct Trainer::Sinks {
         progress("tune", "steps", schedule.total_steps(), steps_done) {}
 
   void write(const StepRecord& record) {
-    log.append(record);
-    board.add_scalar("train/loss", record.step, record.loss);
-    board.add_scalar("train/label_word_loss", record.step, record.label_word_loss);
-    board.add_scalar("train/grad_norm", record.step, record.grad_norm);
-    board.add_scalar("train/learning_rate", record.step, record.learning_rate);
+    const bool had_failed = failed;
+    failed = false;
+    attempt([&] { log.append(record); }, had_failed);
+    const auto scalar = [&](const char* tag, double value) {
+      attempt([&] { board.add_scalar(tag, record.step, static_cast<float>(value)); }, had_failed);
+    };
+    scalar("train/loss", record.loss);
+    scalar("train/label_word_loss", record.label_word_loss);
+    scalar("train/grad_norm", record.grad_norm);
+    scalar("train/learning_rate", record.learning_rate);
     if (record.valid) {
-      board.add_scalar("valid/loss", record.step, record.valid->loss);
-      board.add_scalar("valid/label_word_loss", record.step, record.valid->label_word_loss);
+      scalar("valid/loss", record.valid->loss);
+      scalar("valid/label_word_loss", record.valid->label_word_loss);
     }
     const double rate = static_cast<double>(record.tokens) / std::max(record.seconds, 1e-9);
     progress.advance(1, fmt::format("loss {:.4f}, {:.0f} tokens/s", record.loss, rate));
   }
 
+  // A disk that is full now need not be at the next checkpoint, which is where it matters. What
+  // could not be written is kept and goes first then.
+  template <typename Write>
+  void attempt(Write&& write, bool known) {
+    try {
+      write();
+    } catch (const Error& error) {
+      if (!failed && !known) {
+        spdlog::warn("{}; training goes on, and what is missing is written later", error.what());
+      }
+      failed = true;
+    }
+  }
+
   TrainingLog log;
   io::TensorboardWriter board;
   logging::Progress progress;
+  bool failed = false;
 };
 
 Trainer::Trainer(const TrainingRun& run) : run_(run), schedule_(run.options, run.train.size()) {
@@ -71,7 +92,7 @@ TrainingOutcome Trainer::train() {
   if (run_.communicator.rank() == 0) {
     sinks_ = std::make_unique<Sinks>(run_.folder, schedule_, state_.step);
   }
-  require_equal_replicas();
+  require_equal_replicas(run_.adapter, state_, run_.communicator);
   bool stop = false;
   while (!stop && state_.step < schedule_.total_steps() && !stopped_early()) {
     const StepRecord record = run_step();
@@ -81,7 +102,7 @@ TrainingOutcome Trainer::train() {
     const auto [stop_requested, checkpoint_requested] = gather_requests();
     stop = stop_requested;
     if (state_.step % kDigestEvery == 0) {
-      require_equal_replicas();
+      require_equal_replicas(run_.adapter, state_, run_.communicator);
     }
     if (stop || checkpoint_requested || checkpoint_is_due()) {
       checkpoint(stop);
@@ -91,6 +112,9 @@ TrainingOutcome Trainer::train() {
   if (!finished) {
     run_.signals.obeyed();
     return TrainingOutcome::kCheckpointed;
+  }
+  if (sinks_) {
+    sinks_->log.sync();
   }
   if (state_.best) {
     std::copy(state_.best->parameters.begin(), state_.best->parameters.end(),
@@ -141,12 +165,31 @@ void Trainer::update(StepResult& step, StepRecord& record) {
   clip_to_norm(step.gradient.data(), count, record.grad_norm, run_.options.max_grad_norm);
   float* const parameters = run_.adapter.flat().mutable_data_ptr<float>();
   state_.adam.step(parameters, step.gradient.data(), record.learning_rate);
-  if (!all_finite(parameters, static_cast<std::size_t>(count))) {
+  const auto finite = [&](const float* values) {
+    return all_finite(values, static_cast<std::size_t>(count));
+  };
+  // The moments too: the square of a finite gradient may overflow.
+  if (!finite(parameters) || !finite(state_.adam.first_moment().data()) ||
+      !finite(state_.adam.second_moment().data())) {
     throw Error(ExitCode::kNonFinite,
-                fmt::format("step {}: the adapter is not finite after the update; lower "
-                            "tune.learning_rate",
+                fmt::format("step {}: the adapter or its optimizer is not finite after the update; "
+                            "lower tune.learning_rate",
                             state_.step + 1));
   }
+  look_for_outliers(record);
+}
+
+void Trainer::look_for_outliers(StepRecord& record) {
+  record.loss_z = state_.losses.outlier(record.loss);
+  record.grad_norm_z = state_.grad_norms.outlier(record.grad_norm);
+  const auto warn = [&](const char* what, double value, const std::optional<double>& z) {
+    if (z && run_.communicator.rank() == 0) {
+      spdlog::warn("step {}: {} of {:.4g} is an outlier, z = {:.1f} against the steps before it",
+                   record.step, what, value, *z);
+    }
+  };
+  warn("a loss", record.loss, record.loss_z);
+  warn("a gradient norm", record.grad_norm, record.grad_norm_z);
 }
 
 void Trainer::count_skipped_step(const StepResult& step) {
@@ -189,19 +232,6 @@ std::pair<bool, bool> Trainer::gather_requests() {
   return {flags[0] != 0, flags[1] != 0};
 }
 
-void Trainer::require_equal_replicas() {
-  const auto digests =
-      distributed::all_gather_strings(run_.communicator, replica_digest(run_.adapter, state_));
-  for (std::size_t rank = 1; rank < digests.size(); ++rank) {
-    if (digests[rank] != digests[0]) {
-      throw Error(ExitCode::kDiverged,
-                  fmt::format("step {}: adapter and optimizer of rank {} differ from rank 0's; "
-                              "suspect its memory, and resume from the last checkpoint",
-                              state_.step, rank));
-    }
-  }
-}
-
 bool Trainer::checkpoint_is_due() const {
   const bool by_count = run_.options.checkpoint_every > 0
                             ? state_.step % run_.options.checkpoint_every == 0
@@ -213,7 +243,7 @@ void Trainer::checkpoint(bool must_succeed) {
   if (checkpointed_step_ == state_.step) {
     return;
   }
-  require_equal_replicas();
+  require_equal_replicas(run_.adapter, state_, run_.communicator);
   std::string failure;
   if (run_.communicator.rank() == 0) {
     try {

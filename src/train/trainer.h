@@ -38,7 +38,8 @@ enum class TrainingOutcome { kFinished, kCheckpointed };
 // 2, 4 or 8 ranks and whether or not the run was interrupted.
 //
 // A step whose loss or gradient is not finite makes no update, on any rank; after
-// kMaxSkippedInARow of them the run ends with kNonFinite. Every kDigestEvery steps and at each
+// kMaxSkippedInARow of them the run ends with kNonFinite. A loss or gradient norm that stands out
+// from the steps before it (outlier_watch.h) is logged. Every kDigestEvery steps and at each
 // checkpoint the replicas are compared; a difference ends the run with kDiverged.
 class Trainer {
  public:
@@ -70,10 +71,11 @@ class Trainer {
   StepRecord run_step();
   void update(StepResult& step, StepRecord& record);
   void count_skipped_step(const StepResult& step);
+  // Steps without an update are no measure for others and are left out.
+  void look_for_outliers(StepRecord& record);
   void evaluate(StepRecord& record);
   // Whether any rank was asked to stop or to checkpoint: {stop, checkpoint}.
   std::pair<bool, bool> gather_requests();
-  void require_equal_replicas();
   bool checkpoint_is_due() const;
   // With `must_succeed` the first failure ends the run, else the third in a row.
   void checkpoint(bool must_succeed);

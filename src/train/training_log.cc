@@ -89,6 +89,12 @@ std::string to_json_line(const StepRecord& record) {
   if (record.skipped) {
     line.add("skipped", true);
   }
+  if (record.loss_z) {
+    line.add("loss_z", *record.loss_z);
+  }
+  if (record.grad_norm_z) {
+    line.add("grad_norm_z", *record.grad_norm_z);
+  }
   if (record.valid) {
     line.add("valid_loss", record.valid->loss)
         .add("valid_label_word_loss", record.valid->label_word_loss)

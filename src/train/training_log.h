@@ -20,6 +20,9 @@ struct StepRecord {
   std::int64_t tokens = 0;
   std::int64_t prompts = 0;
   bool skipped = false;  // a loss or gradient was not finite; no update was made
+  // z where the value is an outlier among the steps before it.
+  std::optional<double> loss_z;
+  std::optional<double> grad_norm_z;
   std::optional<EvaluationResult> valid;
   double seconds = 0.0;
 };

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/commands/tuning_fixture.h"
 
@@ -46,6 +48,25 @@ TEST_F(TuningFixture, ASharedInt8BaseGivesTheBytesOfAWholeOne) {
   expect_same_run("on1", "on2");
   expect_same_run("on1", "on4");
   expect_same_run("on1", "whole");
+}
+
+TEST_F(TuningFixture, ATraceShowsTheLayersOfEachRank) {
+  const std::string train = write_prompts("train.jsonl", 8, 1);
+  const Outcome outcome =
+      run(2, tune_arguments(train, "out",
+                            {"--quant", "w8a8", "--trace", folder.file("trace.json"), "--set",
+                             "tune.max_steps=2"}));
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto trace = nlohmann::json::parse(folder.get("trace.json"));
+  std::set<std::pair<int, std::string>> spans;
+  for (const auto& event : trace.at("traceEvents")) {
+    spans.emplace(event.at("pid").get<int>(), event.at("name").get<std::string>());
+  }
+  for (const int rank : {0, 1}) {
+    for (const char* name : {"compute L0", "compute L1", "gather L0", "gather L1"}) {
+      EXPECT_EQ(spans.count({rank, name}), 1U) << rank << name;
+    }
+  }
 }
 
 TEST_F(TuningFixture, LearnsAndChangesTheScores) {
@@ -133,6 +154,60 @@ TEST_F(TuningFixture, WrongInputIsNamed) {
     EXPECT_LE(lines_in(alone.err), 5) << alone.err;
     EXPECT_FALSE(std::filesystem::exists(folder.file("out/adapter")));
   }
+}
+
+// Bytes of one file in the model's folder, changed for one run.
+struct Lie {
+  const char* file;
+  const char* from;
+  const char* to;
+  const char* text;
+};
+
+TEST_F(TuningFixture, AModelThatLiesIsNamed) {
+  const std::string train = write_prompts("train.jsonl", 8, 1);
+  const Lie lies[] = {
+      {"config.json", "\"intermediate_size\": 48", "\"intermediate_size\": 56", "mlp.gate_proj"},
+      {"config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", "is missing"},
+      {"config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", "model.layers.1"},
+      {"config.json", "LlamaForCausalLM", "GPT2LMHeadModel", "config.json"},
+      {"config.json", "\"vocab_size\": 300", "\"vocab_size\": 301", "embed_tokens"},
+      {"model.safetensors", "\"F32\"", "\"I32\"", "I32"},
+      {"model.safetensors", "[300,32]", "[300,33]", "model.safetensors"},
+      {"model.safetensors", "\"data_offsets\":[0,", "\"data_offsets\":[4,", "model.safetensors"},
+      {"model.safetensors", "layers.1.mlp.up_proj", "layers.1.mlp.xx_proj", "up_proj"}};
+  // In turn by the loader of a whole model and by that of a shared one.
+  int ranks = 1;
+  for (const Lie& lie : lies) {
+    ranks = 3 - ranks;
+    const std::string name = std::string("model/") + lie.file;
+    const std::string honest = folder.get(name);
+    const std::size_t at = honest.find(lie.from);
+    ASSERT_NE(at, std::string::npos) << lie.from;
+    std::string changed = honest;
+    changed.replace(at, std::string(lie.from).size(), lie.to);
+    folder.put(name, changed);
+    const char* quant = ranks == 1 ? "fp32" : "w8a8";
+    const Outcome outcome = run(ranks, tune_arguments(train, "out", {"--quant", quant}));
+    EXPECT_EQ(outcome.code, 65) << lie.from << outcome.err;
+    EXPECT_NE(outcome.err.find(lie.text), std::string::npos) << lie.from << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(folder.file("out/tune_state.json")));
+    folder.put(name, honest);
+  }
+}
+
+TEST_F(TuningFixture, PromptsOverTheCutoffAreShortenedAndCounted) {
+  std::string history;
+  for (int i = 0; i < 60; ++i) {
+    history += " long film " + std::to_string(i);
+  }
+  const std::string train =
+      folder.put("long.jsonl", "{\"input\": \"good" + history + "?\", \"output\": \"Yes.\"}\n" +
+                                   "{\"input\": \"bad?\", \"output\": \"No.\"}\n" +
+                                   "{\"input\": \"bad" + history + "?\", \"output\": \"No.\"}\n");
+  const Outcome outcome = run(1, tune_arguments(train, "out", {"--set", "prompt.cutoff=100"}));
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("2 of 3 prompts"), std::string::npos) << outcome.err;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/error.h"
@@ -68,6 +69,32 @@ TEST_P(Int8Matmul, EqualsTheFormulaInDouble) {
       }
       const double expected = 1.0 + sum * scale[i] * b_scale[j];
       ASSERT_NEAR(c[i * columns + j], expected, 1e-5 * (1.0 + std::fabs(expected)));
+    }
+  }
+}
+
+// In every place of the row: vector lanes and the rest.
+TEST(QuantizeRows, ARowThatIsNotFiniteGivesNoFiniteProduct) {
+  constexpr std::int64_t kDepth = 19;
+  const std::vector<std::int8_t> w = random_bytes(kDepth);
+  std::vector<std::int8_t> packed(static_cast<std::size_t>(int8_packed_size(kDepth, 1)));
+  pack_int8(w.data(), 1, kDepth, kDepth, 1, packed.data());
+  const std::vector<float> ones(kDepth, 1.0F);
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+        -std::numeric_limits<float>::infinity()}) {
+    for (std::int64_t place = 0; place < kDepth; ++place) {
+      std::vector<float> x = random_floats(3 * kDepth, 4);
+      x[static_cast<std::size_t>(kDepth + place)] = bad;
+      std::vector<std::int16_t> q(static_cast<std::size_t>(3 * int8_padded_depth(kDepth)));
+      std::vector<float> scale(3);
+      quantize_rows({}, 3, kDepth, x.data(), place % 2 == 0 ? nullptr : ones.data(), q.data(),
+                    scale.data());
+      std::vector<float> c(3);
+      int8_matmul({}, {3, kDepth, 1}, q.data(), scale.data(), packed.data(), ones.data(), false,
+                  c.data());
+      EXPECT_TRUE(std::isfinite(c[0]) && std::isfinite(c[2]));
+      EXPECT_FALSE(std::isfinite(c[1])) << bad << " at " << place;
     }
   }
 }

@@ -9,8 +9,10 @@
 #include "core/rng.h"
 #include "io/files.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/soak.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/train/fake_causal_lm.h"
+#include "tests/train/checkpoint_fixture.h"
+#include "train/replica_digest.h"
 
 namespace rallrec::train {
 namespace {
@@ -18,37 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using models::llm::LoraAdapter;
 using rallrec::testing::expect_error;
+using rallrec::testing::soak_count;
 using rallrec::testing::TemporaryFolder;
-
-const RunIdentity kIdentity = {"config", "data", "model"};
-const CheckpointOrigin kOrigin = {"base", 2, 3};
-
-std::vector<float> random_values(std::int64_t count, std::uint64_t seed) {
-  Rng rng(seed);
-  std::vector<float> values;
-  for (std::int64_t i = 0; i < count; ++i) {
-    values.push_back(static_cast<float>(rng.next_normal()));
-  }
-  return values;
-}
-
-LoraAdapter random_adapter(std::uint64_t seed) {
-  LoraAdapter adapter(fake_config(), {}, seed);
-  const auto values = random_values(adapter.flat().numel(), seed);
-  std::copy(values.begin(), values.end(), adapter.flat().mutable_data_ptr<float>());
-  return adapter;
-}
-
-TrainingState random_state(std::int64_t step) {
-  const std::int64_t count = LoraAdapter(fake_config(), {}, 0).flat().numel();
-  TrainingState state;
-  state.step = step;
-  state.adam = Adam(random_values(count, 10 + step), random_values(count, 20 + step), step - 1);
-  state.skipped_in_a_row = 1;
-  state.epochs_without_improvement = 2;
-  state.best = BestSoFar{0.1 + 0.2, step / 2, random_values(count, 30 + step)};
-  return state;
-}
 
 class CheckpointTest : public ::testing::Test {
  protected:
@@ -83,6 +56,8 @@ TEST_F(CheckpointTest, GivesBackEveryBit) {
   EXPECT_EQ(state.best->loss, 0.1 + 0.2);
   EXPECT_EQ(state.best->step, 3);
   EXPECT_EQ(state.best->parameters, expected.best->parameters);
+  EXPECT_EQ(state.losses.values(), expected.losses.values());
+  EXPECT_EQ(state.grad_norms.values(), expected.grad_norms.values());
   EXPECT_EQ(replica_digest(adapter, state), replica_digest(expected_adapter, expected));
 }
 
@@ -119,42 +94,60 @@ TEST_F(CheckpointTest, DigestSeesOneBit) {
   EXPECT_NE(replica_digest(random_adapter(1), random_state(2)), before);
 }
 
+// K5. In a normal run 1,000 flips too: they take a second.
 TEST_F(CheckpointTest, EveryFlippedBitIsFoundAndTheOlderOneUsed) {
   const std::string older = save(1);
   const std::string newer = save(2);
   Rng rng(3);
+  const int trials = soak_count("K5_flips", 170, 1000);
+  int flips = 0;
   for (const fs::directory_entry& entry : fs::directory_iterator(newer)) {
     const std::string file = entry.path().string();
-    for (int trial = 0; trial < 40; ++trial) {
+    for (int trial = 0; trial < trials; ++trial) {
       const std::size_t byte = rng.next_below(fs::file_size(file));
       const int bit = static_cast<int>(rng.next_below(8));
       flip_bit(file, byte, bit);
       ASSERT_THROW(verify_checkpoint(newer), Error) << file << " byte " << byte << " bit " << bit;
       ASSERT_EQ(newest_checkpoint(folder_.path()), older);
       flip_bit(file, byte, bit);
+      ++flips;
     }
     ASSERT_EQ(newest_checkpoint(folder_.path()), newer);
   }
+  EXPECT_GE(flips, 1000);
+  rallrec::testing::record_count("K5_flipped_bits", flips);
 }
 
 TEST_F(CheckpointTest, EveryTruncationAndMissingFileIsFound) {
+  const std::string older = save(1);
   const std::string path = save(2);
   std::vector<std::string> files;
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
     files.push_back(entry.path().string());
   }
   EXPECT_EQ(files.size(), 6U);
+  Rng rng(5);
+  int cuts = 0;
   for (const std::string& file : files) {
     const std::string bytes = io::read_file(file);
-    for (const std::size_t size : {std::size_t{0}, bytes.size() / 2, bytes.size() - 1}) {
+    std::vector<std::size_t> sizes = {0, bytes.size() / 2, bytes.size() - 1};
+    for (int trial = 0; trial < 32; ++trial) {
+      sizes.push_back(rng.next_below(bytes.size()));
+    }
+    for (const std::size_t size : sizes) {
       fs::resize_file(file, size);
       EXPECT_THROW(verify_checkpoint(path), Error) << file << " cut to " << size;
+      EXPECT_EQ(newest_checkpoint(folder_.path()), older);
       std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
+      ++cuts;
     }
     fs::remove(file);
     EXPECT_THROW(verify_checkpoint(path), Error) << file << " missing";
+    EXPECT_EQ(newest_checkpoint(folder_.path()), older);
     std::ofstream(file, std::ios::binary | std::ios::trunc) << bytes;
   }
+  EXPECT_GE(cuts, 200);
+  rallrec::testing::record_count("K5_truncations", cuts);
   verify_checkpoint(path);
 }
 

@@ -39,6 +39,9 @@ class FakeCausalLm : public models::llm::CausalLm {
   std::int64_t computed_tokens = 0;
   // Called at the start of each forward_backward.
   std::function<void()> on_step = [] {};
+  // What a fault makes of a micro-batch's result.
+  std::function<void(const models::llm::MicroBatch&, models::llm::MicroBatchResult&)> fault =
+      [](const models::llm::MicroBatch&, models::llm::MicroBatchResult&) {};
 
   static std::int64_t slot(std::int64_t x, std::int64_t y, std::int64_t parameters) {
     return (7 * x + y) % parameters;
@@ -85,6 +88,7 @@ class FakeCausalLm : public models::llm::CausalLm {
       result.gradient = at::zeros_like(adapter.flat());
       result.label_losses =
           losses(one, adapter, key, loss_scale, result.gradient.mutable_data_ptr<float>());
+      fault(one, result);
       results.push_back(std::move(result));
     }
     return results;

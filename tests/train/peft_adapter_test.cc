@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -109,6 +110,47 @@ TEST_F(PeftAdapter, ReadAndWrittenAgainItIsTheSameFile) {
   }
 }
 
+// I1: tests/golden/peft was written by PEFT itself (make_peft_adapter.py).
+TEST(PeftGolden, ReadAndWrittenAgainTheTensorsKeepTheirBytes) {
+  const std::string golden = RALLREC_SOURCE_DIR "/tests/golden/peft";
+  const LlmConfig config =
+      models::llm::read_llm_config(RALLREC_SOURCE_DIR "/tests/golden/tiny/grouped");
+  const LoraAdapter adapter = read_peft_adapter(golden, config);
+  EXPECT_EQ(adapter.options().r, 3);
+  EXPECT_EQ(adapter.options().alpha, 6.0);
+  EXPECT_EQ(adapter.options().dropout, 0.1);
+  EXPECT_EQ(adapter.options().modules, (std::vector<std::string>{"q_proj", "v_proj", "down_proj"}));
+  TemporaryFolder folder;
+  const char* kept = std::getenv("RALLREC_KEEP_PEFT");  // for make_peft_adapter.py --compare
+  const std::string again = kept != nullptr ? kept : folder.path();
+  write_peft_adapter(again, adapter, config.layers, "tiny/grouped", true);
+  const io::SafetensorsFile theirs(golden + "/adapter_model.safetensors");
+  const io::SafetensorsFile ours(again + "/adapter_model.safetensors");
+  EXPECT_EQ(theirs.metadata().at("format"), ours.metadata().at("format"));
+  ASSERT_EQ(theirs.tensors().size(), 12U);
+  ASSERT_EQ(ours.tensors().size(), 12U);
+  for (const io::TensorInfo& tensor : theirs.tensors()) {
+    const io::TensorInfo& same = ours.get(tensor.name);
+    EXPECT_EQ(same.type, tensor.type) << tensor.name;
+    ASSERT_EQ(same.shape, tensor.shape) << tensor.name;
+    const auto count = static_cast<std::size_t>(tensor.shape[0] * tensor.shape[1]);
+    std::vector<float> a(count);
+    std::vector<float> b(count);
+    theirs.read(tensor, a.data());
+    ours.read(same, b.data());
+    EXPECT_EQ(std::memcmp(a.data(), b.data(), count * sizeof(float)), 0) << tensor.name;
+  }
+}
+
+TEST(PeftGolden, AnotherBaseIsRefusedWithTheReason) {
+  const std::string golden = RALLREC_SOURCE_DIR "/tests/golden/peft";
+  LlmConfig config = models::llm::read_llm_config(RALLREC_SOURCE_DIR "/tests/golden/tiny/grouped");
+  config.intermediate_size = 96;
+  expect_error(ExitCode::kBadData, "layers.0.mlp.down_proj.lora_A.weight",
+               [&] { read_peft_adapter(golden, config); });
+  expect_error(ExitCode::kBadData, "'tiny/grouped'", [&] { read_peft_adapter(golden, config); });
+}
+
 TEST_F(PeftAdapter, AllSevenModulesInAnyOrder) {
   LoraOptions options;
   options.r = 2;
@@ -155,12 +197,36 @@ TEST_F(PeftAdapter, WhatItDoesNotSupportIsRefusedByName) {
       {"\"alpha_pattern\": {}", "\"alpha_pattern\": {\"q_proj\": 4}"},
       {"\"modules_to_save\": null", "\"modules_to_save\": [\"lm_head\"]"},
       {"\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa_niter_4\""},
+      {"\"init_lora_weights\": true", "\"init_lora_weights\": \"loftq\""},
+      {"\"init_lora_weights\": true", "\"init_lora_weights\": \"olora\""},
+      {"\"bias\": \"none\"", "\"bias\": \"lora_only\""},
       {"\"peft_type\": \"LORA\"", "\"peft_type\": \"LOHA\""}};
   const std::string original = folder_.get("adapter_config.json");
   for (const auto& [from, to] : cases) {
     set_config(from, to);
     const std::string key(from);
     expect_refused("key '" + key.substr(1, key.find('"', 1) - 1) + "'");
+    folder_.put("adapter_config.json", original);
+  }
+}
+
+TEST_F(PeftAdapter, SettingsThatItNeverWritesAreRefusedByNameToo) {
+  const std::pair<const char*, const char*> cases[] = {{"lora_bias", "true"},
+                                                       {"layers_to_transform", "[1]"},
+                                                       {"layer_replication", "[[0, 2], [1, 3]]"},
+                                                       {"exclude_modules", "[\"q_proj\"]"},
+                                                       {"trainable_token_indices", "[5]"},
+                                                       {"target_parameters", "[\"mlp.weight\"]"},
+                                                       {"alora_invocation_tokens", "[1, 2]"},
+                                                       {"use_qalora", "true"},
+                                                       {"use_bdlora", "true"}};
+  const std::string original = folder_.get("adapter_config.json");
+  for (const auto& [key, value] : cases) {
+    set_config("\"r\": 8", std::string("\"r\": 8, \"") + key + "\": " + value);
+    expect_refused(std::string("key '") + key + "'");
+    folder_.put("adapter_config.json", original);
+    set_config("\"r\": 8", std::string("\"r\": 8, \"") + key + "\": null");
+    EXPECT_EQ(read_peft_adapter(folder_.path(), small_config()).options().r, 8) << key;
     folder_.put("adapter_config.json", original);
   }
 }

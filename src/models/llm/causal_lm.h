@@ -14,6 +14,8 @@
 
 namespace rallrec::models::llm {
 
+class LayerTrace;
+
 // Sequences back to back without padding: sequence s is ids[offsets[s], offsets[s + 1]).
 struct PackedBatch {
   std::vector<std::int64_t> ids;
@@ -94,6 +96,11 @@ class CausalLm {
   virtual at::Tensor logits_of(const at::Tensor& hidden_rows,
                                const std::vector<std::int64_t>& ids) = 0;
 
+  // Bytes that activations kept for the backward pass may take. Micro-batches that fit together go
+  // through the layers in one wave; one that does not fit alone keeps only the inputs of its layers
+  // and computes them again. Results do not depend on it.
+  virtual void set_kept_bytes(std::int64_t) {}
+
   // Forward and backward of every micro-batch with dropout on; no optimizer step. A micro-batch's
   // result depends only on its own content, the adapter and the key (fixed call shapes), never on
   // its neighbours or the rank. Ranks may pass different numbers of micro-batches, none included.
@@ -117,7 +124,10 @@ class CausalLm {
 // Where `share_with` is given and has several ranks, a w8a8 model is shared out over them
 // (sharded_int8_weights.h); it must outlive the model. Other modes stay whole on every rank.
 // Collective where shared.
+// `trace`, where given, records the use of the layers (layer_trace.h) and must outlive the model
+// too.
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
-                                         distributed::Communicator* share_with = nullptr);
+                                         distributed::Communicator* share_with = nullptr,
+                                         LayerTrace* trace = nullptr);
 
 }  // namespace rallrec::models::llm

@@ -72,12 +72,18 @@ at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
   return weights_->head().logits_of(hidden_rows, ids);
 }
 
+std::int64_t LlamaCausalLm::bytes_of(const MicroBatch& micro_batch, bool recompute) const {
+  const std::int64_t all = kept_floats_per_token(config_);
+  const std::int64_t floats =
+      recompute ? config_.layers * config_.hidden_size + all : config_.layers * all;
+  return 4 * floats * micro_batch.batch.tokens();
+}
+
 std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches) {
-  const std::int64_t per_token = 4 * config_.layers * kept_floats_per_token(config_);
   std::vector<std::size_t> cuts = {0};
   std::int64_t bytes = 0;
   for (std::size_t i = 0; i < micro_batches.size(); ++i) {
-    const std::int64_t own = micro_batches[i].batch.tokens() * per_token;
+    const std::int64_t own = bytes_of(micro_batches[i], recomputes(micro_batches[i]));
     if (i > cuts.back() && bytes + own > kept_bytes_) {
       cuts.push_back(i);
       bytes = 0;
@@ -139,6 +145,7 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
     RALLREC_CHECK(!batch.first_is_prefix, "forward_backward: a prefix is not shared here");
     passage.layout = prepare(batch);
     passage.kept.resize(static_cast<std::size_t>(config_.layers));
+    passage.recompute = recomputes(*passage.micro_batch);
     passage.result.gradient = at::zeros({adapter.layout().parameters()}, at::kFloat);
   }
   embed(wave);
@@ -154,9 +161,16 @@ void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& 
     for (Passage& passage : wave) {
       const LayerLora lora{&adapter, layer, &passage.micro_batch->samples,
                            &passage.micro_batch->batch.offsets, key};
-      passage.hidden =
-          layer_forward_keep({config_, weights, rope_, passage.layout, lora, scratch_},
-                             passage.hidden, kept_, passage.kept[static_cast<std::size_t>(layer)]);
+      const LayerCall call{config_, weights, rope_, passage.layout, lora, scratch_};
+      KeptActivations& kept = passage.kept[static_cast<std::size_t>(layer)];
+      if (!passage.recompute) {
+        passage.hidden = layer_forward_keep(call, passage.hidden, kept_, kept);
+        continue;
+      }
+      kept.input = passage.hidden;
+      passage.hidden = kept_.floats(kept.input.size(0), kept.input.size(1));
+      passage.hidden.copy_(kept.input);
+      layer_forward(call, passage.hidden);
     }
   }
 }
@@ -168,9 +182,14 @@ void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter&
     for (Passage& passage : wave) {
       const LayerLora lora{&adapter, layer, &passage.micro_batch->samples,
                            &passage.micro_batch->batch.offsets, key};
-      layer_backward({config_, weights, rope_, passage.layout, lora, scratch_},
-                     passage.kept[static_cast<std::size_t>(layer)], layer == 0, passage.hidden,
-                     passage.result.gradient);
+      const LayerCall call{config_, weights, rope_, passage.layout, lora, scratch_};
+      KeptActivations& kept = passage.kept[static_cast<std::size_t>(layer)];
+      const ArenaScope scope(kept_);
+      if (passage.recompute) {
+        layer_forward_keep(call, kept.input, kept_, kept);
+      }
+      layer_backward(call, kept, layer == 0, passage.hidden, passage.result.gradient);
+      kept = {};
     }
   }
 }

@@ -20,9 +20,7 @@ class LlamaCausalLm : public CausalLm {
   const LlmConfig& config() const override { return config_; }
   std::string quant() const override { return weights_->mode(); }
   GatherStatistics gathered() const override { return weights_->gathered(); }
-  // Bytes that the kept activations of one wave of forward_backward may take; results do not depend
-  // on it. A single micro-batch may exceed it.
-  void set_kept_bytes(std::int64_t bytes) { kept_bytes_ = bytes; }
+  void set_kept_bytes(std::int64_t bytes) override { kept_bytes_ = bytes; }
 
   void join_others() override { weights_->begin(Turn::kNone); }
   at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) override;
@@ -45,6 +43,7 @@ class LlamaCausalLm : public CausalLm {
     PackedLayout layout;
     at::Tensor hidden;                  // activations, then their gradient
     std::vector<KeptActivations> kept;  // one per layer
+    bool recompute = false;             // of `kept` only the inputs are there
     MicroBatchResult result;
   };
 
@@ -62,6 +61,11 @@ class LlamaCausalLm : public CausalLm {
   void embed(std::vector<Passage>& passages);
   // Where each wave begins, and the end of the last; as many waves on every rank. Collective.
   std::vector<std::size_t> wave_cuts(const std::vector<MicroBatch>& micro_batches);
+  // Bytes that a micro-batch keeps, all its activations or the inputs of its layers.
+  std::int64_t bytes_of(const MicroBatch& micro_batch, bool recompute) const;
+  bool recomputes(const MicroBatch& micro_batch) const {
+    return bytes_of(micro_batch, false) > kept_bytes_;
+  }
   void run_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key,
                 double loss_scale);
   void forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);

@@ -9,6 +9,7 @@
 #include "core/parallel_for.h"
 #include "io/safetensors.h"
 #include "models/llm/causal_lm.h"
+#include "models/llm/layer_trace.h"
 #include "models/llm/llama_causal_lm.h"
 #include "models/llm/quant_mode.h"
 #include "models/llm/sharded_int8_weights.h"
@@ -88,7 +89,7 @@ class CheckpointSource {
 }  // namespace
 
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
-                                         distributed::Communicator* share_with) {
+                                         distributed::Communicator* share_with, LayerTrace* trace) {
   const DenseType type = dense_type_of(quant);
   const LlmConfig config = read_llm_config(folder);
   // ATen keeps its number of threads per calling thread where ranks are threads.
@@ -105,6 +106,9 @@ std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::s
   spdlog::info("model {}: {} layers, hidden {}, quant {}{}{}", folder, config.layers,
                config.hidden_size, weights->mode(), quant == "auto" ? " (auto)" : "",
                shared ? ", layers shared by " + std::to_string(share_with->size()) + " ranks" : "");
+  if (trace != nullptr) {
+    weights = trace_layers(std::move(weights), *trace);
+  }
   return std::make_unique<LlamaCausalLm>(config, std::move(weights));
 }
 

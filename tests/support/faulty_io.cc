@@ -1,0 +1,207 @@
+#include "tests/support/faulty_io.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace rallrec::testing {
+namespace {
+
+struct Plan {
+  bool armed = false;
+  char path[512] = "";
+  long first = 0;
+  long count = 0;
+  Fault fault = Fault::kNone;
+  int error = 0;
+  bool skip_fsync = false;
+  long calls = 0;
+};
+
+long number_from(const char* name, long missing) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? missing : std::atol(text);
+}
+
+Plan& plan() {
+  static Plan plan;
+  static bool looked = false;
+  if (!looked) {
+    looked = true;
+    if (const char* path = std::getenv("FAULTY_IO_PATH")) {
+      std::snprintf(plan.path, sizeof plan.path, "%s", path);
+      plan.armed = true;
+      plan.first = number_from("FAULTY_IO_FIRST", 1);
+      plan.count = number_from("FAULTY_IO_COUNT", -1);
+      plan.fault = Fault::kError;
+      plan.error = static_cast<int>(number_from("FAULTY_IO_ERROR", EIO));
+    }
+  }
+  return plan;
+}
+
+// The next function of this name after this library.
+template <typename Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+// What shall happen to this call.
+Fault fault_of(const char* path) {
+  Plan& p = plan();
+  if (!p.armed || std::strstr(path, p.path) == nullptr) {
+    return Fault::kNone;
+  }
+  const long call = ++p.calls;
+  const bool chosen = call >= p.first && (p.count < 0 || call < p.first + p.count);
+  return chosen ? p.fault : Fault::kNone;
+}
+
+Fault fault_of(int descriptor) {
+  char link[64];
+  char path[1024];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+  const ssize_t length = ::readlink(link, path, sizeof path - 1);
+  path[length < 0 ? 0 : length] = '\0';
+  return fault_of(path);
+}
+
+void die() { ::kill(::getpid(), SIGKILL); }
+
+// A call that either happens or does not.
+template <typename Call>
+int run(Fault fault, Call&& call) {
+  if (fault == Fault::kKillBefore) {
+    die();
+  }
+  if (fault == Fault::kError) {
+    errno = plan().error;
+    return -1;
+  }
+  const int result = call();
+  if (fault == Fault::kKillBetween || fault == Fault::kKillAfter) {
+    die();
+  }
+  return result;
+}
+
+int open_with(const char* name, const char* path, int flags, mode_t mode) {
+  using Open = int(const char*, int, ...);
+  const auto call = [&] { return next<Open>(name)(path, flags, mode); };
+  return (flags & O_CREAT) != 0 ? run(fault_of(path), call) : call();
+}
+
+}  // namespace
+}  // namespace rallrec::testing
+
+using rallrec::testing::Fault;
+using rallrec::testing::plan;
+
+namespace testing_io = rallrec::testing;
+
+extern "C" {
+
+void faulty_io_arm(const char* path, long first, long count, int fault, int error) {
+  auto& p = plan();
+  std::snprintf(p.path, sizeof p.path, "%s", path);
+  p.first = first;
+  p.count = count;
+  p.fault = static_cast<Fault>(fault);
+  p.error = error;
+  p.calls = 0;
+  p.armed = true;
+}
+
+void faulty_io_disarm() { plan().armed = false; }
+void faulty_io_skip_fsync(int skip) { plan().skip_fsync = skip != 0; }
+long faulty_io_calls() { return plan().calls; }
+
+ssize_t write(int descriptor, const void* bytes, size_t count) {
+  const auto real = testing_io::next<ssize_t(int, const void*, size_t)>("write");
+  const Fault fault = testing_io::fault_of(descriptor);
+  switch (fault) {
+    case Fault::kKillBefore:
+      testing_io::die();
+      break;
+    case Fault::kError:
+      errno = plan().error;
+      return -1;
+    case Fault::kShortWrite:
+      return real(descriptor, bytes, count > 1 ? count / 2 : count);
+    case Fault::kKillBetween:
+      real(descriptor, bytes, count / 2);
+      testing_io::die();
+      break;
+    default:
+      break;
+  }
+  const ssize_t written = real(descriptor, bytes, count);
+  if (fault == Fault::kKillAfter) {
+    testing_io::die();
+  }
+  return written;
+}
+
+int fsync(int descriptor) {
+  return testing_io::run(testing_io::fault_of(descriptor), [&] {
+    return plan().armed && plan().skip_fsync ? 0 : testing_io::next<int(int)>("fsync")(descriptor);
+  });
+}
+
+int rename(const char* from, const char* to) noexcept {
+  return testing_io::run(testing_io::fault_of(from), [&] {
+    return testing_io::next<int(const char*, const char*)>("rename")(from, to);
+  });
+}
+
+int mkdir(const char* path, mode_t mode) noexcept {
+  return testing_io::run(testing_io::fault_of(path), [&] {
+    return testing_io::next<int(const char*, mode_t)>("mkdir")(path, mode);
+  });
+}
+
+int rmdir(const char* path) noexcept {
+  return testing_io::run(testing_io::fault_of(path),
+                         [&] { return testing_io::next<int(const char*)>("rmdir")(path); });
+}
+
+int unlink(const char* path) noexcept {
+  return testing_io::run(testing_io::fault_of(path),
+                         [&] { return testing_io::next<int(const char*)>("unlink")(path); });
+}
+
+// Names relative to a folder's descriptor count by the folder.
+int unlinkat(int folder, const char* path, int flags) noexcept {
+  const Fault fault =
+      folder == AT_FDCWD ? testing_io::fault_of(path) : testing_io::fault_of(folder);
+  return testing_io::run(fault, [&] {
+    return testing_io::next<int(int, const char*, int)>("unlinkat")(folder, path, flags);
+  });
+}
+
+int open(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const auto mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : mode_t{0};
+  va_end(arguments);
+  return testing_io::open_with("open", path, flags, mode);
+}
+
+int open64(const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const auto mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : mode_t{0};
+  va_end(arguments);
+  return testing_io::open_with("open64", path, flags, mode);
+}
+
+}  // extern "C"

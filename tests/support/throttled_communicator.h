@@ -1,0 +1,101 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "distributed/communicator.h"
+
+namespace rallrec::testing {
+
+// Another communicator over a slow link: each all_gather_v takes `delay` from its start, or from
+// the end of the one before it. Counts how many were started and how many waited for.
+class ThrottledCommunicator : public distributed::Communicator {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using DType = distributed::DType;
+  using Handle = distributed::Handle;
+
+  ThrottledCommunicator(distributed::Communicator& inner, std::chrono::microseconds delay)
+      : inner_(inner), delay_(delay) {}
+
+  int started() const { return counts_->started; }
+  int waited() const { return counts_->waited; }
+
+  int rank() const override { return inner_.rank(); }
+  int size() const override { return inner_.size(); }
+  Handle all_gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
+                            DType dtype) override {
+    free_at_ = std::max(Clock::now(), free_at_) + delay_;
+    ++counts_->started;
+    return Handle(std::make_shared<Delayed>(inner_.all_gather_v_async(input, output, counts, dtype),
+                                            free_at_, counts_));
+  }
+
+  Handle all_reduce_async(void* data, std::size_t count, DType dtype,
+                          distributed::ReduceOp op) override {
+    return inner_.all_reduce_async(data, count, dtype, op);
+  }
+  Handle all_gather_async(const void* input, void* output, std::size_t count,
+                          DType dtype) override {
+    return inner_.all_gather_async(input, output, count, dtype);
+  }
+  Handle reduce_scatter_async(const void* input, void* output, std::size_t count, DType dtype,
+                              distributed::ReduceOp op) override {
+    return inner_.reduce_scatter_async(input, output, count, dtype, op);
+  }
+  Handle all_to_all_async(const void* input, void* output, std::size_t count,
+                          DType dtype) override {
+    return inner_.all_to_all_async(input, output, count, dtype);
+  }
+  Handle all_to_all_v_async(const void* input, const std::vector<std::size_t>& send_counts,
+                            void* output, const std::vector<std::size_t>& receive_counts,
+                            DType dtype) override {
+    return inner_.all_to_all_v_async(input, send_counts, output, receive_counts, dtype);
+  }
+  Handle broadcast_async(void* data, std::size_t count, DType dtype, int root) override {
+    return inner_.broadcast_async(data, count, dtype, root);
+  }
+  Handle gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
+                        DType dtype, int root) override {
+    return inner_.gather_v_async(input, output, counts, dtype, root);
+  }
+  Handle barrier_async() override { return inner_.barrier_async(); }
+  void abort() noexcept override { inner_.abort(); }
+  std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
+
+ private:
+  struct Counts {
+    int started = 0;
+    int waited = 0;
+  };
+
+  class Delayed : public Handle::Work {
+   public:
+    Delayed(Handle inner, Clock::time_point ready, std::shared_ptr<Counts> counts)
+        : inner_(std::move(inner)), ready_(ready), counts_(std::move(counts)) {}
+    void wait() override {
+      inner_.wait();
+      std::this_thread::sleep_until(ready_);
+      counts_->waited += waited_ ? 0 : 1;
+      waited_ = true;
+    }
+    bool done() override { return Clock::now() >= ready_ && inner_.done(); }
+
+   private:
+    Handle inner_;
+    Clock::time_point ready_;
+    std::shared_ptr<Counts> counts_;
+    bool waited_ = false;
+  };
+
+  distributed::Communicator& inner_;
+  std::chrono::microseconds delay_;
+  Clock::time_point free_at_;
+  std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
+};
+
+}  // namespace rallrec::testing
