@@ -217,7 +217,8 @@ TEST(Trainer, AnUpdateThatIsNotFiniteEndsTheRunAtOnce) {
   Life life;
   life.folder = folder.file("run");
   life.options.learning_rate = 1e45;  // infinite as a float
-  expect_error(ExitCode::kNonFinite, "step 1: the adapter is not finite", [&] { life.run(); });
+  expect_error(ExitCode::kNonFinite, "step 1: the adapter or its optimizer is not finite",
+               [&] { life.run(); });
 }
 
 TEST(Trainer, GoesOnWithoutCheckpointsUntilTheThirdFailure) {
