@@ -6,7 +6,7 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
-#include "kernels/int8_matmul_cpu.h"
+#include "kernels/int8_quads.h"
 #include "kernels/no_cuda.h"
 
 namespace rallrec::kernels {
@@ -16,120 +16,212 @@ namespace {
 constexpr std::int64_t kRowBlock = 96;
 // Panels of B that one task takes.
 constexpr std::int64_t kPanelBlock = 6;
+// Rows of a task that makes its panels first: making one costs as much as multiplying by a few rows
+// with vpdpbusd, by a few tens with tiles.
+constexpr std::int64_t kRowsPerMade = 8 * kRowBlock;
 
 struct Product {
   Int8Shape shape;
-  const std::int16_t* a;
-  const float* a_scale;
+  const QuantizedRows& a;
   const std::int8_t* b;
   const float* b_scale;
   bool accumulate;
   float* c;
+  const detail::Int8Kernel& kernel;
+  std::int64_t depth;  // of the panels that are multiplied
+
+  Product(const Int8Shape& product_shape, const QuantizedRows& left, const std::int8_t* packed,
+          const float* scale, bool add, float* result)
+      : shape(product_shape),
+        a(left),
+        b(packed),
+        b_scale(scale),
+        accumulate(add),
+        c(result),
+        kernel(detail::int8_kernel(left.level())),
+        depth(kernel.quads ? detail::quad_padded_depth(shape.depth)
+                           : int8_padded_depth(shape.depth)) {}
 };
 
-void store_tile(const Product& product, std::int64_t row, int rows, std::int64_t column,
+std::int64_t blocks_of(std::int64_t count, std::int64_t block) {
+  return (count + block - 1) / block;
+}
+
+std::int64_t panels_of(std::int64_t columns) { return blocks_of(columns, kInt8PanelColumns); }
+
+void store_tile(const Product& product, std::int64_t row, int rows, std::int64_t panel,
                 const std::int32_t* sums) {
-  const std::int64_t count = std::min(kInt8PanelColumns, product.shape.columns - column);
-  for (int i = 0; i < rows; ++i) {
-    float* c = product.c + (row + i) * product.shape.columns + column;
-    const std::int32_t* sum = sums + i * kInt8PanelColumns;
-    const float a_scale = product.a_scale[row + i];
-    for (std::int64_t j = 0; j < count; ++j) {
-      const float scale =
-          product.b_scale == nullptr ? a_scale : a_scale * product.b_scale[column + j];
-      const float value = scale * static_cast<float>(sum[j]);
-      c[j] = product.accumulate ? c[j] + value : value;
+  const std::int64_t column = panel * kInt8PanelColumns;
+  product.kernel.store({rows, std::min(kInt8PanelColumns, product.shape.columns - column), sums,
+                        product.a.scale() + row,
+                        product.b_scale == nullptr ? nullptr : product.b_scale + column,
+                        product.accumulate, product.c + row * product.shape.columns + column,
+                        product.shape.columns});
+}
+
+// Rows [row_begin, row_end) against panels [first, last), which stand at panels[0] ….
+void multiply_panels(const Product& product, std::int64_t row_begin, std::int64_t row_end,
+                     std::int64_t first, std::int64_t last, const std::int8_t* const* panels) {
+  const detail::Int8Kernel& kernel = product.kernel;
+  alignas(64) std::int32_t sums[detail::kInt8MaxTileSums];
+  for (std::int64_t panel = first; panel < last; panel += kernel.tile_panels) {
+    // A missing second panel is the first once more; its sums are not used.
+    const std::int64_t count = std::min<std::int64_t>(kernel.tile_panels, last - panel);
+    const std::int8_t* const* place = panels + (panel - first);
+    for (std::int64_t row = row_begin; row < row_end; row += kernel.tile_rows) {
+      const int rows = static_cast<int>(std::min<std::int64_t>(kernel.tile_rows, row_end - row));
+      kernel.tile({rows,
+                   product.depth,
+                   product.a.row(row),
+                   product.a.row_bytes(),
+                   {place[0], place[count - 1]},
+                   sums});
+      for (std::int64_t i = 0; i < count; ++i) {
+        store_tile(product, row, rows, panel + i, sums + i * kernel.tile_rows * kInt8PanelColumns);
+      }
     }
   }
 }
 
-// Rows [row_begin, row_end) against one panel of B, which holds columns from `column`.
-void multiply_panel(const Product& product, detail::Int8Tile tile, std::int64_t row_begin,
-                    std::int64_t row_end, const std::int8_t* panel, std::int64_t column) {
-  const std::int64_t padded = int8_padded_depth(product.shape.depth);
-  std::int32_t sums[detail::kInt8TileRows * kInt8PanelColumns];
-  for (std::int64_t row = row_begin; row < row_end; row += detail::kInt8TileRows) {
-    const int rows = static_cast<int>(std::min<std::int64_t>(detail::kInt8TileRows, row_end - row));
-    tile(rows, padded / 2, product.a + row * padded, padded, panel, sums);
-    store_tile(product, row, rows, column, sums);
+// The same in blocks of rows that stay in the cache.
+void multiply_rows(const Product& product, std::int64_t row_begin, std::int64_t row_end,
+                   std::int64_t first, std::int64_t last, const std::int8_t* const* panels) {
+  for (std::int64_t row = row_begin; row < row_end; row += kRowBlock) {
+    multiply_panels(product, row, std::min(row_end, row + kRowBlock), first, last, panels);
   }
 }
 
-std::int64_t panels_of(std::int64_t columns) {
-  return (columns + kInt8PanelColumns - 1) / kInt8PanelColumns;
-}
-
-void multiply_block(const Product& product, detail::Int8Tile tile, std::int64_t row_block,
-                    std::int64_t panel_block) {
-  const std::int64_t padded = int8_padded_depth(product.shape.depth);
-  const std::int64_t last_panel =
-      std::min(panels_of(product.shape.columns), (panel_block + 1) * kPanelBlock);
-  const std::int64_t last_row = std::min(product.shape.rows, (row_block + 1) * kRowBlock);
-  for (std::int64_t panel = panel_block * kPanelBlock; panel < last_panel; ++panel) {
-    multiply_panel(product, tile, row_block * kRowBlock, last_row,
-                   product.b + panel * kInt8PanelColumns * padded, panel * kInt8PanelColumns);
-  }
-}
-
-// Panels of Bᵀ are made from the packed B, block by block of 16 × 16.
-class TurnedPanels {
+// Panels that are made from the packed B before they are multiplied: panels of Bᵀ, block by block
+// of 16 × 16, and those of the levels that read depth in fours.
+class MadePanels {
  public:
-  explicit TurnedPanels(const Int8Shape& shape)
-      : sources_(panels_of(shape.depth)),
-        source_pairs_(int8_padded_depth(shape.columns) / 2),
-        panels_(static_cast<std::size_t>(kPanelBlock * panel_bytes())) {}
+  MadePanels(const Product& product, bool turned)
+      : product_(product),
+        turned_(turned),
+        sources_(panels_of(product.shape.depth)),
+        source_pairs_(int8_padded_depth(product.shape.columns) / 2),
+        lines_(static_cast<std::size_t>(kPanelBlock * panel_bytes() / kLineBytes)) {}
 
-  // Of panel `panel` of Bᵀ, kept at place `place` until it is made anew.
-  const std::int8_t* make(const std::int8_t* b, std::int64_t panel, std::int64_t place) {
-    const std::int64_t first_pair = panel * kInt8PanelColumns / 2;
-    const std::int64_t stride = source_pairs_ * 2 * kInt8PanelColumns;
-    const std::int8_t* from = b + first_pair * 2 * kInt8PanelColumns;
-    std::int8_t* to = panels_.data() + place * panel_bytes();
-    const std::int64_t pairs = std::min<std::int64_t>(8, source_pairs_ - first_pair);
-    if (pairs == 8) {
-      turn_(from, stride, sources_, to);
-      return to;
+  // Panel `panel` of the product's right factor, kept at place `place` until it is made anew.
+  const std::int8_t* make(std::int64_t panel, std::int64_t place) {
+    std::int8_t* to = lines_.data()->bytes + place * panel_bytes();
+    const std::int64_t pairs = int8_padded_depth(product_.shape.depth) / 2;
+    if (turned_) {
+      turn(panel, to);
     }
-    std::int8_t whole[kInt8PanelColumns * kInt8PanelColumns] = {};
-    for (std::int64_t source = 0; source < sources_; ++source) {
-      std::copy_n(from + source * stride, pairs * 2 * kInt8PanelColumns, whole);
-      turn_(whole, 0, 1, to + source * kInt8PanelColumns * kInt8PanelColumns);
+    if (product_.kernel.quads) {
+      const std::int8_t* packed = product_.b + panel * 2 * kInt8PanelColumns * pairs;
+      detail::make_quads(turned_ ? to : packed, pairs, to);
     }
     return to;
   }
 
  private:
-  std::int64_t panel_bytes() const { return sources_ * kInt8PanelColumns * kInt8PanelColumns; }
+  static constexpr std::int64_t kLineBytes = 64;
+  struct alignas(64) Line {
+    std::int8_t bytes[kLineBytes];
+  };
 
-  detail::Int8TurnPanel turn_ = detail::int8_turn_panel();
-  std::int64_t sources_;       // panels of B, whose columns are the depth of Bᵀ
-  std::int64_t source_pairs_;  // pairs of depth in B
-  std::vector<std::int8_t> panels_;
-};
-
-// A block of panels, turned once, against all rows.
-void multiply_turned_block(const Product& product, detail::Int8Tile tile, TurnedPanels& turned,
-                           std::int64_t panel_block) {
-  const std::int64_t first = panel_block * kPanelBlock;
-  const std::int64_t last = std::min(panels_of(product.shape.columns), first + kPanelBlock);
-  const std::int8_t* panels[kPanelBlock];
-  for (std::int64_t panel = first; panel < last; ++panel) {
-    panels[panel - first] = turned.make(product.b, panel, panel - first);
+  std::int64_t panel_bytes() const {
+    return product_.kernel.quads ? detail::quad_panel_bytes(product_.shape.depth)
+                                 : sources_ * kInt8PanelColumns * kInt8PanelColumns;
   }
-  for (std::int64_t row = 0; row < product.shape.rows; row += kRowBlock) {
-    const std::int64_t row_end = std::min(product.shape.rows, row + kRowBlock);
-    for (std::int64_t panel = first; panel < last; ++panel) {
-      multiply_panel(product, tile, row, row_end, panels[panel - first], panel * kInt8PanelColumns);
+
+  void turn(std::int64_t panel, std::int8_t* to) const {
+    const detail::Int8TurnPanel turn_panel = product_.kernel.turn;
+    const std::int64_t first_pair = panel * kInt8PanelColumns / 2;
+    const std::int64_t stride = source_pairs_ * 2 * kInt8PanelColumns;
+    const std::int8_t* from = product_.b + first_pair * 2 * kInt8PanelColumns;
+    const std::int64_t pairs = std::min<std::int64_t>(8, source_pairs_ - first_pair);
+    if (pairs == 8) {
+      turn_panel(from, stride, sources_, to);
+      return;
+    }
+    std::int8_t whole[kInt8PanelColumns * kInt8PanelColumns] = {};
+    for (std::int64_t source = 0; source < sources_; ++source) {
+      std::copy_n(from + source * stride, pairs * 2 * kInt8PanelColumns, whole);
+      turn_panel(whole, 0, 1, to + source * kInt8PanelColumns * kInt8PanelColumns);
     }
   }
+
+  const Product& product_;
+  bool turned_;
+  std::int64_t sources_;       // panels of B, whose columns are the depth of Bᵀ
+  std::int64_t source_pairs_;  // pairs of depth in B
+  std::vector<Line> lines_;
+};
+
+// What a level needs around the tiles that a thread computes.
+class InLevel {
+ public:
+  explicit InLevel(const detail::Int8Kernel& kernel) : kernel_(kernel) {
+    if (kernel_.enter != nullptr) {
+      kernel_.enter();
+    }
+  }
+  InLevel(const InLevel&) = delete;
+  InLevel& operator=(const InLevel&) = delete;
+  ~InLevel() {
+    if (kernel_.leave != nullptr) {
+      kernel_.leave();
+    }
+  }
+
+ private:
+  const detail::Int8Kernel& kernel_;
+};
+
+// Blocks of panels that lie in B as they are multiplied, each against one block of rows.
+void multiply_in_place(const Product& product) {
+  const std::int64_t panels = panels_of(product.shape.columns);
+  const std::int64_t panel_blocks = blocks_of(panels, kPanelBlock);
+  const std::int64_t tasks = blocks_of(product.shape.rows, kRowBlock) * panel_blocks;
+  parallel_for(tasks, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int8_t* places[kPanelBlock];
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t row = task / panel_blocks * kRowBlock;
+      const std::int64_t first = task % panel_blocks * kPanelBlock;
+      const std::int64_t last = std::min(panels, first + kPanelBlock);
+      for (std::int64_t panel = first; panel < last; ++panel) {
+        places[panel - first] = product.b + panel * kInt8PanelColumns * product.depth;
+      }
+      multiply_panels(product, row, std::min(product.shape.rows, row + kRowBlock), first, last,
+                      places);
+    }
+  });
 }
 
-void check_depth(const Queue& queue, const Int8Shape& shape, const char* name) {
+// Blocks of panels that are made first, each against `task_rows` rows.
+void multiply_made(const Product& product, bool turned, std::int64_t task_rows) {
+  const std::int64_t panels = panels_of(product.shape.columns);
+  const std::int64_t panel_blocks = blocks_of(panels, kPanelBlock);
+  const std::int64_t tasks = blocks_of(product.shape.rows, task_rows) * panel_blocks;
+  parallel_for(tasks, 1, [&](std::int64_t begin, std::int64_t end) {
+    MadePanels made(product, turned);
+    const InLevel in_level(product.kernel);
+    const std::int8_t* places[kPanelBlock];
+    for (std::int64_t task = begin; task < end; ++task) {
+      const std::int64_t row = task / panel_blocks * task_rows;
+      const std::int64_t first = task % panel_blocks * kPanelBlock;
+      const std::int64_t last = std::min(panels, first + kPanelBlock);
+      for (std::int64_t panel = first; panel < last; ++panel) {
+        places[panel - first] = made.make(panel, panel - first);
+      }
+      multiply_rows(product, row, std::min(product.shape.rows, row + task_rows), first, last,
+                    places);
+    }
+  });
+}
+
+void check_shape(const Queue& queue, const Int8Shape& shape, const QuantizedRows& a,
+                 const char* name) {
   if (queue.device == Device::kCuda) {
     throw_no_cuda(name);
   }
   RALLREC_CHECK(shape.depth > 0 && shape.depth <= kInt8MaxDepth,
                 std::string(name) + ": depth must be in 1…133144, or sums overflow");
+  RALLREC_CHECK(a.rows() == shape.rows && a.depth() == shape.depth,
+                std::string(name) + ": the quantised rows are of another shape than the product");
 }
 
 }  // namespace
@@ -151,33 +243,22 @@ void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_
   }
 }
 
-void int8_matmul(const Queue& queue, const Int8Shape& shape, const std::int16_t* a,
-                 const float* a_scale, const std::int8_t* b, const float* b_scale, bool accumulate,
-                 float* c) {
-  check_depth(queue, shape, "int8_matmul");
-  const Product product{shape, a, a_scale, b, b_scale, accumulate, c};
-  const detail::Int8Tile tile = detail::int8_tile();
-  const std::int64_t row_blocks = (shape.rows + kRowBlock - 1) / kRowBlock;
-  const std::int64_t panel_blocks = (panels_of(shape.columns) + kPanelBlock - 1) / kPanelBlock;
-  parallel_for(row_blocks * panel_blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) {
-      multiply_block(product, tile, task / panel_blocks, task % panel_blocks);
-    }
-  });
+void int8_matmul(const Queue& queue, const Int8Shape& shape, const QuantizedRows& a,
+                 const std::int8_t* b, const float* b_scale, bool accumulate, float* c) {
+  check_shape(queue, shape, a, "int8_matmul");
+  const Product product(shape, a, b, b_scale, accumulate, c);
+  if (product.kernel.quads) {
+    multiply_made(product, false, kRowsPerMade);
+  } else {
+    multiply_in_place(product);
+  }
 }
 
-void int8_matmul_transposed(const Queue& queue, const Int8Shape& shape, const std::int16_t* a,
-                            const float* a_scale, const std::int8_t* b, bool accumulate, float* c) {
-  check_depth(queue, shape, "int8_matmul_transposed");
-  const Product product{shape, a, a_scale, b, nullptr, accumulate, c};
-  const detail::Int8Tile tile = detail::int8_tile();
-  const std::int64_t panel_blocks = (panels_of(shape.columns) + kPanelBlock - 1) / kPanelBlock;
-  parallel_for(panel_blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    TurnedPanels turned(shape);
-    for (std::int64_t block = begin; block < end; ++block) {
-      multiply_turned_block(product, tile, turned, block);
-    }
-  });
+void int8_matmul_transposed(const Queue& queue, const Int8Shape& shape, const QuantizedRows& a,
+                            const std::int8_t* b, bool accumulate, float* c) {
+  check_shape(queue, shape, a, "int8_matmul_transposed");
+  multiply_made(Product(shape, a, b, nullptr, accumulate, c), true,
+                std::max<std::int64_t>(shape.rows, 1));
 }
 
 }  // namespace rallrec::kernels

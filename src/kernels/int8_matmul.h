@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/device.h"
+#include "kernels/int8_level.h"
 
 namespace rallrec::kernels {
 
@@ -16,8 +19,42 @@ constexpr std::int64_t kInt8PanelColumns = 16;
 // Depth up to which an int32 sum of products of values in [-127, 127] cannot overflow.
 constexpr std::int64_t kInt8MaxDepth = 133144;
 
-// Depth rounded up to a pair: the row length of quantised activations.
+// Depth rounded up to a pair: that of the packed factor.
 inline std::int64_t int8_padded_depth(std::int64_t depth) { return (depth + 1) / 2 * 2; }
+
+// int8 values [rows, depth] with one fp32 scale per row, in the form that a level multiplies:
+// int16 up to AVX2; from VNNI on value + 128 as an unsigned byte, which is what vpdpbusd and
+// tdpbusd take, in rows of whole cache lines, with readable rows up to whole tiles.
+class QuantizedRows {
+ public:
+  // All values 0, scales unset.
+  QuantizedRows(std::int64_t rows, std::int64_t depth, Int8Level level = int8_level());
+
+  Int8Level level() const { return level_; }
+  std::int64_t rows() const { return rows_; }
+  std::int64_t depth() const { return depth_; }
+  std::int64_t row_bytes() const { return row_bytes_; }
+  std::byte* row(std::int64_t i) { return lines_.data()->bytes + i * row_bytes_; }
+  const std::byte* row(std::int64_t i) const { return lines_.data()->bytes + i * row_bytes_; }
+  float* scale() { return scale_.data(); }
+  const float* scale() const { return scale_.data(); }
+
+  // One value, in [-127, 127]. For tests and small jobs.
+  int value(std::int64_t i, std::int64_t k) const;
+  void set(std::int64_t i, std::int64_t k, int value);
+
+ private:
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+
+  Int8Level level_;
+  std::int64_t rows_;
+  std::int64_t depth_;
+  std::int64_t row_bytes_;
+  std::vector<Line> lines_;
+  std::vector<float> scale_;
+};
 
 // Bytes that pack_int8 writes.
 std::int64_t int8_packed_size(std::int64_t depth, std::int64_t columns);
@@ -31,11 +68,9 @@ void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_
 // Row-wise absmax quantisation: scale[i] = max_k |x[i, k] · column_scale[k]| / 127 and
 // q[i, k] = round(x[i, k] · column_scale[k] / scale[i]), ties to even; a row of zeros has scale 0.
 //
-// x is fp32 [rows, depth]; column_scale [depth], null = 1; q is int16 [rows,
-// int8_padded_depth(depth)] (values fit int8; the wider type is what the matmul multiplies); scale
-// [rows]. A row with a value that is not finite has the scale NaN, and so its products are NaN.
-void quantize_rows(const Queue& queue, std::int64_t rows, std::int64_t depth, const float* x,
-                   const float* column_scale, std::int16_t* q, float* scale);
+// x is fp32 [rows, depth] of q; column_scale [depth], null = 1. A row with a value that is not finite
+// has the scale NaN, and so its products are NaN.
+void quantize_rows(const Queue& queue, const float* x, const float* column_scale, QuantizedRows& q);
 
 // The same for weights kept as int8 [rows, depth], without padding or column scale.
 void quantize_weight_rows(std::int64_t rows, std::int64_t depth, const float* x, std::int8_t* q,
@@ -47,19 +82,19 @@ struct Int8Shape {
   std::int64_t columns = 0;
 };
 
-// C[i, j] (+)= a_scale[i] · b_scale[j] · Σ_k A[i, k] B[k, j], in fp32 after the exact sum.
+// C[i, j] (+)= scale of a's row i · b_scale[j] · Σ_k A[i, k] B[k, j], in fp32 after the exact sum.
 //
-// a is int16 [rows, int8_padded_depth(depth)] from quantize_rows, b is packed by pack_int8; b_scale
-// [columns], null = 1; c is fp32 [rows, columns], added to where `accumulate`.
-// 2 · rows · depth · columns operations on rows · depth · 2 + depth · columns bytes.
-void int8_matmul(const Queue& queue, const Int8Shape& shape, const std::int16_t* a,
-                 const float* a_scale, const std::int8_t* b, const float* b_scale, bool accumulate,
-                 float* c);
+// a is [rows, depth], at whose level the product runs; b is packed by pack_int8; b_scale [columns],
+// null = 1; c is fp32 [rows, columns], added to where `accumulate`. 2 · rows · depth · columns
+// operations on rows · depth · 2 (from VNNI on · 1) + depth · columns bytes.
+void int8_matmul(const Queue& queue, const Int8Shape& shape, const QuantizedRows& a,
+                 const std::int8_t* b, const float* b_scale, bool accumulate, float* c);
 
-// C = A Bᵀ with the same packed B: C[i, j] (+)= a_scale[i] · Σ_k A[i, k] B[j, k]. `shape` is that
-// of this product: depth = the columns B was packed with, columns = its depth. B is turned panel by
-// panel as it is used, 16 · depth bytes per thread at a time, so no second copy of it is kept.
-void int8_matmul_transposed(const Queue& queue, const Int8Shape& shape, const std::int16_t* a,
-                            const float* a_scale, const std::int8_t* b, bool accumulate, float* c);
+// C = A Bᵀ with the same packed B: C[i, j] (+)= scale of a's row i · Σ_k A[i, k] B[j, k]. `shape`
+// is that of this product: depth = the columns B was packed with, columns = its depth. B is turned
+// panel by panel as it is used, 16 · depth bytes per thread at a time, so no second copy of it is
+// kept.
+void int8_matmul_transposed(const Queue& queue, const Int8Shape& shape, const QuantizedRows& a,
+                            const std::int8_t* b, bool accumulate, float* c);
 
 }  // namespace rallrec::kernels

@@ -5,14 +5,23 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/cpu_level.h"
 #include "kernels/int8_matmul.h"
+#include "kernels/int8_quads.h"
 
 namespace rallrec::kernels::detail {
 namespace {
 
-void tile_baseline(int rows, std::int64_t pairs, const std::int16_t* a, std::int64_t a_stride,
-                   const std::int8_t* panel, std::int32_t* sums) {
+// Rows of a tile up to AVX2: 4 × 2 accumulators of 8 lanes, two registers of B and the products fit
+// 16 vector registers with no spill, and the multiplier is busy all the time.
+constexpr int kPairTileRows = 4;
+
+void tile_baseline(const Int8TileArguments& arguments) {
+  const int rows = arguments.rows;
+  const std::int64_t pairs = arguments.depth / 2;
+  const auto* a = reinterpret_cast<const std::int16_t*>(arguments.a);
+  const std::int64_t a_stride = arguments.a_stride / 2;
+  const std::int8_t* panel = arguments.panels[0];
+  std::int32_t* sums = arguments.sums;
   std::fill_n(sums, std::int64_t{rows} * kInt8PanelColumns, 0);
   for (std::int64_t p = 0; p < pairs; ++p) {
     const std::int8_t* b = panel + p * 2 * kInt8PanelColumns;
@@ -49,9 +58,13 @@ using Sums = __m256i;
 // twice the multiply-adds of an fp32 FMA: B is widened as it is loaded. Named accumulators, not an
 // array: the compiler keeps an array's copy in memory. Missing rows repeat the last one and are not
 // used.
-[[gnu::target("avx2")]] void tile_avx2(int rows, std::int64_t pairs, const std::int16_t* a,
-                                       std::int64_t a_stride, const std::int8_t* panel,
-                                       std::int32_t* sums) {
+[[gnu::target("avx2")]] void tile_avx2(const Int8TileArguments& arguments) {
+  const int rows = arguments.rows;
+  const std::int64_t pairs = arguments.depth / 2;
+  const auto* a = reinterpret_cast<const std::int16_t*>(arguments.a);
+  const std::int64_t a_stride = arguments.a_stride / 2;
+  const std::int8_t* panel = arguments.panels[0];
+  std::int32_t* sums = arguments.sums;
   const std::int16_t* a1 = rows > 1 ? a + a_stride : a;
   const std::int16_t* a2 = rows > 2 ? a1 + a_stride : a1;
   const std::int16_t* a3 = rows > 3 ? a2 + a_stride : a2;
@@ -71,6 +84,19 @@ using Sums = __m256i;
   store_sums(low1, high1, sums + kInt8PanelColumns);
   store_sums(low2, high2, sums + 2 * kInt8PanelColumns);
   store_sums(low3, high3, sums + 3 * kInt8PanelColumns);
+}
+
+void store_baseline(const Int8StoreArguments& arguments) {
+  for (int i = 0; i < arguments.rows; ++i) {
+    float* c = arguments.c + i * arguments.c_stride;
+    const std::int32_t* sum = arguments.sums + i * kInt8PanelColumns;
+    const float a_scale = arguments.a_scale[i];
+    for (std::int64_t j = 0; j < arguments.columns; ++j) {
+      const float scale = arguments.b_scale == nullptr ? a_scale : a_scale * arguments.b_scale[j];
+      const float value = scale * static_cast<float>(sum[j]);
+      c[j] = arguments.accumulate ? c[j] + value : value;
+    }
+  }
 }
 
 // Byte (depth k, column j) of a block stands at k / 2 * 32 + j * 2 + k % 2, and in the block of the
@@ -131,10 +157,27 @@ void turn_panel_baseline(const std::int8_t* from, std::int64_t panel_stride, std
 
 }  // namespace
 
-Int8TurnPanel int8_turn_panel() {
-  return choose_by_cpu<Int8TurnPanel>(turn_panel_baseline, turn_panel_avx2, turn_panel_avx2);
+const Int8Kernel& int8_kernel(Int8Level level) {
+  static const Int8Kernel baseline{
+      kPairTileRows,       1,       false,  tile_baseline, store_baseline,
+      turn_panel_baseline, nullptr, nullptr};
+  static const Int8Kernel avx2{kPairTileRows,   1,       false,  tile_avx2, store_baseline,
+                               turn_panel_avx2, nullptr, nullptr};
+  static const Int8Kernel vnni{16,      1,      true, tile_vnni, store_avx512, turn_panel_avx2,
+                               nullptr, nullptr};
+  static const Int8Kernel amx{32,        2,        true, tile_amx, store_avx512, turn_panel_avx2,
+                              enter_amx, leave_amx};
+  switch (level) {
+    case Int8Level::kAmx:
+      return amx;
+    case Int8Level::kVnni:
+      return vnni;
+    case Int8Level::kAvx2:
+      return avx2;
+    case Int8Level::kBaseline:
+      break;
+  }
+  return baseline;
 }
-
-Int8Tile int8_tile() { return choose_by_cpu<Int8Tile>(tile_baseline, tile_avx2, tile_avx2); }
 
 }  // namespace rallrec::kernels::detail

@@ -1,17 +1,36 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+
+#include "kernels/int8_level.h"
 
 namespace rallrec::kernels::detail {
 
-// Largest number of rows that one tile computes: 4 × 2 accumulators of 8 lanes, two registers of B
-// and the products fit 16 vector registers with no spill, and the multiplier is busy all the time.
-constexpr int kInt8TileRows = 4;
+// One tile of the product: up to tile_rows rows of A against tile_panels panels of B. `depth` is
+// that of the panels in the form the level multiplies. sums is int32 [tile_panels, tile_rows, 16],
+// of which `rows` rows of each panel are meaningful.
+struct Int8TileArguments {
+  int rows;
+  std::int64_t depth;
+  const std::byte* a;
+  std::int64_t a_stride;         // bytes
+  const std::int8_t* panels[2];  // the second one for levels with two only
+  std::int32_t* sums;
+};
 
-// sums[i, j] = Σ over `pairs` pairs of A row i and panel column j; int32 [kInt8TileRows, 16], of
-// which `rows` are meaningful. `a_stride` in elements; 1 <= rows <= kInt8TileRows.
-using Int8Tile = void (*)(int rows, std::int64_t pairs, const std::int16_t* a,
-                          std::int64_t a_stride, const std::int8_t* panel, std::int32_t* sums);
+// What becomes of the sums of one panel: c[i, j] (+)= a_scale[i] · b_scale[j] · sums[i, j] for
+// `columns` <= 16; b_scale null = 1.
+struct Int8StoreArguments {
+  int rows;
+  std::int64_t columns;
+  const std::int32_t* sums;
+  const float* a_scale;
+  const float* b_scale;
+  bool accumulate;
+  float* c;
+  std::int64_t c_stride;
+};
 
 // Turns the 16 depths 16 b … of a packed matrix into one panel of its transpose:
 // `from` points at panel 0, depth 16 b; its panels are `panel_stride` bytes apart and `panels` in
@@ -19,8 +38,22 @@ using Int8Tile = void (*)(int rows, std::int64_t pairs, const std::int16_t* a,
 using Int8TurnPanel = void (*)(const std::int8_t* from, std::int64_t panel_stride,
                                std::int64_t panels, std::int8_t* to);
 
-// Those of the best instruction set this CPU has.
-Int8Tile int8_tile();
-Int8TurnPanel int8_turn_panel();
+// The code of one level.
+struct Int8Kernel {
+  int tile_rows;
+  int tile_panels;
+  // Whether panels are multiplied with their depth in fours (int8_quads.h) rather than in pairs.
+  bool quads;
+  void (*tile)(const Int8TileArguments&);
+  void (*store)(const Int8StoreArguments&);
+  Int8TurnPanel turn;
+  // Around the tiles that a thread computes; null where nothing is to be done.
+  void (*enter)();
+  void (*leave)();
+};
+
+constexpr int kInt8MaxTileSums = 2 * 32 * 16;
+
+const Int8Kernel& int8_kernel(Int8Level level);
 
 }  // namespace rallrec::kernels::detail

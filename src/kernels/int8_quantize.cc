@@ -1,9 +1,10 @@
-// quantize_rows and quantize_weight_rows of int8_matmul.h.
+// QuantizedRows, quantize_rows and quantize_weight_rows of int8_matmul.h.
 #include <cmath>
 
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/int8_matmul.h"
+#include "kernels/int8_quads.h"
 #include "kernels/no_cuda.h"
 #include "kernels/simd.h"
 
@@ -15,11 +16,9 @@ constexpr std::int64_t kRowsPerThread = 16;
 constexpr float kRoundToInteger = 12582912.0F;
 
 struct QuantizeArguments {
-  std::int64_t depth;
   const float* x;
   const float* column_scale;
-  std::int16_t* q;
-  float* scale;
+  QuantizedRows* q;
 };
 
 // NaN where a value is not finite: comparisons alone would pass over it, and what follows would
@@ -54,46 +53,84 @@ struct QuantizeArguments {
   return largest + poisoned;
 }
 
+// Value is int16 with offset 0 or unsigned byte with offset 128.
+template <typename Value, std::int32_t kOffset>
 struct Quantize {
+  [[gnu::always_inline]] static Value rounded(float scaled) {
+    return static_cast<Value>(
+        static_cast<std::int32_t>(scaled + kRoundToInteger - kRoundToInteger) + kOffset);
+  }
+
   [[gnu::always_inline]] static void run(const QuantizeArguments* a, std::int64_t begin,
                                          std::int64_t end) {
-    const std::int64_t depth = a->depth;
-    const std::int64_t padded = int8_padded_depth(depth);
+    const std::int64_t depth = a->q->depth();
     for (std::int64_t i = begin; i < end; ++i) {
       const float* x = a->x + i * depth;
-      std::int16_t* q = a->q + i * padded;
+      auto* q = reinterpret_cast<Value*>(a->q->row(i));
       const float largest = largest_magnitude(x, a->column_scale, depth);
       const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
-      a->scale[i] = largest / 127.0F;
+      a->q->scale()[i] = largest / 127.0F;
       if (a->column_scale == nullptr) {
         for (std::int64_t k = 0; k < depth; ++k) {
-          q[k] = static_cast<std::int16_t>(
-              static_cast<std::int32_t>(x[k] * inverse + kRoundToInteger - kRoundToInteger));
+          q[k] = rounded(x[k] * inverse);
         }
       } else {
         for (std::int64_t k = 0; k < depth; ++k) {
-          q[k] = static_cast<std::int16_t>(static_cast<std::int32_t>(
-              x[k] * a->column_scale[k] * inverse + kRoundToInteger - kRoundToInteger));
+          q[k] = rounded(x[k] * a->column_scale[k] * inverse);
         }
-      }
-      if (padded != depth) {
-        q[depth] = 0;
       }
     }
   }
 };
 
+bool in_bytes(Int8Level level) { return detail::int8_kernel(level).quads; }
+
+std::int64_t bytes_of_row(Int8Level level, std::int64_t depth) {
+  return in_bytes(level) ? detail::quad_padded_depth(depth) : 2 * int8_padded_depth(depth);
+}
+
+// Rows up to whole tiles, whose loads then need no mask.
+std::int64_t readable_rows(Int8Level level, std::int64_t rows) {
+  const std::int64_t tile = in_bytes(level) ? detail::int8_kernel(level).tile_rows : 1;
+  return (rows + tile - 1) / tile * tile;
+}
+
 }  // namespace
 
-void quantize_rows(const Queue& queue, std::int64_t rows, std::int64_t depth, const float* x,
-                   const float* column_scale, std::int16_t* q, float* scale) {
+QuantizedRows::QuantizedRows(std::int64_t rows, std::int64_t depth, Int8Level level)
+    : level_(level),
+      rows_(rows),
+      depth_(depth),
+      row_bytes_(bytes_of_row(level, depth)),
+      lines_(static_cast<std::size_t>((readable_rows(level, rows) * row_bytes_ + 63) / 64)),
+      scale_(static_cast<std::size_t>(rows)) {}
+
+int QuantizedRows::value(std::int64_t i, std::int64_t k) const {
+  return in_bytes(level_) ? std::to_integer<int>(row(i)[k]) - 128
+                          : reinterpret_cast<const std::int16_t*>(row(i))[k];
+}
+
+void QuantizedRows::set(std::int64_t i, std::int64_t k, int value) {
+  if (in_bytes(level_)) {
+    row(i)[k] = static_cast<std::byte>(value + 128);
+  } else {
+    reinterpret_cast<std::int16_t*>(row(i))[k] = static_cast<std::int16_t>(value);
+  }
+}
+
+void quantize_rows(const Queue& queue, const float* x, const float* column_scale,
+                   QuantizedRows& q) {
   if (queue.device == Device::kCuda) {
     throw_no_cuda("quantize_rows");
   }
-  RALLREC_CHECK(depth > 0, "quantize_rows: no columns");
-  const QuantizeArguments arguments{depth, x, column_scale, q, scale};
-  parallel_for(rows, kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
-    run_best<Quantize>(&arguments, begin, end);
+  RALLREC_CHECK(q.depth() > 0, "quantize_rows: no columns");
+  const QuantizeArguments arguments{x, column_scale, &q};
+  parallel_for(q.rows(), kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
+    if (in_bytes(q.level())) {
+      run_best<Quantize<std::uint8_t, 128>>(&arguments, begin, end);
+    } else {
+      run_best<Quantize<std::int16_t, 0>>(&arguments, begin, end);
+    }
   });
 }
 

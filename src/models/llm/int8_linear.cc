@@ -7,17 +7,11 @@ namespace rallrec::models::llm {
 namespace {
 
 // Activations as the matmul takes them.
-struct Quantized {
-  Quantized(const at::Tensor& x, const float* column_scale)
-      : values(static_cast<std::size_t>(x.size(0) * kernels::int8_padded_depth(x.size(1)))),
-        scale(static_cast<std::size_t>(x.size(0))) {
-    kernels::quantize_rows({}, x.size(0), x.size(1), x.const_data_ptr<float>(), column_scale,
-                           values.data(), scale.data());
-  }
-
-  std::vector<std::int16_t> values;
-  std::vector<float> scale;
-};
+kernels::QuantizedRows quantized(const at::Tensor& x, const float* column_scale) {
+  kernels::QuantizedRows rows(x.size(0), x.size(1));
+  kernels::quantize_rows({}, x.const_data_ptr<float>(), column_scale, rows);
+  return rows;
+}
 
 void check_matrix(const at::Tensor& x, std::int64_t columns) {
   RALLREC_CHECK(
@@ -42,17 +36,15 @@ Int8Linear::Int8Linear(const at::Tensor& weight) {
 void Int8Linear::multiply(const at::Tensor& x, bool add, const at::Tensor& y) const {
   check_matrix(x, view_.in);
   check_matrix(y, view_.out);
-  const Quantized q(x, nullptr);
-  kernels::int8_matmul({}, {x.size(0), view_.in, view_.out}, q.values.data(), q.scale.data(),
-                       view_.packed, view_.scale, add, y.mutable_data_ptr<float>());
+  kernels::int8_matmul({}, {x.size(0), view_.in, view_.out}, quantized(x, nullptr), view_.packed,
+                       view_.scale, add, y.mutable_data_ptr<float>());
 }
 
 void Int8Linear::multiply_transposed(const at::Tensor& dy, bool add, const at::Tensor& dx) const {
   check_matrix(dy, view_.out);
   check_matrix(dx, view_.in);
-  const Quantized q(dy, view_.scale);
-  kernels::int8_matmul_transposed({}, {dy.size(0), view_.out, view_.in}, q.values.data(),
-                                  q.scale.data(), view_.packed, add, dx.mutable_data_ptr<float>());
+  kernels::int8_matmul_transposed({}, {dy.size(0), view_.out, view_.in}, quantized(dy, view_.scale),
+                                  view_.packed, add, dx.mutable_data_ptr<float>());
 }
 
 void Int8Linear::forward(const at::Tensor& x, const at::Tensor& y) const { multiply(x, false, y); }
