@@ -80,6 +80,8 @@ class CausalLm {
   // fp32 or bf16, …: what `--quant auto` came to.
   virtual std::string quant() const = 0;
   virtual GatherStatistics gathered() const { return {}; }
+  // WeightStore::frozen_bytes; 0 where the model has no store.
+  virtual std::int64_t frozen_bytes() const { return 0; }
 
   // Final-norm hidden states, fp32 [tokens, hidden]. `adapter` may be null.
   virtual at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) = 0;

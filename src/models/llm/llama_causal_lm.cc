@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "models/llm/generator.h"
+#include "models/llm/waves.h"
 #include "ops/decoder_ops.h"
 
 namespace rallrec::models::llm {
@@ -71,19 +72,11 @@ at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
 
 std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches) {
   const std::int64_t per_token = 4 * config_.layers * kept_floats_per_token(config_);
-  std::vector<std::size_t> cuts = {0};
-  std::int64_t bytes = 0;
-  for (std::size_t i = 0; i < micro_batches.size(); ++i) {
-    const std::int64_t own = micro_batches[i].batch.tokens() * per_token;
-    if (i > cuts.back() && bytes + own > kept_bytes_) {
-      cuts.push_back(i);
-      bytes = 0;
-    }
-    bytes += own;
+  std::vector<std::int64_t> tokens;
+  for (const MicroBatch& micro_batch : micro_batches) {
+    tokens.push_back(micro_batch.batch.tokens());
   }
-  if (!micro_batches.empty()) {
-    cuts.push_back(micro_batches.size());
-  }
+  std::vector<std::size_t> cuts = cut_waves(tokens, per_token, kept_bytes_);
   // A rank with fewer waves goes through the layers as often as the others, with nothing to
   // compute.
   const std::int64_t waves = weights_->most_passes(static_cast<std::int64_t>(cuts.size()) - 1);

@@ -20,9 +20,11 @@ class LlamaCausalLm : public CausalLm {
   const LlmConfig& config() const override { return config_; }
   std::string quant() const override { return weights_->mode(); }
   GatherStatistics gathered() const override { return weights_->gathered(); }
+  std::int64_t frozen_bytes() const override { return weights_->frozen_bytes(); }
   // Bytes that the kept activations of one wave of forward_backward may take; results do not depend
   // on it. A single micro-batch may exceed it.
   void set_kept_bytes(std::int64_t bytes) { kept_bytes_ = bytes; }
+  static constexpr std::int64_t kKeptBytes = std::int64_t{2} << 30;
 
   at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) override;
   at::Tensor logits(const at::Tensor& hidden_rows) override;
@@ -61,7 +63,7 @@ class LlamaCausalLm : public CausalLm {
   RopeTable rope_;
   Arena scratch_;
   Arena kept_;
-  std::int64_t kept_bytes_ = std::int64_t{2} << 30;
+  std::int64_t kept_bytes_ = kKeptBytes;
 };
 
 }  // namespace rallrec::models::llm

@@ -17,6 +17,11 @@ VocabularyTables::VocabularyTables(const LlmConfig& config, bool bfloat16,
       std::make_unique<DenseHead>(config.tied_embeddings ? embedding_ : table("lm_head.weight"));
 }
 
+std::int64_t VocabularyTables::bytes(const LlmConfig& config, bool bfloat16) {
+  const std::int64_t table = config.vocab_size * config.hidden_size * (bfloat16 ? 2 : 4);
+  return table * (config.tied_embeddings ? 1 : 2) + 4 * config.hidden_size;
+}
+
 void VocabularyTables::embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const {
   ops::embedding_gather(embedding_, ids, y);
 }

@@ -18,6 +18,8 @@ class VocabularyTables {
   void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const;
   const at::Tensor& final_norm() const { return final_norm_; }
   const LmHead& head() const { return *head_; }
+  // What tables and norm of such a model take; tied embedding and head are one table.
+  static std::int64_t bytes(const LlmConfig& config, bool bfloat16);
 
  private:
   at::Tensor embedding_;
