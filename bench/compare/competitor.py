@@ -13,7 +13,8 @@ CHATML_PROMPT = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 class Competitor:
     """Each method returns (result, seconds of the timed part, useful tokens)."""
 
-    def __init__(self, model, threads, dtype):
+    def __init__(self, model, threads, dtype, batch_tokens=4096):
+        self.batch_tokens = batch_tokens  # padded tokens of a batch in tune_sorted
         torch.set_num_threads(threads)
         self.tokenizer = AutoTokenizer.from_pretrained(model)
         self.model = AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, dtype))
@@ -24,6 +25,9 @@ class Competitor:
     def prompt_ids(self, row):
         return self.tokenizer.encode(CHATML_PROMPT.format(row["input"]))
 
+    def pair_ids(self, row):
+        return self.prompt_ids(row), self.tokenizer.encode(row["output"]) + [self.end_of_turn]
+
     def padded(self, sequences):
         width = max(map(len, sequences))
         ids = torch.tensor([s + [self.pad] * (width - len(s)) for s in sequences])
@@ -32,6 +36,21 @@ class Competitor:
 
     def tune(self, rows):
         """One optimizer step over all rows in micro-batches of 4; the result is the loss."""
+        return self.tune_in(rows, [rows[i : i + 4] for i in range(0, len(rows), 4)])
+
+    def tune_sorted(self, rows):
+        """The same step in its best setting: length-sorted, the largest batches that fit."""
+        longest_first = sorted(rows, key=lambda row: -len(self.prompt_ids(row)))
+        batches = []
+        for row in longest_first:
+            # The first row of a batch is its longest: the padded batch is rows x that length.
+            width = len(self.prompt_ids(batches[-1][0])) + 4 if batches else 0
+            if not batches or (len(batches[-1]) + 1) * width > self.batch_tokens:
+                batches.append([])
+            batches[-1].append(row)
+        return self.tune_in(rows, batches)
+
+    def tune_in(self, rows, batches):
         config = LoraConfig(
             r=8,
             lora_alpha=16,
@@ -43,13 +62,11 @@ class Competitor:
         model.train()
         trained = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=5e-4)
-        prompts = [self.prompt_ids(row) for row in rows]
-        answers = [self.tokenizer.encode(row["output"]) + [self.end_of_turn] for row in rows]
-        label_count = sum(map(len, answers))
+        encoded = [[self.pair_ids(row) for row in batch] for batch in batches]
+        label_count = sum(len(answer) for pairs in encoded for _, answer in pairs)
         start = time.perf_counter()
         loss_sum = 0.0
-        for i in range(0, len(rows), 4):
-            pairs = list(zip(prompts[i : i + 4], answers[i : i + 4]))
+        for pairs in encoded:
             ids, mask = self.padded([prompt + answer for prompt, answer in pairs])
             labels = torch.full_like(ids, -100)
             for r, (prompt, answer) in enumerate(pairs):
@@ -62,7 +79,8 @@ class Competitor:
         optimizer.step()
         seconds = time.perf_counter() - start
         self.model = model.unload()
-        return loss_sum, seconds, sum(map(len, prompts)) + label_count
+        prompt_tokens = sum(len(prompt) for pairs in encoded for prompt, _ in pairs)
+        return loss_sum, seconds, prompt_tokens + label_count
 
     @torch.inference_mode()
     def embed(self, rows):
@@ -77,6 +95,27 @@ class Competitor:
             hidden = self.model.model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
             mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
             output[batch] = mean.numpy()
+        return output, time.perf_counter() - start, sum(map(len, sequences))
+
+    @torch.inference_mode()
+    def embed_generate(self, rows):
+        """Item by item as the paper's authors do: `generate` of 256 tokens that returns hidden states, of
+        which the prompt's are pooled."""
+        sequences = [self.tokenizer.encode(row["input"]) for row in rows]
+        output = np.zeros((len(rows), self.model.config.hidden_size), dtype=np.float32)
+        start = time.perf_counter()
+        for i, sequence in enumerate(sequences):
+            ids = torch.tensor([sequence])
+            step = self.model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                max_new_tokens=256,
+                min_new_tokens=256,
+                do_sample=False,
+                output_hidden_states=True,
+                return_dict_in_generate=True,
+            )
+            output[i] = step.hidden_states[0][-1][0].float().mean(0).numpy()
         return output, time.perf_counter() - start, sum(map(len, sequences))
 
     @torch.inference_mode()

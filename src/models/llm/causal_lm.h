@@ -83,6 +83,8 @@ class CausalLm {
   // fp32 or bf16, …: what `--quant auto` came to.
   virtual std::string quant() const = 0;
   virtual GatherStatistics gathered() const { return {}; }
+  // WeightStore::frozen_bytes; 0 where the model has no store.
+  virtual std::int64_t frozen_bytes() const { return 0; }
 
   // Gives this rank's part of the weights to the passes of other ranks until all ranks have called
   // it.

@@ -13,6 +13,7 @@ class DenseLinear : public FrozenLinear {
   void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+  std::int64_t bytes() const override { return static_cast<std::int64_t>(weight_.nbytes()); }
 
  private:
   at::Tensor weight_;

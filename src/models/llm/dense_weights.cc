@@ -41,6 +41,16 @@ class DenseWeights : public WeightStore {
     }
     return "fp32";
   }
+  std::int64_t frozen_bytes() const override {
+    std::int64_t bytes = tables_.bytes();
+    for (const LayerWeights& layer : layers_) {
+      bytes += layer_norm_bytes(config_.hidden_size);
+      for (const auto& linear : layer.linears) {
+        bytes += linear->bytes();
+      }
+    }
+    return bytes;
+  }
 
  private:
   std::unique_ptr<FrozenLinear> make_linear(const at::Tensor& weight) const {

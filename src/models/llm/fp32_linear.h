@@ -17,6 +17,9 @@ class Fp32Linear : public FrozenLinear {
   void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+  std::int64_t bytes() const override {
+    return static_cast<std::int64_t>(sizeof(float) * (packed_.size() + packed_t_.size()));
+  }
 
  private:
   const std::vector<float>& transposed() const;

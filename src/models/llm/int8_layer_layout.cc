@@ -49,4 +49,13 @@ Int8LayerLayout::Int8LayerLayout(const LlmConfig& config, int ranks) {
 
 std::size_t Int8LayerLayout::scales() const { return panels_ * kPanelRows; }
 
+std::int64_t Int8LayerLayout::shard_bytes(int rank) const {
+  const auto r = static_cast<std::size_t>(rank);
+  return static_cast<std::int64_t>(bytes_of_ranks_[r] + sizeof(float) * scales_of_ranks_[r]);
+}
+
+std::int64_t Int8LayerLayout::gathered_bytes() const {
+  return static_cast<std::int64_t>(bytes_ + sizeof(float) * scales());
+}
+
 }  // namespace rallrec::models::llm

@@ -43,6 +43,9 @@ class Int8LayerLayout {
   // Bytes and scales that each rank keeps.
   const std::vector<std::size_t>& bytes_of_ranks() const { return bytes_of_ranks_; }
   const std::vector<std::size_t>& scales_of_ranks() const { return scales_of_ranks_; }
+  // Panels and scales that a rank keeps of one layer, and those of a whole layer.
+  std::int64_t shard_bytes(int rank) const;
+  std::int64_t gathered_bytes() const;
 
  private:
   std::array<Matrix, kLinearCount> matrices_;

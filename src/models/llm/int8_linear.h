@@ -31,6 +31,9 @@ class Int8Linear : public FrozenLinear {
   void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+  std::int64_t bytes() const override {
+    return static_cast<std::int64_t>(packed_.size() + sizeof(float) * scale_.size());
+  }
 
  private:
   void multiply(const at::Tensor& x, bool add, const at::Tensor& y) const;

@@ -48,6 +48,7 @@ class TracedWeights : public WeightStore {
     return weights_->head();
   }
   std::string mode() const override { return weights_->mode(); }
+  std::int64_t frozen_bytes() const override { return weights_->frozen_bytes(); }
   GatherStatistics gathered() const override { return weights_->gathered(); }
 
  private:

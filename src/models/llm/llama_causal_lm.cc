@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "models/llm/generator.h"
+#include "models/llm/waves.h"
 #include "ops/decoder_ops.h"
 
 namespace rallrec::models::llm {
@@ -80,19 +81,11 @@ std::int64_t LlamaCausalLm::bytes_of(const MicroBatch& micro_batch, bool recompu
 }
 
 std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches) {
-  std::vector<std::size_t> cuts = {0};
-  std::int64_t bytes = 0;
-  for (std::size_t i = 0; i < micro_batches.size(); ++i) {
-    const std::int64_t own = bytes_of(micro_batches[i], recomputes(micro_batches[i]));
-    if (i > cuts.back() && bytes + own > kept_bytes_) {
-      cuts.push_back(i);
-      bytes = 0;
-    }
-    bytes += own;
+  std::vector<std::int64_t> bytes;
+  for (const MicroBatch& micro_batch : micro_batches) {
+    bytes.push_back(bytes_of(micro_batch, recomputes(micro_batch)));
   }
-  if (!micro_batches.empty()) {
-    cuts.push_back(micro_batches.size());
-  }
+  std::vector<std::size_t> cuts = cut_waves(bytes, kept_bytes_);
   // A rank with fewer waves goes through the layers as often as the others, with nothing to
   // compute.
   const std::int64_t waves = weights_->most_passes(static_cast<std::int64_t>(cuts.size()) - 1);

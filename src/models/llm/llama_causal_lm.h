@@ -20,6 +20,7 @@ class LlamaCausalLm : public CausalLm {
   const LlmConfig& config() const override { return config_; }
   std::string quant() const override { return weights_->mode(); }
   GatherStatistics gathered() const override { return weights_->gathered(); }
+  std::int64_t frozen_bytes() const override { return weights_->frozen_bytes(); }
   void set_kept_bytes(std::int64_t bytes) override { kept_bytes_ = bytes; }
 
   void join_others() override { weights_->begin(Turn::kNone); }

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/parallel_for.h"
 #include "io/safetensors.h"
+#include "kernels/int8_level.h"
 #include "models/llm/causal_lm.h"
 #include "models/llm/layer_trace.h"
 #include "models/llm/llama_causal_lm.h"
@@ -86,6 +87,17 @@ class CheckpointSource {
   std::set<std::string> used_;
 };
 
+void tell_model(const std::string& folder, const std::string& quant, const LlmConfig& config,
+                const WeightStore& weights, int ranks) {
+  if (weights.mode() == "w8a8" && !kernels::int8_level_warning().empty()) {
+    spdlog::warn("{}", kernels::int8_level_warning());
+  }
+  spdlog::info("model {}: {} layers, hidden {}, quant {}{}{}, {:.1f} MB of weights here", folder,
+               config.layers, config.hidden_size, weights.mode(), quant == "auto" ? " (auto)" : "",
+               ranks > 1 ? ", shared by " + std::to_string(ranks) + " ranks" : "",
+               static_cast<double>(weights.frozen_bytes()) * 1e-6);
+}
+
 }  // namespace
 
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
@@ -103,9 +115,7 @@ std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::s
   auto weights = shared ? make_sharded_int8_weights(config, source, *share_with)
                         : make_dense_weights(config, type, source);
   checkpoint.refuse_unexpected(config.tied_embeddings);
-  spdlog::info("model {}: {} layers, hidden {}, quant {}{}{}", folder, config.layers,
-               config.hidden_size, weights->mode(), quant == "auto" ? " (auto)" : "",
-               shared ? ", layers shared by " + std::to_string(share_with->size()) + " ranks" : "");
+  tell_model(folder, quant, config, *weights, shared ? share_with->size() : 1);
   if (trace != nullptr) {
     weights = trace_layers(std::move(weights), *trace);
   }

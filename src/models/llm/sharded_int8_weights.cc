@@ -85,6 +85,11 @@ class ShardedInt8Weights : public WeightStore {
   const LmHead& head() const override { return vocabulary_.head(); }
   std::string mode() const override { return "w8a8"; }
   GatherStatistics gathered() const override { return gathered_; }
+  std::int64_t frozen_bytes() const override {
+    return vocabulary_.bytes() + config_.layers * layer_norm_bytes(config_.hidden_size) +
+           config_.layers * layout_.shard_bytes(communicator_.rank()) +
+           static_cast<std::int64_t>(buffers_.size()) * layout_.gathered_bytes();
+  }
 
  private:
   Turn agree(Turn wanted) {

@@ -27,6 +27,11 @@ class ShardedVocabulary {
   }
   const at::Tensor& final_norm() const { return final_norm_; }
   const LmHead& head() const { return head_; }
+  // Of the rows that this rank keeps, and the norm.
+  std::int64_t bytes() const {
+    return embedding_.bytes() + (own_head_ ? own_head_->bytes() : 0) +
+           static_cast<std::int64_t>(final_norm_.nbytes());
+  }
 
  private:
   at::Tensor final_norm_;

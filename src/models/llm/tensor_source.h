@@ -28,6 +28,7 @@ struct LayerNorms {
   at::Tensor attention;  // fp32 [hidden]
   at::Tensor mlp;        // fp32 [hidden]
 };
+constexpr std::int64_t layer_norm_bytes(std::int64_t hidden_size) { return 2 * 4 * hidden_size; }
 LayerNorms load_norms(const TensorSource& source, std::int64_t layer, std::int64_t hidden_size);
 
 }  // namespace rallrec::models::llm

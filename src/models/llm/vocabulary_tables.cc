@@ -10,8 +10,11 @@ VocabularyTables::VocabularyTables(const LlmConfig& config, bool round, const Te
     : final_norm_(load_whole(source, "model.norm.weight", {config.hidden_size})) {
   const auto table = [&](const char* name) {
     const at::Tensor rows = load_table_rows(source, name, config, {0, config.vocab_size});
-    return round ? rows.to(at::kBFloat16) : rows;
+    const at::Tensor kept = round ? rows.to(at::kBFloat16) : rows;
+    bytes_ += static_cast<std::int64_t>(kept.nbytes());
+    return kept;
   };
+  bytes_ = static_cast<std::int64_t>(final_norm_.nbytes());
   embedding_ = table("model.embed_tokens.weight");
   head_ =
       std::make_unique<WholeHead>(config.tied_embeddings ? embedding_ : table("lm_head.weight"));

@@ -18,11 +18,14 @@ class VocabularyTables {
   void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const;
   const at::Tensor& final_norm() const { return final_norm_; }
   const LmHead& head() const { return *head_; }
+  // Of tables and norm; tied embedding and head are one table.
+  std::int64_t bytes() const { return bytes_; }
 
  private:
   at::Tensor embedding_;
   at::Tensor final_norm_;
   std::unique_ptr<LmHead> head_;
+  std::int64_t bytes_ = 0;
 };
 
 }  // namespace rallrec::models::llm

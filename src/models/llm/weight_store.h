@@ -27,6 +27,8 @@ class FrozenLinear {
   virtual void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const = 0;
   // dx += dy W.
   virtual void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const = 0;
+  // Of its own copy of W, scales and filling included; 0 where it looks at somebody else's.
+  virtual std::int64_t bytes() const = 0;
 };
 
 struct LayerWeights {
@@ -83,6 +85,8 @@ class WeightStore {
   // fp32, bf16, …
   virtual std::string mode() const = 0;
   virtual GatherStatistics gathered() const { return {}; }
+  // Of frozen weights on this rank: matrices, scales, embedding, head, norms and gather buffers.
+  virtual std::int64_t frozen_bytes() const = 0;
 };
 
 }  // namespace rallrec::models::llm

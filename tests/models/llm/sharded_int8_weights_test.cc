@@ -189,6 +189,32 @@ TEST(ShardedTable, RanksKeepWholeBlocksAndNarrowNumbersStayNarrow) {
   }
 }
 
+TEST(ShardedInt8Weights, CountTheBytesThatRanksKeep) {
+  const TinyModel tiny = make_tiny(tiny_config());
+  const LlmConfig& config = tiny.config;
+  std::int64_t layer = 0;
+  for (const Linear linear : kLinears) {
+    const LinearSize size = size_of(config, linear);
+    const std::int64_t rows = (size.out + 15) / 16 * 16;
+    layer += rows * ((size.in + 1) / 2 * 2) + 4 * rows;
+  }
+  const std::int64_t tables =
+      4 * config.vocab_size * config.hidden_size * (config.tied_embeddings ? 1 : 2);
+  const std::int64_t norms = 4 * config.hidden_size * (1 + 2 * config.layers);
+  distributed::run_thread_ranks(3, [&](distributed::Communicator& communicator) {
+    std::int64_t bytes = tiny.load_sharded(communicator)->frozen_bytes();
+    EXPECT_GT(bytes, norms + 2 * layer);
+    communicator.all_reduce(&bytes, 1, distributed::DType::kInt64);
+    EXPECT_EQ(bytes, 3 * (norms + 2 * layer) + tables + config.layers * layer);
+  });
+  const auto fp32 = tiny.load(DenseType::kFloat32);
+  const std::int64_t forward_only = fp32->frozen_bytes();
+  fp32->forward_backward(micro_batches(0, 1), random_adapter(config), {1, 2}, 0.5);
+  // The copies that the input gradient multiplies by were made.
+  EXPECT_GT(fp32->frozen_bytes(), forward_only);
+  EXPECT_LE(fp32->frozen_bytes(), 2 * forward_only);
+}
+
 TEST(Int8LayerLayout, RanksKeepWholePanelsOfNearlyEqualBytes) {
   LlmConfig config = tiny_config();
   config.hidden_size = 72;
