@@ -1,7 +1,6 @@
 #include "pipeline/logits.h"
 
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/tensor.h>
 #include <spdlog/spdlog.h>
 
 #include <optional>
@@ -52,8 +51,7 @@ at::Tensor batch_logits(models::llm::CausalLm& model, const models::llm::LoraAda
     batch.offsets.push_back(batch.tokens());
     last.push_back(batch.tokens() - 1);
   }
-  const at::Tensor hidden = model.hidden_states(batch, adapter);
-  return model.logits(hidden.index_select(0, at::tensor(last, at::kLong)));
+  return model.logits(model.hidden_states_at(batch, last, adapter));
 }
 
 struct Plan {

@@ -82,12 +82,11 @@ models::llm::PackedBatch pack(const PromptDataset& prompts, std::int64_t begin, 
 // Hidden states at the last token of each prompt, [prompts, hidden].
 at::Tensor last_states(models::llm::CausalLm& model, const models::llm::PackedBatch& batch,
                        const models::llm::LoraAdapter* adapter) {
-  const at::Tensor states = model.hidden_states(batch, adapter);
   std::vector<std::int64_t> last;
   for (std::int64_t s = batch.first_is_prefix ? 1 : 0; s < batch.sequences(); ++s) {
     last.push_back(batch.offsets[s + 1] - 1);
   }
-  return states.index_select(0, at::tensor(last, at::kLong));
+  return model.hidden_states_at(batch, last, adapter);
 }
 
 // σ(P(yes) − P(no)) of one row of logits.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/tensor.h>
 
 #include <cstdint>
 #include <memory>
@@ -92,6 +93,13 @@ class CausalLm {
 
   // Final-norm hidden states, fp32 [tokens, hidden]. `adapter` may be null.
   virtual at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) = 0;
+  // Rows `positions` (indices into the batch's ids) of hidden_states, equal but for rounding. The
+  // last layer's query, output and MLP run on these rows alone.
+  virtual at::Tensor hidden_states_at(const PackedBatch& batch,
+                                      const std::vector<std::int64_t>& positions,
+                                      const LoraAdapter* adapter) {
+    return hidden_states(batch, adapter).index_select(0, at::tensor(positions, at::kLong));
+  }
   // fp32 [rows, vocab]: head applied to rows of hidden_states.
   virtual at::Tensor logits(const at::Tensor& hidden_rows) = 0;
   // fp32 [rows, ids]: only the head's rows `ids`.

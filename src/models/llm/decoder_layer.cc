@@ -26,6 +26,34 @@ void attend(const LayerCall& call, const at::Tensor& q, const at::Tensor& k, con
                  v, o, {});
 }
 
+// The same for single rows: query i is row positions[i] of the batch.
+void attend_at(const LayerCall& call, const std::vector<std::int64_t>& positions,
+               const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& o) {
+  std::vector<kernels::AttentionSequence> in_prefix;
+  std::vector<kernels::AttentionSequence> behind;
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    for (const kernels::AttentionSequence& sequence : call.layout.sequences) {
+      const std::int64_t place = positions[i] - sequence.query_begin;
+      if (place >= 0 && place < sequence.queries) {
+        auto& list = positions[i] < call.layout.prefix ? in_prefix : behind;
+        list.push_back({static_cast<std::int64_t>(i), 1, sequence.key_begin, place + 1});
+        break;
+      }
+    }
+  }
+  const kernels::AttentionShape shape = attention_shape(call.config);
+  const kernels::AttentionPrefix prefix{k.const_data_ptr<float>(), v.const_data_ptr<float>(),
+                                        call.layout.prefix};
+  ops::attention(shape, in_prefix, {}, q, k, v, o, {});
+  ops::attention(shape, behind, prefix, q, k, v, o, {});
+}
+
+// x [rows, heads · head_dim] turned to the rows' positions.
+void turn(const LayerCall& call, const at::Tensor& x, const at::Tensor& positions) {
+  ops::rope(x, call.config.head_dim, positions, call.rope.cosines(), call.rope.sines(),
+            kernels::RopeDirection::kForward);
+}
+
 // y = x Wᵀ + LoRA, or y += with `add`.
 void linear_forward(const LayerCall& call, Linear linear, const at::Tensor& x, const at::Tensor& y,
                     bool add, Arena* keep, KeptActivations* kept) {
@@ -44,10 +72,8 @@ void project_inputs(const LayerCall& call, const at::Tensor& hidden, const at::T
   linear_forward(call, Linear::kQ, normed, q, false, keep, kept);
   linear_forward(call, Linear::kK, normed, k, false, keep, kept);
   linear_forward(call, Linear::kV, normed, v, false, keep, kept);
-  for (const at::Tensor& turned : {q, k}) {
-    ops::rope(turned, call.config.head_dim, call.layout.positions, call.rope.cosines(),
-              call.rope.sines(), kernels::RopeDirection::kForward);
-  }
+  turn(call, q, call.layout.positions);
+  turn(call, k, call.layout.positions);
 }
 
 // hidden += MLP(norm(middle)); gate and up are filled.
@@ -129,6 +155,29 @@ void layer_forward(const LayerCall& call, const at::Tensor& hidden) {
   attention_inputs(call, hidden, q, k, v);
   attend(call, q, k, v, o);
   attention_output_and_mlp(call, o, hidden);
+}
+
+at::Tensor layer_forward_at(const LayerCall& call, const at::Tensor& hidden,
+                            const std::vector<std::int64_t>& positions) {
+  const ArenaScope scope(call.scratch);
+  const LlmConfig& config = call.config;
+  const std::int64_t tokens = hidden.size(0);
+  const at::Tensor index = at::tensor(positions, at::kLong);
+  const at::Tensor normed = call.scratch.floats(tokens, config.hidden_size);
+  ops::rms_norm(hidden, call.weights.attention_norm, config.rms_norm_eps, normed, {});
+  const at::Tensor q = call.scratch.floats(index.size(0), config.heads * config.head_dim);
+  const at::Tensor k = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
+  const at::Tensor v = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
+  linear_forward(call, Linear::kQ, normed.index_select(0, index), q, false, nullptr, nullptr);
+  linear_forward(call, Linear::kK, normed, k, false, nullptr, nullptr);
+  linear_forward(call, Linear::kV, normed, v, false, nullptr, nullptr);
+  turn(call, k, call.layout.positions);
+  turn(call, q, call.layout.positions.index_select(0, index));
+  const at::Tensor o = call.scratch.floats(q.size(0), q.size(1));
+  attend_at(call, positions, q, k, v, o);
+  at::Tensor rows = hidden.index_select(0, index);
+  attention_output_and_mlp(call, o, rows);
+  return rows;
 }
 
 at::Tensor layer_forward_keep(const LayerCall& call, const at::Tensor& hidden, Arena& keep,

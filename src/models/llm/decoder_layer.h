@@ -57,7 +57,12 @@ void attention_output_and_mlp(const LayerCall& call, const at::Tensor& o, const 
 
 // hidden [tokens, hidden] becomes the layer's output, in place. Nothing is kept.
 void layer_forward(const LayerCall& call, const at::Tensor& hidden);
-// The same; `hidden` stays as it is and is kept, the output is a new tensor of `keep`.
+// Rows `positions` of the output alone, [positions, hidden]: keys and values of all rows,
+// everything else of these. `hidden` stays as it is. Without dropout.
+at::Tensor layer_forward_at(const LayerCall& call, const at::Tensor& hidden,
+                            const std::vector<std::int64_t>& positions);
+// The same as layer_forward; `hidden` stays as it is and is kept, the output is a new tensor of
+// `keep`.
 at::Tensor layer_forward_keep(const LayerCall& call, const at::Tensor& hidden, Arena& keep,
                               KeptActivations& kept);
 

@@ -25,6 +25,14 @@ void check_batch(const PackedBatch& batch, const LlmConfig& config) {
   }
 }
 
+// The adapter without dropout.
+LayerLora plain_lora(const LoraAdapter* adapter, std::int64_t layer) {
+  LayerLora lora;
+  lora.adapter = adapter;
+  lora.layer = layer;
+  return lora;
+}
+
 at::Tensor rows_at(const at::Tensor& x, const std::vector<std::int64_t>& positions) {
   return x.index_select(0, at::tensor(positions, at::kLong));
 }
@@ -46,20 +54,37 @@ PackedLayout LlamaCausalLm::prepare(const PackedBatch& batch) {
   return layout;
 }
 
-at::Tensor LlamaCausalLm::hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) {
-  const PackedLayout layout = prepare(batch);
+at::Tensor LlamaCausalLm::run_layers(const PackedBatch& batch, const PackedLayout& layout,
+                                     const LoraAdapter* adapter, std::int64_t layers) {
   at::Tensor hidden = at::empty({batch.tokens(), config_.hidden_size}, at::kFloat);
   weights_->begin(Turn::kLayers);
   weights_->embed(batch.ids, hidden);
-  for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-    LayerLora lora;
-    lora.adapter = adapter;
-    lora.layer = layer;
+  for (std::int64_t layer = 0; layer < layers; ++layer) {
+    const LayerLora lora = plain_lora(adapter, layer);
     const LayerWeights& weights = weights_->layer(layer, after(layer));
     layer_forward({config_, weights, rope_, layout, lora, scratch_}, hidden);
   }
+  return hidden;
+}
+
+at::Tensor LlamaCausalLm::hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) {
+  const at::Tensor hidden = run_layers(batch, prepare(batch), adapter, config_.layers);
   ops::rms_norm(hidden, weights_->final_norm(), config_.rms_norm_eps, hidden, {});
   return hidden;
+}
+
+at::Tensor LlamaCausalLm::hidden_states_at(const PackedBatch& batch,
+                                           const std::vector<std::int64_t>& positions,
+                                           const LoraAdapter* adapter) {
+  const PackedLayout layout = prepare(batch);
+  const std::int64_t last = config_.layers - 1;
+  const at::Tensor hidden = run_layers(batch, layout, adapter, last);
+  const LayerLora lora = plain_lora(adapter, last);
+  const LayerWeights& weights = weights_->layer(last, after(last));
+  const at::Tensor rows =
+      layer_forward_at({config_, weights, rope_, layout, lora, scratch_}, hidden, positions);
+  ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, rows, {});
+  return rows;
 }
 
 at::Tensor LlamaCausalLm::logits(const at::Tensor& hidden_rows) {
@@ -187,12 +212,14 @@ void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter&
   }
 }
 
-LlamaCausalLm::LabelRows LlamaCausalLm::label_rows(const std::vector<Passage>& passages) const {
+LlamaCausalLm::LabelRows LlamaCausalLm::label_rows(const std::vector<Passage>& passages,
+                                                   bool chosen) const {
   // Passages may be none.
   std::vector<at::Tensor> parts = {at::empty({0, config_.hidden_size}, at::kFloat)};
   LabelRows rows;
   for (const Passage& passage : passages) {
-    parts.push_back(rows_at(passage.hidden, passage.micro_batch->label_positions));
+    parts.push_back(chosen ? passage.hidden
+                           : rows_at(passage.hidden, passage.micro_batch->label_positions));
     const auto& own = passage.micro_batch->label_ids;
     rows.ids.insert(rows.ids.end(), own.begin(), own.end());
   }
@@ -203,7 +230,7 @@ LlamaCausalLm::LabelRows LlamaCausalLm::label_rows(const std::vector<Passage>& p
 // Final norm, head and loss on the label rows of the whole wave, since few rows cost as much as
 // many; passage.hidden becomes the gradient below them.
 void LlamaCausalLm::losses_and_gradients(std::vector<Passage>& wave, double loss_scale) {
-  const LabelRows labels = label_rows(wave);
+  const LabelRows labels = label_rows(wave, false);
   const at::Tensor& rows = labels.hidden;
   const at::Tensor normed = at::empty_like(rows);
   const at::Tensor inverse_rms = at::empty({rows.size(0), 1}, rows.options());
@@ -233,14 +260,18 @@ std::vector<std::vector<float>> LlamaCausalLm::label_losses(
   embed(passages);
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
     const LayerWeights& weights = weights_->layer(layer, after(layer));
-    LayerLora lora;
-    lora.adapter = adapter;
-    lora.layer = layer;
+    const LayerLora lora = plain_lora(adapter, layer);
     for (Passage& passage : passages) {
-      layer_forward({config_, weights, rope_, passage.layout, lora, scratch_}, passage.hidden);
+      const LayerCall call{config_, weights, rope_, passage.layout, lora, scratch_};
+      if (layer + 1 < config_.layers) {
+        layer_forward(call, passage.hidden);
+      } else {
+        passage.hidden =
+            layer_forward_at(call, passage.hidden, passage.micro_batch->label_positions);
+      }
     }
   }
-  const LabelRows labels = label_rows(passages);
+  const LabelRows labels = label_rows(passages, true);
   ops::rms_norm(labels.hidden, weights_->final_norm(), config_.rms_norm_eps, labels.hidden, {});
   const std::vector<float> all = weights_->head().losses(labels.hidden, labels.ids, 1.0, {});
   std::vector<std::vector<float>> losses;

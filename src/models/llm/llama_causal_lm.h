@@ -25,6 +25,8 @@ class LlamaCausalLm : public CausalLm {
 
   void join_others() override { weights_->begin(Turn::kNone); }
   at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) override;
+  at::Tensor hidden_states_at(const PackedBatch& batch, const std::vector<std::int64_t>& positions,
+                              const LoraAdapter* adapter) override;
   at::Tensor logits(const at::Tensor& hidden_rows) override;
   at::Tensor logits_of(const at::Tensor& hidden_rows,
                        const std::vector<std::int64_t>& ids) override;
@@ -55,6 +57,9 @@ class LlamaCausalLm : public CausalLm {
   };
 
   PackedLayout prepare(const PackedBatch& batch);
+  // Embeds the batch and runs layers [0, layers) over it; the pass goes on with the next layer.
+  at::Tensor run_layers(const PackedBatch& batch, const PackedLayout& layout,
+                        const LoraAdapter* adapter, std::int64_t layers);
   // The layer that a pass without gradients asks for next: the last one is followed by the first
   // layer of the next pass.
   std::int64_t after(std::int64_t layer) const { return (layer + 1) % config_.layers; }
@@ -71,7 +76,8 @@ class LlamaCausalLm : public CausalLm {
                 double loss_scale);
   void forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
   void backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
-  LabelRows label_rows(const std::vector<Passage>& passages) const;
+  // With `chosen`, passages hold their label rows alone.
+  LabelRows label_rows(const std::vector<Passage>& passages, bool chosen) const;
   void losses_and_gradients(std::vector<Passage>& wave, double loss_scale);
 
   LlmConfig config_;

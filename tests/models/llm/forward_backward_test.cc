@@ -174,6 +174,11 @@ TEST_P(ForwardBackward, ASharedPrefixGivesTheStatesOfWholeSequences) {
     EXPECT_LT((states.narrow(0, begin, own) - whole.narrow(0, 19, own)).abs().max().item<float>(),
               2e-5F);
   }
+  const std::vector<std::int64_t> places = {19, 5, 20, 52, states.size(0) - 1, 18};
+  const at::Tensor chosen = lm->hidden_states_at(shared, places, &adapter);
+  EXPECT_LT(
+      (chosen - states.index_select(0, at::tensor(places, at::kLong))).abs().max().item<float>(),
+      2e-5F);
   EXPECT_LT((states.narrow(0, 0, 19) - lm->hidden_states(pack({prefix}), &adapter))
                 .abs()
                 .max()

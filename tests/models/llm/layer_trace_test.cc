@@ -64,8 +64,9 @@ TEST(LayerTrace, ShowsEveryGatherAndItsComputingWithoutChangingABit) {
     gathers += name.rfind("gather", 0) == 0 ? count : 0;
     waits += name.rfind("wait", 0) == 0 ? count : 0;
   }
-  EXPECT_EQ(gathers, gathered);
-  EXPECT_EQ(waits, gathered);
+  // All but the last, which brings layer 0 for a pass that does not come.
+  EXPECT_EQ(gathers, gathered - 1);
+  EXPECT_EQ(waits, gathered - 1);
   EXPECT_EQ(names["compute L1"], 5);  // forward and backward twice, and forward
   EXPECT_EQ(names["compute head"], 2);
   // The overlap: layer 2 is on its way when layer 1 begins to compute.
