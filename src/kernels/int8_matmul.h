@@ -68,8 +68,8 @@ void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_
 // Row-wise absmax quantisation: scale[i] = max_k |x[i, k] · column_scale[k]| / 127 and
 // q[i, k] = round(x[i, k] · column_scale[k] / scale[i]), ties to even; a row of zeros has scale 0.
 //
-// x is fp32 [rows, depth] of q; column_scale [depth], null = 1. A row with a value that is not finite
-// has the scale NaN, and so its products are NaN.
+// x is fp32 [rows, depth] of q; column_scale [depth], null = 1. A row with a value that is not
+// finite has the scale NaN, and so its products are NaN.
 void quantize_rows(const Queue& queue, const float* x, const float* column_scale, QuantizedRows& q);
 
 // The same for weights kept as int8 [rows, depth], without padding or column scale.

@@ -6,7 +6,7 @@
 namespace rallrec::kernels::detail {
 namespace {
 
-constexpr int kVnniRows = 16;
+constexpr std::int64_t kVnniRows = 16;
 // All lanes: the masked forms leave none undefined, which a compiler could warn of.
 constexpr __mmask16 kAll = 0xFFFF;
 constexpr int kRounding = _MM_FROUND_CUR_DIRECTION;
@@ -26,7 +26,7 @@ constexpr TileConfig kWholeTiles;
 [[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void make_quads(
     const std::int8_t* from, std::int64_t pairs, std::int8_t* to) {
   alignas(64) std::uint16_t order[32];
-  for (int j = 0; j < 16; ++j) {
+  for (std::int64_t j = 0; j < 16; ++j) {
     order[2 * j] = static_cast<std::uint16_t>(j);
     order[2 * j + 1] = static_cast<std::uint16_t>(16 + j);
   }
@@ -65,13 +65,13 @@ constexpr TileConfig kWholeTiles;
   // A pointer to every fourth row: as many as there are registers for.
   const std::byte* fours[kVnniRows / 4];
 #pragma GCC unroll 4
-  for (int i = 0; i < kVnniRows / 4; ++i) {
+  for (std::int64_t i = 0; i < kVnniRows / 4; ++i) {
     fours[i] = arguments.a + 4 * i * arguments.a_stride;
   }
   for (std::int64_t q = 0; q < quads; ++q) {
     const __m512i quad = _mm512_loadu_si512(b + q * 64);
 #pragma GCC unroll 16
-    for (int i = 0; i < kVnniRows; ++i) {
+    for (std::int64_t i = 0; i < kVnniRows; ++i) {
       std::int32_t four;
       __builtin_memcpy(&four, fours[i / 4] + i % 4 * arguments.a_stride, sizeof(four));
       sums[i] = _mm512_dpbusd_epi32(sums[i], _mm512_set1_epi32(four), quad);
@@ -82,7 +82,7 @@ constexpr TileConfig kWholeTiles;
     }
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < kVnniRows; ++i) {
+  for (std::int64_t i = 0; i < kVnniRows; ++i) {
     _mm512_storeu_si512(arguments.sums + i * 16, sums[i]);
   }
 }
@@ -128,7 +128,7 @@ constexpr TileConfig kWholeTiles;
   const __m512 b_scale = arguments.b_scale == nullptr
                              ? _mm512_set1_ps(1.0F)
                              : _mm512_maskz_loadu_ps(mask, arguments.b_scale);
-  for (int i = 0; i < arguments.rows; ++i) {
+  for (std::int64_t i = 0; i < arguments.rows; ++i) {
     float* c = arguments.c + i * arguments.c_stride;
     const __m512 a_scale = _mm512_set1_ps(arguments.a_scale[i]);
     const __m512i sums = _mm512_loadu_si512(arguments.sums + i * 16);

@@ -22,13 +22,6 @@ struct AllRows {
   std::int64_t total() const { return hidden.size(0); }
 };
 
-std::vector<std::size_t> times(std::vector<std::size_t> counts, std::size_t factor) {
-  for (std::size_t& count : counts) {
-    count *= factor;
-  }
-  return counts;
-}
-
 AllRows gather_rows(distributed::Communicator& communicator, const at::Tensor& mine) {
   const std::int64_t rows = mine.size(0);
   std::vector<std::int64_t> counts(static_cast<std::size_t>(communicator.size()));

@@ -16,13 +16,6 @@ std::size_t sum_of(const std::vector<std::size_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
 }
 
-std::vector<std::size_t> times(std::vector<std::size_t> counts, std::size_t factor) {
-  for (std::size_t& count : counts) {
-    count *= factor;
-  }
-  return counts;
-}
-
 // What every rank has for this one, from what this one has for each.
 std::vector<std::size_t> exchange_counts(distributed::Communicator& communicator,
                                          const std::vector<std::size_t>& mine) {
@@ -33,6 +26,13 @@ std::vector<std::size_t> exchange_counts(distributed::Communicator& communicator
 }
 
 }  // namespace
+
+std::vector<std::size_t> times(std::vector<std::size_t> counts, std::size_t factor) {
+  for (std::size_t& count : counts) {
+    count *= factor;
+  }
+  return counts;
+}
 
 ShardedTable::ShardedTable(const LlmConfig& config, const TensorSource& source,
                            const std::string& name, distributed::Communicator& communicator)

@@ -13,6 +13,9 @@
 
 namespace rallrec::models::llm {
 
+// Each rank's rows as elements: counts · factor.
+std::vector<std::size_t> times(std::vector<std::size_t> counts, std::size_t factor);
+
 // A table [vocab, hidden] of which every rank keeps whole vocabulary blocks (kernels/
 // vocabulary_head.h), as nearly 1/n as they allow: bf16 where that keeps every number on all ranks,
 // else fp32. Rows travel, the table never does.
