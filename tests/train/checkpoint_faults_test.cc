@@ -168,7 +168,7 @@ TEST_F(CheckpointFaults, RefusedAtEachCallItLosesNothing) {
 TEST_F(CheckpointFaults, AFullDiskLeavesTheOlderCheckpointsAndNothingElse) {
   reset();
   for (int attempt = 0; attempt < 3; ++attempt) {
-    faulty_io_arm("/work/.tmp-", 1, -1, static_cast<int>(Fault::kError), ENOSPC);
+    faulty_io_arm((work_ + "/.tmp-").c_str(), 1, -1, static_cast<int>(Fault::kError), ENOSPC);
     EXPECT_THROW(write_third(work_), Error);
     faulty_io_disarm();
     EXPECT_EQ(newest_step(), 2);

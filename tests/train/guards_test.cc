@@ -14,6 +14,7 @@
 #include "tests/support/soak.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/fake_causal_lm.h"
+#include "tests/train/tiny_run.h"
 #include "train/replica_digest.h"
 #include "train/trainer.h"
 
@@ -57,16 +58,8 @@ struct Training {
     distributed::run_thread_ranks(ranks, [&](Communicator& communicator) {
       FakeCausalLm model;
       LoraAdapter adapter(fake_config(), {}, 42);
-      Trainer trainer({model,
-                       adapter,
-                       prompts,
-                       nullptr,
-                       communicator,
-                       options,
-                       folder,
-                       "tiny",
-                       {"c", "d", "m"},
-                       signals});
+      Trainer trainer(
+          tiny_run(model, adapter, prompts, nullptr, communicator, options, folder, signals));
       if (!checkpoint.empty()) {
         trainer.restore(checkpoint);
       }

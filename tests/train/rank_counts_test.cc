@@ -14,6 +14,7 @@
 #include "tests/models/llm/tiny_model.h"
 #include "tests/support/soak.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/train/tiny_run.h"
 #include "train/trainer.h"
 
 namespace rallrec::train {
@@ -92,16 +93,8 @@ class RankCounts : public ::testing::Test {
     const auto model = tiny_.load_sharded(communicator);
     model->set_kept_bytes(setting.kept_bytes);
     LoraAdapter adapter(tiny_.config, {4, 8, 0.1, {"q_proj", "v_proj"}}, 3);
-    Trainer trainer({*model,
-                     adapter,
-                     prompts_,
-                     &valid,
-                     communicator,
-                     options,
-                     folder,
-                     "tiny",
-                     {"c", "d", "m"},
-                     signals});
+    Trainer trainer(
+        tiny_run(*model, adapter, prompts_, &valid, communicator, options, folder, signals));
     if (!checkpoint.empty()) {
       trainer.restore(checkpoint);
     }

@@ -13,6 +13,7 @@
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/fake_causal_lm.h"
+#include "tests/train/tiny_run.h"
 
 namespace rallrec::train {
 namespace {
@@ -70,16 +71,8 @@ struct Life {
       }
     };
     LoraAdapter adapter(fake_config(), {}, 42);
-    Trainer trainer({model,
-                     adapter,
-                     train,
-                     valid_prompts > 0 ? &valid : nullptr,
-                     communicator,
-                     options,
-                     folder,
-                     "tiny",
-                     {"c", "d", "m"},
-                     signals});
+    Trainer trainer(tiny_run(model, adapter, train, valid_prompts > 0 ? &valid : nullptr,
+                             communicator, options, folder, signals));
     if (!checkpoint.empty()) {
       trainer.restore(checkpoint);
     }

@@ -96,9 +96,7 @@ void Generator::fill_prefix() {
   const LlmConfig& config = model_.config;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
     const ArenaScope layer_scope(model_.scratch);
-    LayerLora lora;
-    lora.adapter = model_.adapter;
-    lora.layer = layer;
+    const LayerLora lora = plain_lora(model_.adapter, layer);
     const LayerCall call{config, weights_of(layer), model_.rope, layout, lora, model_.scratch};
     const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
     const at::Tensor q = model_.scratch.floats(prefix_, config.heads * config.head_dim);
@@ -175,9 +173,7 @@ void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor
   const LlmConfig& config = model_.config;
   const std::int64_t tokens = hidden.size(0);
   const std::int64_t kv_width = config.kv_heads * config.head_dim;
-  LayerLora lora;
-  lora.adapter = model_.adapter;
-  lora.layer = layer;
+  const LayerLora lora = plain_lora(model_.adapter, layer);
   const LayerCall call{config, weights_of(layer), model_.rope, rows.layout, lora, model_.scratch};
   const at::Tensor q = model_.scratch.floats(tokens, config.heads * config.head_dim);
   const at::Tensor k = model_.scratch.floats(tokens, kv_width);

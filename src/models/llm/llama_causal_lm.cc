@@ -25,14 +25,6 @@ void check_batch(const PackedBatch& batch, const LlmConfig& config) {
   }
 }
 
-// The adapter without dropout.
-LayerLora plain_lora(const LoraAdapter* adapter, std::int64_t layer) {
-  LayerLora lora;
-  lora.adapter = adapter;
-  lora.layer = layer;
-  return lora;
-}
-
 at::Tensor rows_at(const at::Tensor& x, const std::vector<std::int64_t>& positions) {
   return x.index_select(0, at::tensor(positions, at::kLong));
 }

@@ -26,6 +26,14 @@ struct LayerLora {
   bool drops() const { return samples != nullptr && adapter->options().dropout > 0.0; }
 };
 
+// The adapter (null = none) on a layer, without dropout.
+inline LayerLora plain_lora(const LoraAdapter* adapter, std::int64_t layer) {
+  LayerLora lora;
+  lora.adapter = adapter;
+  lora.layer = layer;
+  return lora;
+}
+
 // What the backward pass of one module needs: the dropout mask and A(dropout(x)).
 struct LoraKept {
   at::Tensor mask;    // uint8 [rows, bytes]; undefined without dropout
