@@ -16,6 +16,7 @@ Command inspect_command();
 Command light_gcn_command();
 Command logits_command();
 Command merge_command();
+Command plan_command();
 Command prompt_command();
 Command report_command();
 Command retrieve_command();

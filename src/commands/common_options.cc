@@ -33,7 +33,9 @@ void add_common_options(CLI::App& app, const Command& command, CommonOptions& co
            "The run folder [runs/<name of the config file>]");
   add_text(app, "--threads", common.threads, "N",
            "Threads per rank [OMP_NUM_THREADS, else cores / ranks on this node]");
-  add_text(app, "--device", common.device, "cpu|cuda", "Where to compute [cpu]");
+  if (app.get_option_no_throw("--device") == nullptr) {  // plan has its own
+    add_text(app, "--device", common.device, "cpu|cuda", "Where to compute [cpu]");
+  }
   if (command.uses_model) {
     add_text(app, "--quant", common.quant, "MODE",
              "Frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32 [auto]");

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "core/process_memory.h"
 #include "distributed/joint_error.h"
 #include "io/artifact_store.h"
 #include "io/atomic_file.h"
@@ -170,6 +171,16 @@ void tell_traffic(const models::llm::CausalLm& model,
   }
 }
 
+// Of the rank that takes most; `before` is what this one held before the model.
+void tell_memory(std::int64_t before, distributed::Communicator& communicator) {
+  std::int64_t bytes[] = {peak_resident_bytes(), before};
+  communicator.all_reduce(bytes, 2, distributed::DType::kInt64, distributed::ReduceOp::kMax);
+  if (communicator.rank() == 0) {
+    spdlog::info("at most {:.1f} MB of memory per rank, of which {:.1f} MB before the model",
+                 static_cast<double>(bytes[0]) * 1e-6, static_cast<double>(bytes[1]) * 1e-6);
+  }
+}
+
 void write_trace(const std::string& path, const models::llm::LayerTrace& trace,
                  distributed::Communicator& communicator) {
   const auto events = distributed::all_gather_strings(communicator, trace.events());
@@ -184,6 +195,7 @@ void write_trace(const std::string& path, const models::llm::LayerTrace& trace,
 void train_and_publish(const TuneFiles& files, const config::Options& options, const Start& start,
                        const Prompts& prompts, distributed::Communicator& communicator,
                        train::StopSignals& signals, TuneResult& result) {
+  const std::int64_t before = resident_bytes();
   models::llm::LayerTrace trace(communicator.rank());
   const auto model = load_model(files.model, options.model.quant, options, communicator,
                                 files.trace.empty() ? nullptr : &trace);
@@ -206,6 +218,7 @@ void train_and_publish(const TuneFiles& files, const config::Options& options, c
     write_trace(files.trace, trace, communicator);
   }
   tell_traffic(*model, communicator);
+  tell_memory(before, communicator);
   result.steps = trainer.state().step;
   if (result.outcome == train::TrainingOutcome::kFinished && communicator.rank() == 0) {
     publish(files, trainer, start.identity, adapter, model->config().layers);

@@ -91,10 +91,7 @@ at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
 }
 
 std::int64_t LlamaCausalLm::bytes_of(const MicroBatch& micro_batch, bool recompute) const {
-  const std::int64_t all = kept_floats_per_token(config_);
-  const std::int64_t floats =
-      recompute ? config_.layers * config_.hidden_size + all : config_.layers * all;
-  return 4 * floats * micro_batch.batch.tokens();
+  return models::llm::kept_bytes(config_, micro_batch.batch.tokens(), recompute);
 }
 
 std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches) {
