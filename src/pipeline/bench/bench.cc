@@ -1,0 +1,18 @@
+#include "pipeline/bench/bench.h"
+
+namespace rallrec::pipeline {
+
+const std::vector<Bench>& bench_table() {
+  static const std::vector<Bench> table = {
+      {"tune", "one optimizer step: packed, padded, its bare products; memory and traffic", true,
+       bench_tune},
+      {"embed", "hidden states of the prompts: packed, and one by one", true, bench_embed},
+      {"infer", "scores of the prompts: packed, and one by one", true, bench_infer},
+      {"load", "from start to the first step, by phase", true, bench_load},
+      {"matmul", "packed frozen weights against libtorch's linear and bare registers", false,
+       bench_matmul},
+  };
+  return table;
+}
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "distributed/communicator.h"
+
+namespace rallrec::pipeline {
+
+// What one bench is given.
+struct BenchRequest {
+  std::string model;    // Hugging Face folder; matmul needs none
+  std::string input;    // prompts with answers
+  std::string against;  // tune: a second quant mode to time beside; "" = none
+  std::int64_t count = 32;
+  int repeats = 5;
+};
+
+// What a bench works with. References outlive it.
+struct BenchRun {
+  const BenchRequest& request;
+  const config::Options& options;
+  distributed::Communicator& communicator;
+};
+
+// One bench: verifies its arms, times them and prints one JSON line per arm on rank 0
+// (bench/line.h). Throws kNonFinite, and prints no time, where arms do not agree. Collective.
+struct Bench {
+  std::string name;
+  std::string summary;
+  bool needs_model = true;
+  void (*run)(const BenchRun& run) = nullptr;
+};
+
+void bench_tune(const BenchRun& run);
+void bench_embed(const BenchRun& run);
+void bench_infer(const BenchRun& run);
+void bench_load(const BenchRun& run);
+void bench_matmul(const BenchRun& run);
+
+// All benches; a new one is a line here.
+const std::vector<Bench>& bench_table();
+
+}  // namespace rallrec::pipeline

@@ -1,0 +1,129 @@
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "core/parallel_for.h"
+#include "core/stopwatch.h"
+#include "kernels/register_rate.h"
+#include "models/llm/fp32_linear.h"
+#include "models/llm/int8_linear.h"
+#include "models/llm/linear_names.h"
+#include "pipeline/bench/line.h"
+
+namespace rallrec::pipeline {
+namespace {
+
+struct Shape {
+  std::string name;
+  std::int64_t out;
+  std::int64_t in;
+};
+constexpr std::int64_t kRows = 512;
+// Rounds of the register loops: some milliseconds, so that one run of several is undisturbed.
+constexpr std::int64_t kRounds = 1'000'000;
+constexpr int kRuns = 10;
+
+// The linears of the request's model, or those of SmolLM2-135M and Llama-3.1-8B; equal ones once.
+std::vector<Shape> shapes_of(const BenchRequest& request) {
+  if (request.model.empty()) {
+    return {{"smollm2 q, o", 576, 576},      {"smollm2 k, v", 192, 576},
+            {"smollm2 gate, up", 1536, 576}, {"smollm2 down", 576, 1536},
+            {"8b q, o", 4096, 4096},         {"8b k, v", 1024, 4096},
+            {"8b gate, up", 14336, 4096},    {"8b down", 4096, 14336}};
+  }
+  const models::llm::LlmConfig config = models::llm::read_llm_config(request.model);
+  std::vector<Shape> shapes;
+  for (const models::llm::Linear linear : models::llm::kLinears) {
+    const auto size = size_of(config, linear);
+    const bool known = std::any_of(shapes.begin(), shapes.end(), [&](const Shape& shape) {
+      return shape.out == size.out && shape.in == size.in;
+    });
+    if (!known) {
+      shapes.push_back({name_of(linear), size.out, size.in});
+    }
+  }
+  return shapes;
+}
+
+double relative(const at::Tensor& got, const at::Tensor& want) {
+  return ((got - want).norm() / want.norm()).item<double>();
+}
+
+// Operations per second of all threads with all operands in registers; 0 where there is no loop.
+double register_rate(double (*loop)(std::int64_t)) {
+  std::vector<double> operations(static_cast<std::size_t>(thread_count()));
+  const Stopwatch watch;
+  parallel_for(thread_count(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      operations[static_cast<std::size_t>(i)] = loop(kRounds);
+    }
+  });
+  const double seconds = watch.seconds();
+  double sum = 0.0;
+  for (const double one : operations) {
+    sum += one;
+  }
+  return sum / seconds;
+}
+
+// The best of all runs so far, since it is a bound: another process may have been in the way.
+struct Bound {
+  double fp32 = 0.0;
+  double int8 = 0.0;
+
+  void measure() {
+    for (int i = 0; i < kRuns; ++i) {
+      fp32 = std::max(fp32, register_rate(&kernels::run_fp32_registers));
+      int8 = std::max(int8, register_rate(&kernels::run_int8_registers));
+    }
+  }
+};
+
+void bench_shape(const Shape& shape, const BenchRun& run, Bound& bound) {
+  const at::Tensor weight = 0.02 * at::randn({shape.out, shape.in});
+  const at::Tensor x = at::randn({kRows, shape.in});
+  const models::llm::Fp32Linear fp32(weight);
+  const models::llm::Int8Linear int8(weight);
+  const at::Tensor y = at::empty({kRows, shape.out});
+  const at::Tensor want = at::linear(x, weight);
+  fp32.forward(x, y);
+  const double fp32_apart = relative(y, want);
+  require_agreement("matmul: fp32 and libtorch", fp32_apart, 1e-5);
+  int8.forward(x, y);
+  const double int8_apart = relative(y, want);
+  require_agreement("matmul: int8 and libtorch", int8_apart, 0.03);
+  bound.measure();
+  const std::vector<Seconds> seconds = time_arms(
+      {[&] { at::linear(x, weight); }, [&] { fp32.forward(x, y); }, [&] { int8.forward(x, y); }},
+      run.request.repeats, run.communicator);
+  bound.measure();
+  const double work = 2.0 * static_cast<double>(kRows * shape.out * shape.in);
+  const char* arms[] = {"libtorch fp32", "packed fp32", "packed int8"};
+  const double apart[] = {0.0, fp32_apart, int8_apart};
+  const double most[] = {bound.fp32, bound.fp32, bound.int8};
+  for (std::size_t i = 0; i < seconds.size(); ++i) {
+    const double rate = work / seconds[i].median;
+    print_line(
+        {"matmul",
+         std::string(arms[i]) + ", " + shape.name,
+         seconds[i],
+         0,
+         work,
+         rate,
+         apart[i],
+         seconds[0].median / seconds[i].median,
+         {{"register_rate", most[i]}, {"share_of_registers", most[i] > 0 ? rate / most[i] : 0.0}}},
+        run);
+  }
+}
+
+}  // namespace
+
+void bench_matmul(const BenchRun& run) {
+  Bound bound;
+  for (const Shape& shape : shapes_of(run.request)) {
+    bench_shape(shape, run, bound);
+  }
+}
+
+}  // namespace rallrec::pipeline

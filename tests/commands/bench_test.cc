@@ -1,0 +1,171 @@
+// `rallrec bench` on a tiny model: whether its lines are complete, and what it counts. Times are
+// not looked at.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/commands/tuning_fixture.h"
+
+namespace rallrec::testing {
+namespace {
+
+using nlohmann::json;
+
+class BenchCommand : public TuningFixture {
+ protected:
+  BenchCommand() {
+    shape.layers = 5;
+    write_tiny_model(model, 1, shape);
+    prompts = write_prompts("prompts.jsonl", 12, 3);
+  }
+
+  // The lines of a run, by arm.
+  std::map<std::string, json> bench(int ranks, const std::string& name,
+                                    const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {"bench",     "--model", model,     "--input",
+                                          prompts,     "--quant", "w8a8",    name,
+                                          "--repeats", "2",       "--count", "10"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run(ranks, arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    std::map<std::string, json> lines;
+    std::istringstream stream(outcome.out);
+    for (std::string text; std::getline(stream, text);) {
+      const json line = json::parse(text);
+      for (const char* key : {"seconds", "spread", "peak_bytes", "work", "rate", "verified",
+                              "ratio", "config", "hardware", "versions", "commit"}) {
+        EXPECT_TRUE(line.contains(key)) << name << ": " << key << " is missing in " << text;
+      }
+      EXPECT_EQ(line["bench"], name);
+      EXPECT_EQ(line["config"]["ranks"], ranks);
+      EXPECT_FALSE(line["hardware"]["cpu"].get<std::string>().empty());
+      EXPECT_TRUE(lines.emplace(line["arm"], line).second) << "twice: " << text;
+    }
+    return lines;
+  }
+
+  // A timed line: its rate is work over the median, which lies within the spread.
+  static void expect_timed(const json& line) {
+    const double seconds = line["seconds"];
+    EXPECT_GT(seconds, 0.0);
+    EXPECT_LE(line["spread"][0], line["seconds"]);
+    EXPECT_GE(line["spread"][1], line["seconds"]);
+    EXPECT_NEAR(line["rate"].get<double>() * seconds, line["work"].get<double>(),
+                1e-6 * line["work"].get<double>());
+  }
+
+  TinyModelShape shape;
+  std::string prompts;
+};
+
+// Of a layer: q and o 32 x 32, k and v 16 x 32, gate and up 48 x 32, down 32 x 48; a scale per row.
+constexpr std::int64_t kMatrices = 2 * 32 * 32 + 2 * 16 * 32 + 3 * 48 * 32;
+constexpr std::int64_t kLayer = kMatrices + 4 * (2 * 32 + 2 * 16 + 2 * 48 + 32);
+
+TEST_F(BenchCommand, TuneCountsWhatIsHeldAndGathered) {
+  const auto one = bench(1, "tune", {"--against", "fp32"});
+  ASSERT_EQ(one.size(), 8U);
+  EXPECT_EQ(one.at("traffic")["work"], 0);
+  EXPECT_EQ(one.at("frozen")["ratio"], 1.0);
+  EXPECT_EQ(one.at("frozen")["work"], 5 * (kLayer + 2 * 4 * 32) + 4 * 32 + 4 * 300 * 32);
+  for (const char* arm :
+       {"packed", "padded", "bare products of one layer", "w8a8 against fp32", "fp32"}) {
+    ASSERT_TRUE(one.count(arm)) << arm;
+    expect_timed(one.at(arm));
+  }
+  const json& packed = one.at("packed");
+  EXPECT_LE(packed["verified"], 1e-3);
+  EXPECT_GT(packed["verified"], 0.0);
+  EXPECT_NEAR(packed["ratio"].get<double>(),
+              one.at("padded")["seconds"].get<double>() / packed["seconds"].get<double>(), 1e-9);
+  EXPECT_GE(one.at("padded")["computed_tokens"], packed["work"]);
+
+  const auto two = bench(2, "tune");
+  ASSERT_EQ(two.size(), 6U);
+  const json& traffic = two.at("traffic");
+  ASSERT_EQ(traffic["waves"], 1);
+  // Forward and backward bring in all layers but the two that are at hand at either turn; of each,
+  // the part of the rank that keeps least is all but what it keeps.
+  const double share = traffic["work"].get<double>() / (2 * (5 - 2) * kLayer);
+  EXPECT_NEAR(share, 0.5, 0.1);
+  EXPECT_EQ(traffic["work"], traffic["planned_bytes"]);
+  // In bf16 for each micro-batch of a rank, twice, the whole model, of which half is elsewhere.
+  const std::int64_t micro_batches = (traffic["micro_batches"].get<std::int64_t>() + 1) / 2;
+  EXPECT_EQ(traffic["fsdp_bytes"], 2 * micro_batches * 2 * (5 * kMatrices + 300 * 32) / 2);
+  EXPECT_NEAR(traffic["ratio"].get<double>() * traffic["work"].get<double>(),
+              traffic["fsdp_bytes"].get<double>(), 1.0);
+}
+
+TEST_F(BenchCommand, PassesAreVerifiedAndTimed) {
+  for (const int ranks : {1, 2}) {
+    for (const std::string name : {"embed", "infer"}) {
+      const auto lines = bench(ranks, name);
+      ASSERT_EQ(lines.size(), 2U) << name;
+      for (const auto& [arm, line] : lines) {
+        expect_timed(line);
+        EXPECT_LE(line["verified"], 1e-4) << arm;
+        EXPECT_EQ(line["work"], lines.at("packed")["work"]) << arm;
+      }
+      EXPECT_EQ(lines.at("one by one")["ratio"], 1.0);
+    }
+  }
+}
+
+TEST_F(BenchCommand, LoadTellsEveryPhase) {
+  const auto lines = bench(2, "load");
+  double last = 0.0;
+  for (const char* arm :
+       {"process and libraries", "tokenizer and prompts", "weights", "adapter", "first step"}) {
+    ASSERT_TRUE(lines.count(arm)) << arm;
+    const double now = lines.at(arm)["since_start"];
+    EXPECT_NEAR(now - last, lines.at(arm)["seconds"].get<double>(), 1e-9) << arm;
+    last = now;
+  }
+}
+
+TEST_F(BenchCommand, RefusesWhatItCannotMeasure) {
+  EXPECT_EQ(run(1, {"bench"}).code, 64);
+  const Outcome unknown = run(1, {"bench", "speed"});
+  EXPECT_EQ(unknown.code, 64);
+  EXPECT_NE(unknown.err.find("matmul"), std::string::npos) << unknown.err;
+  EXPECT_EQ(run(1, {"bench", "tune"}).code, 64);
+  EXPECT_EQ(run(1, {"bench", "tune", "--model", model, "--input", prompts, "--repeats", "0"}).code,
+            64);
+  EXPECT_EQ(run(1, {"bench", "tune", "--model", model, "--input", folder.file("none")}).code, 66);
+}
+
+// A model of zeros has a gradient of zeros, which points nowhere: nothing is timed.
+TEST_F(BenchCommand, PrintsNoTimeWhereArmsCannotBeCompared) {
+  std::string weights = folder.get("model/model.safetensors");
+  const std::uint64_t header =
+      static_cast<unsigned char>(weights[0]) + 256U * static_cast<unsigned char>(weights[1]);
+  std::fill(weights.begin() + 8 + static_cast<std::ptrdiff_t>(header), weights.end(), '\0');
+  folder.put("model/model.safetensors", weights);
+  const Outcome outcome = run(1, {"bench", "tune", "--model", model, "--input", prompts, "--quant",
+                                  "fp32", "--count", "4", "--repeats", "1"});
+  EXPECT_EQ(outcome.code, 76) << outcome.err;
+  EXPECT_EQ(outcome.out.find("padded"), std::string::npos);
+  EXPECT_NE(outcome.err.find("no time is printed"), std::string::npos) << outcome.err;
+}
+
+// The tiny model has four shapes: q and o, k and v, gate and up, down; three arms each.
+TEST_F(BenchCommand, MatmulComparesEveryShape) {
+  const auto lines = bench(1, "matmul");
+  ASSERT_EQ(lines.size(), 3U * 4U);
+  for (const auto& [arm, line] : lines) {
+    expect_timed(line);
+    const double share = line["share_of_registers"];
+    EXPECT_GE(share, 0.0) << arm;
+    EXPECT_LT(share, 1.1) << arm;
+  }
+  // 512 rows of a 32 x 48 matrix, a multiply and an add each.
+  EXPECT_EQ(lines.at("packed int8, down_proj")["work"], 2 * 512 * 32 * 48);
+  EXPECT_LE(lines.at("packed fp32, down_proj")["verified"], 1e-5);
+  EXPECT_GT(lines.at("packed int8, down_proj")["verified"], 0.0);
+}
+
+}  // namespace
+}  // namespace rallrec::testing
