@@ -1,9 +1,10 @@
 #include <ATen/ATen.h>
+#include <time.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/parallel_for.h"
-#include "core/stopwatch.h"
 #include "kernels/register_rate.h"
 #include "models/llm/fp32_linear.h"
 #include "models/llm/int8_linear.h"
@@ -49,24 +50,27 @@ double relative(const at::Tensor& got, const at::Tensor& want) {
   return ((got - want).norm() / want.norm()).item<double>();
 }
 
-// Operations per second of all threads with all operands in registers; 0 where there is no loop.
-double register_rate(double (*loop)(std::int64_t)) {
-  std::vector<double> operations(static_cast<std::size_t>(thread_count()));
-  const Stopwatch watch;
-  parallel_for(thread_count(), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      operations[static_cast<std::size_t>(i)] = loop(kRounds);
-    }
-  });
-  const double seconds = watch.seconds();
-  double sum = 0.0;
-  for (const double one : operations) {
-    sum += one;
-  }
-  return sum / seconds;
+// CPU seconds of the calling thread so far: another process that takes its turn does not count.
+double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// The best of all runs so far, since it is a bound: another process may have been in the way.
+// Operations per second of all threads with all operands in registers; 0 where there is no loop.
+double register_rate(double (*loop)(std::int64_t)) {
+  std::vector<double> rates(static_cast<std::size_t>(thread_count()));
+  parallel_for(thread_count(), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const double start = thread_seconds();
+      const double operations = loop(kRounds);
+      rates[static_cast<std::size_t>(i)] = operations / (thread_seconds() - start);
+    }
+  });
+  return std::accumulate(rates.begin(), rates.end(), 0.0);
+}
+
+// The best of all runs so far, since it is a bound.
 struct Bound {
   double fp32 = 0.0;
   double int8 = 0.0;
