@@ -19,14 +19,25 @@ void check_shape(const Queue& queue, const AttentionShape& shape) {
                 "attention: heads must be a positive multiple of kv_heads");
 }
 
-std::int64_t longest(const std::vector<AttentionSequence>& sequences) {
+void check_sequence(const AttentionSequence& sequence, std::int64_t prefix) {
+  RALLREC_CHECK(sequence.queries >= 0 && sequence.keys >= 0, "attention: a count is negative");
+  std::int64_t seen = 1;
+  for (std::int64_t i = 0; i < sequence.queries; ++i) {
+    RALLREC_CHECK(sequence.seen(i, prefix) >= seen,
+                  "attention: a query sees no key, or the positions do not ascend");
+    seen = sequence.seen(i, prefix);
+  }
+  RALLREC_CHECK(sequence.queries == 0 || seen <= prefix + sequence.keys,
+                "attention: a query stands behind its sequence");
+}
+
+std::int64_t longest(const std::vector<AttentionSequence>& sequences, std::int64_t prefix) {
   std::int64_t keys = 0;
   for (const AttentionSequence& sequence : sequences) {
-    RALLREC_CHECK(sequence.queries >= 0 && sequence.keys >= sequence.queries,
-                  "attention: a sequence has more queries than keys");
+    check_sequence(sequence, prefix);
     keys = std::max(keys, sequence.keys);
   }
-  return keys;
+  return prefix + keys;
 }
 
 // Calls body(sequence, kv_head, scratch) for all pairs; each pair is one thread's work.
@@ -50,7 +61,7 @@ void attention(const Queue& queue, const AttentionShape& shape,
                const float* q, const float* k, const float* v, float* o, float* lse) {
   check_shape(queue, shape);
   const detail::AttentionArguments arguments{shape, prefix, q, k, v, o, lse};
-  const std::int64_t keys = prefix.rows + longest(sequences);
+  const std::int64_t keys = longest(sequences, prefix.rows);
   for_each_head(shape, sequences, detail::attention_scratch(shape, keys),
                 [&](const AttentionSequence& sequence, std::int64_t kv_head, float* scratch) {
                   detail::attention_head_cpu(arguments, sequence, kv_head, scratch);
@@ -63,10 +74,8 @@ void attention_backward(const Queue& queue, const AttentionShape& shape,
                         const float* d_o, const AttentionGradients& gradients) {
   check_shape(queue, shape);
   const detail::AttentionBackwardArguments arguments{shape, q, k, v, o, lse, d_o, gradients};
-  for (const AttentionSequence& sequence : sequences) {
-    RALLREC_CHECK(sequence.queries == sequence.keys, "attention_backward: queries != keys");
-  }
-  for_each_head(shape, sequences, detail::attention_backward_scratch(shape, longest(sequences)),
+  const std::int64_t keys = longest(sequences, 0);
+  for_each_head(shape, sequences, detail::attention_backward_scratch(shape, keys),
                 [&](const AttentionSequence& sequence, std::int64_t kv_head, float* scratch) {
                   detail::attention_backward_head_cpu(arguments, sequence, kv_head, scratch);
                 });

@@ -14,14 +14,21 @@ struct AttentionShape {
   std::int64_t head_dim = 0;
 };
 
-// One sequence: `queries` rows of the query matrix from query_begin, and `keys` >= queries rows of
-// the key and value matrices from key_begin. The queries are the last positions of the sequence, so
-// query i sees its keys [0, keys - queries + i].
+// One sequence: `queries` rows of the query matrix from query_begin, and `keys` rows of the key and
+// value matrices from key_begin, behind a prefix where there is one.
 struct AttentionSequence {
   std::int64_t query_begin = 0;
   std::int64_t queries = 0;
   std::int64_t key_begin = 0;
   std::int64_t keys = 0;
+  // [queries], ascending: where each query stands in the sequence, the prefix counted. Null = the
+  // last positions, one after the other.
+  const std::int64_t* positions = nullptr;
+
+  // How many keys query i sees, those of a prefix included: up to its own position.
+  std::int64_t seen(std::int64_t i, std::int64_t prefix) const {
+    return positions == nullptr ? prefix + keys - queries + i + 1 : positions[i] + 1;
+  }
 };
 
 // Keys and values [rows, kv_heads, head_dim] that every query of every sequence sees besides its
@@ -50,7 +57,8 @@ struct AttentionGradients {
 };
 
 // Gradients of `attention` without a prefix, given its inputs, its o and lse, and d_o. Sequences
-// must have queries == keys and no rows in common; only their rows of the gradients are written.
+// must have no rows in common; only their rows of the gradients are written, all keys' among them,
+// also where no query sees the key.
 void attention_backward(const Queue& queue, const AttentionShape& shape,
                         const std::vector<AttentionSequence>& sequences, const float* q,
                         const float* k, const float* v, const float* o, const float* lse,

@@ -9,7 +9,7 @@ namespace {
 
 // Dimensions of one (sequence, key/value head).
 struct HeadShape {
-  std::int64_t tokens;
+  std::int64_t keys;
   std::int64_t head_dim;
   std::int64_t stride;     // between tokens of q, o and their gradients
   std::int64_t kv_stride;  // between tokens of k, v and their gradients
@@ -38,9 +38,9 @@ struct Scratch {
 
 [[gnu::always_inline]] inline void transpose(const float* from, const HeadShape& shape, float* to) {
   for (std::int64_t c = 0; c < shape.head_dim; ++c) {
-    std::fill(to + c * shape.ld + shape.tokens, to + (c + 1) * shape.ld, 0.0F);
+    std::fill(to + c * shape.ld + shape.keys, to + (c + 1) * shape.ld, 0.0F);
   }
-  for (std::int64_t j = 0; j < shape.tokens; ++j) {
+  for (std::int64_t j = 0; j < shape.keys; ++j) {
     for (std::int64_t c = 0; c < shape.head_dim; ++c) {
       to[c * shape.ld + j] = from[j * shape.kv_stride + c];
     }
@@ -68,12 +68,12 @@ struct Scratch {
 }
 
 // Query rows [begin, begin + rows) of one query head.
-[[gnu::always_inline]] inline void run_block(const HeadShape& shape, const HeadData& x,
-                                             std::int64_t begin, std::int64_t rows,
-                                             const Scratch& scratch) {
+[[gnu::always_inline]] inline void run_block(const HeadShape& shape, const AttentionSequence& s,
+                                             const HeadData& x, std::int64_t begin,
+                                             std::int64_t rows, const Scratch& scratch) {
   const std::int64_t d = shape.head_dim;
   const float scale = 1.0F / std::sqrt(static_cast<float>(d));
-  const std::int64_t keys = begin + rows;
+  const std::int64_t keys = s.seen(begin + rows - 1, 0);
   const std::int64_t width = padded_keys(keys);
   const float* q = x.q + begin * shape.stride;
   const float* d_o = x.d_o + begin * shape.stride;
@@ -83,8 +83,8 @@ struct Scratch {
                shape.ld, false);
   for (std::int64_t i = 0; i < rows; ++i) {
     const float delta = dot(x.o + (begin + i) * shape.stride, d_o + i * shape.stride, d);
-    score_gradient(scratch.p + i * shape.ld, scratch.ds + i * shape.ld, begin + i + 1, width, scale,
-                   x.lse[(begin + i) * shape.lse_stride], delta);
+    score_gradient(scratch.p + i * shape.ld, scratch.ds + i * shape.ld, s.seen(begin + i, 0), width,
+                   scale, x.lse[(begin + i) * shape.lse_stride], delta);
   }
   small_matmul(rows, d, keys, {scratch.ds, shape.ld, 1}, x.k, shape.kv_stride,
                x.dq + begin * shape.stride, shape.stride, false);
@@ -95,7 +95,7 @@ struct Scratch {
 }
 
 [[gnu::always_inline]] inline void clear_rows(float* data, const HeadShape& shape) {
-  for (std::int64_t j = 0; j < shape.tokens; ++j) {
+  for (std::int64_t j = 0; j < shape.keys; ++j) {
     std::fill(data + j * shape.kv_stride, data + j * shape.kv_stride + shape.head_dim, 0.0F);
   }
 }
@@ -135,8 +135,8 @@ struct BackwardHead {
         transpose(x.k, shape, scratch.keys);
         transpose(x.v, shape, scratch.values);
       }
-      for (std::int64_t begin = 0; begin < s->keys; begin += kQueryBlock) {
-        run_block(shape, x, begin, std::min(kQueryBlock, s->keys - begin), scratch);
+      for (std::int64_t begin = 0; begin < s->queries; begin += kQueryBlock) {
+        run_block(shape, *s, x, begin, std::min(kQueryBlock, s->queries - begin), scratch);
       }
     }
   }

@@ -86,15 +86,16 @@ struct Segments {
   return total;
 }
 
-// Turns the block's scores into outputs. Row i sees the first `first_seen + i · seen_step` keys.
+// Turns the block's scores into outputs. Row i sees the first seen(i) keys.
+template <typename Seen>
 [[gnu::always_inline]] inline void finish_block(const RowBlock& block, const Segments& keys,
-                                                std::int64_t head_dim, std::int64_t first_seen,
-                                                std::int64_t seen_step, std::int64_t width,
-                                                std::int64_t ld, float* scores, float* sums) {
+                                                std::int64_t head_dim, const Seen& seen,
+                                                std::int64_t width, std::int64_t ld, float* scores,
+                                                float* sums) {
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
   for (std::int64_t i = 0; i < block.rows; ++i) {
     float maximum;
-    sums[i] = exponentials(scores + i * ld, first_seen + i * seen_step, width, scale, maximum);
+    sums[i] = exponentials(scores + i * ld, seen(i), width, scale, maximum);
     if (block.lse != nullptr) {
       block.lse[i * block.lse_stride] = maximum + std::log(sums[i]);
     }
@@ -118,9 +119,10 @@ struct Scratch {
   float* sums;
 };
 
-// All tokens of one query head, a block of rows at a time.
+// All tokens of one query head, a block of rows at a time. Row i sees the first seen(i) keys.
+template <typename Seen>
 [[gnu::always_inline]] inline void run_query_head(const RowBlock& all, const Segments& keys,
-                                                  std::int64_t head_dim, std::int64_t before,
+                                                  std::int64_t head_dim, const Seen& seen,
                                                   std::int64_t ld, const Scratch& scratch) {
   for (std::int64_t begin = 0; begin < all.rows; begin += kQueryBlock) {
     RowBlock block = all;
@@ -128,11 +130,12 @@ struct Scratch {
     block.q += begin * all.stride;
     block.o += begin * all.stride;
     block.lse = all.lse == nullptr ? nullptr : all.lse + begin * all.lse_stride;
-    const std::int64_t width = padded_keys(before + begin + block.rows);
+    const std::int64_t width = padded_keys(seen(begin + block.rows - 1));
     small_matmul(block.rows, width, head_dim, {block.q, block.stride, 1}, scratch.keys, ld,
                  scratch.scores, ld, false);
-    finish_block(block, keys, head_dim, before + begin + 1, 1, width, ld, scratch.scores,
-                 scratch.sums);
+    finish_block(
+        block, keys, head_dim, [&](std::int64_t i) { return seen(begin + i); }, width, ld,
+        scratch.scores, scratch.sums);
   }
 }
 
@@ -143,12 +146,14 @@ struct ForwardHead {
     const std::int64_t group = shape.heads / shape.kv_heads;
     const std::int64_t d = shape.head_dim;
     const std::int64_t kv_stride = shape.kv_heads * d;
-    const std::int64_t total = a->prefix.rows + s->keys;
+    // Keys behind the last query are seen by none.
+    const std::int64_t total = s->seen(s->queries - 1, a->prefix.rows);
+    const std::int64_t shared = std::min(a->prefix.rows, total);
     const std::int64_t ld = padded_keys(total);
     const std::int64_t kv = s->key_begin * kv_stride + kv_head * d;
     const Segments keys{{a->prefix.k + kv_head * d, a->k + kv},
                         {a->prefix.v + kv_head * d, a->v + kv},
-                        {a->prefix.rows, s->keys},
+                        {shared, total - shared},
                         kv_stride};
     const Scratch scratch{memory, memory + d * ld,
                           memory + (d + std::max(kQueryBlock, group)) * ld};
@@ -160,15 +165,18 @@ struct ForwardHead {
       for (std::int64_t i = 0; i < group; ++i) {
         scores_by_dot(block.q + i * d, keys, d, scratch.scores + i * ld);
       }
-      finish_block(block, keys, d, total, 0, ld, ld, scratch.scores, scratch.sums);
+      finish_block(
+          block, keys, d, [total](std::int64_t) { return total; }, ld, ld, scratch.scores,
+          scratch.sums);
       return;
     }
+    const auto seen = [&](std::int64_t i) { return s->seen(i, a->prefix.rows); };
     transpose_keys(keys, d, ld, scratch.keys);
     for (std::int64_t h = 0; h < group; ++h) {
       const RowBlock all{
           a->q + (row + h) * d, a->o + (row + h) * d, lse == nullptr ? nullptr : lse + h,
           s->queries,           shape.heads * d,      shape.heads};
-      run_query_head(all, keys, d, total - s->queries, ld, scratch);
+      run_query_head(all, keys, d, seen, ld, scratch);
     }
   }
 };

@@ -24,26 +24,26 @@ std::uint64_t stream_key(const DropoutStream& stream) {
 }  // namespace
 
 void dropout_mask(const Queue& queue, const DropoutStream& stream, double rate,
-                  const std::vector<std::int64_t>& samples,
-                  const std::vector<std::int64_t>& offsets, std::int64_t channels,
-                  std::uint8_t* mask) {
+                  const DropoutRows& rows, std::int64_t channels, std::uint8_t* mask) {
   if (queue.device == Device::kCuda) {
     throw_no_cuda("dropout_mask");
   }
   RALLREC_CHECK(rate > 0.0 && rate < 1.0, "dropout_mask: the rate must lie in (0, 1)");
-  RALLREC_CHECK(offsets.size() == samples.size() + 1, "dropout_mask: one sample per sequence");
+  RALLREC_CHECK(rows.offsets.size() == rows.samples.size() + 1,
+                "dropout_mask: one sample per sequence");
   RALLREC_CHECK(stream.module >= 0 && stream.module < 16, "dropout_mask: module must be below 16");
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 65536.0));
   const std::uint64_t key = stream_key(stream);
   const auto place = static_cast<std::uint32_t>(stream.layer * 16 + stream.module);
   const std::int64_t bytes = dropout_mask_bytes(channels);
-  for (std::size_t s = 0; s < samples.size(); ++s) {
-    const detail::DropoutSample sample{key, place, static_cast<std::uint64_t>(samples[s])};
-    parallel_for(offsets[s + 1] - offsets[s], kTokensPerThread,
+  for (std::size_t s = 0; s < rows.samples.size(); ++s) {
+    const detail::DropoutSample sample{key, place, static_cast<std::uint64_t>(rows.samples[s])};
+    const std::int64_t first = rows.offsets[s];
+    parallel_for(rows.offsets[s + 1] - first, kTokensPerThread,
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t t = begin; t < end; ++t) {
-                     detail::dropout_token_cpu(sample, static_cast<std::uint32_t>(t), threshold,
-                                               channels, mask + (offsets[s] + t) * bytes);
+                   for (std::int64_t i = first + begin; i < first + end; ++i) {
+                     detail::dropout_token_cpu(sample, static_cast<std::uint32_t>(rows.tokens[i]),
+                                               threshold, channels, mask + i * bytes);
                    }
                  });
   }

@@ -18,13 +18,18 @@ struct DropoutStream {
 // Bytes of one token's mask: a bit per channel, 1 = kept.
 constexpr std::int64_t dropout_mask_bytes(std::int64_t channels) { return (channels + 7) / 8; }
 
-// Masks for packed sequences, sequence s being sample samples[s] and tokens [offsets[s],
-// offsets[s+1]). Each channel draws 16 bits of Philox4x32-10; it is dropped where they are below
-// rate · 65536, rounded. `mask` is [tokens, dropout_mask_bytes(channels)]. 0 < rate < 1.
+// Rows of packed sequences: rows [offsets[s], offsets[s + 1]) are tokens of sample samples[s], row
+// i its token tokens[i].
+struct DropoutRows {
+  const std::vector<std::int64_t>& samples;
+  const std::vector<std::int64_t>& offsets;  // [samples + 1]
+  const std::int64_t* tokens;
+};
+
+// Each channel draws 16 bits of Philox4x32-10; it is dropped where they are below rate · 65536,
+// rounded. `mask` is [rows, dropout_mask_bytes(channels)]. 0 < rate < 1.
 void dropout_mask(const Queue& queue, const DropoutStream& stream, double rate,
-                  const std::vector<std::int64_t>& samples,
-                  const std::vector<std::int64_t>& offsets, std::int64_t channels,
-                  std::uint8_t* mask);
+                  const DropoutRows& rows, std::int64_t channels, std::uint8_t* mask);
 
 // y = x / (1 - rate) where the mask has a 1, else 0; fp32 [tokens, channels]; y may be x. With
 // `accumulate` it is added to y: the backward pass, where x is a gradient.

@@ -14,7 +14,7 @@ void rms_norm(const Queue& queue, std::int64_t rows, std::int64_t columns, float
               const float* x, const float* weight, float* y, float* inverse_rms);
 
 // dx = residual + d(rms_norm)/dx applied to dy. `residual` [rows, columns] is a gradient that
-// reaches x by another way; null = none. dx may be dy or residual.
+// reaches x by another way; null = none. dx may be x, dy or residual.
 void rms_norm_backward(const Queue& queue, std::int64_t rows, std::int64_t columns, const float* x,
                        const float* weight, const float* inverse_rms, const float* dy,
                        const float* residual, float* dx);

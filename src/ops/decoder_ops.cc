@@ -26,6 +26,14 @@ void check_same(const at::Tensor& x, const at::Tensor& y) {
   RALLREC_CHECK(x.sizes() == y.sizes(), "decoder_ops: shapes differ");
 }
 
+void check_sequences(const std::vector<kernels::AttentionSequence>& sequences, const at::Tensor& q,
+                     const at::Tensor& k) {
+  for (const kernels::AttentionSequence& s : sequences) {
+    RALLREC_CHECK(s.query_begin + s.queries <= q.size(0) && s.key_begin + s.keys <= k.size(0),
+                  "attention: a sequence leaves its matrix");
+  }
+}
+
 }  // namespace
 
 void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& y,
@@ -79,10 +87,7 @@ void attention(const kernels::AttentionShape& shape,
                const at::Tensor& v, const at::Tensor& o, const at::Tensor& lse) {
   check_same(q, o);
   check_same(k, v);
-  for (const kernels::AttentionSequence& s : sequences) {
-    RALLREC_CHECK(s.query_begin + s.queries <= q.size(0) && s.key_begin + s.keys <= k.size(0),
-                  "attention: a sequence leaves its matrix");
-  }
+  check_sequences(sequences, q, k);
   kernels::attention(kCpuQueue, shape, sequences, prefix, data(q), data(k), data(v), data(o),
                      data_or_null(lse));
 }
@@ -95,6 +100,7 @@ void attention_backward(const kernels::AttentionShape& shape,
   check_same(forward.q, dq);
   check_same(forward.k, dk);
   check_same(forward.v, dv);
+  check_sequences(sequences, forward.q, forward.k);
   kernels::attention_backward(kCpuQueue, shape, sequences, data(forward.q), data(forward.k),
                               data(forward.v), data(forward.o), data(forward.lse), data(d_o),
                               {data(dq), data(dk), data(dv)});
@@ -126,13 +132,15 @@ at::Tensor embedding_pool(const at::Tensor& x, const std::vector<std::int64_t>& 
 
 void dropout_mask(const kernels::DropoutStream& stream, double rate,
                   const std::vector<std::int64_t>& samples,
-                  const std::vector<std::int64_t>& offsets, std::int64_t channels,
-                  const at::Tensor& mask) {
+                  const std::vector<std::int64_t>& offsets, const at::Tensor& tokens,
+                  std::int64_t channels, const at::Tensor& mask) {
   RALLREC_CHECK(mask.scalar_type() == at::kByte && mask.is_contiguous() &&
                     mask.size(0) == offsets.back() &&
                     mask.size(1) == kernels::dropout_mask_bytes(channels),
                 "dropout_mask: the mask has another shape");
-  kernels::dropout_mask(kCpuQueue, stream, rate, samples, offsets, channels,
+  check_rows(tokens, mask.size(0));
+  kernels::dropout_mask(kCpuQueue, stream, rate,
+                        {samples, offsets, tokens.const_data_ptr<std::int64_t>()}, channels,
                         mask.data_ptr<std::uint8_t>());
 }
 

@@ -18,7 +18,7 @@ namespace rallrec::ops {
 // x, y [rows, columns], weight [columns]; inverse_rms [rows] or undefined.
 void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& y,
               const at::Tensor& inverse_rms);
-// dx = residual + gradient; `residual` may be undefined; dx may be dy or residual.
+// dx = residual + gradient; `residual` may be undefined; dx may be x, dy or residual.
 void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms,
                        const at::Tensor& dy, const at::Tensor& residual, const at::Tensor& dx);
 
@@ -55,11 +55,11 @@ void embedding_gather(const at::Tensor& table, const std::vector<std::int64_t>& 
 at::Tensor embedding_pool(const at::Tensor& x, const std::vector<std::int64_t>& offsets,
                           kernels::Pooling pooling);
 
-// mask uint8 [tokens, dropout_mask_bytes(channels)], see kernels/dropout.h.
+// tokens int64 [rows], mask uint8 [rows, dropout_mask_bytes(channels)]; see kernels/dropout.h.
 void dropout_mask(const kernels::DropoutStream& stream, double rate,
                   const std::vector<std::int64_t>& samples,
-                  const std::vector<std::int64_t>& offsets, std::int64_t channels,
-                  const at::Tensor& mask);
+                  const std::vector<std::int64_t>& offsets, const at::Tensor& tokens,
+                  std::int64_t channels, const at::Tensor& mask);
 // y = dropout(x), or y += dropout(x) with `accumulate`.
 void dropout_apply(double rate, const at::Tensor& mask, const at::Tensor& x, bool accumulate,
                    const at::Tensor& y);

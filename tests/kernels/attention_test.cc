@@ -55,7 +55,8 @@ struct Problem {
   // Softmax weights of query i of head h, and the log-sum-exp.
   std::vector<double> weights(const AttentionSequence& s, std::int64_t i, std::int64_t h,
                               double& lse) const {
-    const std::int64_t seen = prefix_rows + s.keys - s.queries + i + 1;
+    const std::int64_t seen =
+        s.positions == nullptr ? prefix_rows + s.keys - s.queries + i + 1 : s.positions[i] + 1;
     std::vector<double> p;
     double total = 0.0;
     for (std::int64_t j = 0; j < seen; ++j) {
@@ -122,6 +123,31 @@ std::vector<AttentionSequence> packed(const std::vector<std::int64_t>& lengths) 
 const std::vector<std::int64_t> kLengths = {1, 0, 2, 47, 48, 49, 100, 7};
 constexpr std::int64_t kRows = 254;
 
+// A few queries of each sequence of `kLengths`: none, one, its last, many (more than a block of
+// rows), and the same one twice. With a prefix, one of them stands inside it.
+struct ChosenQueries {
+  std::vector<std::vector<std::int64_t>> positions = {{0},  {},         {0, 1}, {},
+                                                      {20}, {3, 3, 48}, {},     {2}};
+  std::vector<AttentionSequence> sequences = packed(kLengths);
+  std::int64_t rows = 0;
+
+  explicit ChosenQueries(std::int64_t prefix) {
+    for (std::int64_t i = 0; i < 60; ++i) {
+      positions[6].push_back(i + (i > 30 ? 39 : 7));
+    }
+    for (std::size_t s = 0; s < sequences.size(); ++s) {
+      for (std::int64_t& position : positions[s]) {
+        position += prefix;
+      }
+      sequences[s].query_begin = rows;
+      sequences[s].queries = std::int64_t(positions[s].size());
+      sequences[s].positions = positions[s].data();
+      rows += sequences[s].queries;
+    }
+    positions[2][0] = std::max(prefix - 1, std::int64_t{0});
+  }
+};
+
 class Attention
     : public testing::TestWithParam<std::tuple<std::int64_t, std::int64_t, std::int64_t>> {
  protected:
@@ -147,8 +173,7 @@ TEST_P(Attention, CachedKeysAndSharedPrefixEqualTheDefinition) {
   }
 }
 
-TEST_P(Attention, BackwardEqualsDifferencesOfTheDefinition) {
-  const Problem problem(shape(), packed(kLengths), kRows, kRows, 0);
+void check_backward(const Problem& problem) {
   const std::vector<float> d_o = random_values(std::int64_t(problem.q.size()), 9);
   std::vector<float> o;
   std::vector<float> lse;
@@ -199,6 +224,19 @@ TEST_P(Attention, BackwardEqualsDifferencesOfTheDefinition) {
   }
 }
 
+TEST_P(Attention, BackwardEqualsDifferencesOfTheDefinition) {
+  check_backward(Problem(shape(), packed(kLengths), kRows, kRows, 0));
+}
+
+TEST_P(Attention, ChosenQueriesEqualTheDefinition) {
+  const ChosenQueries chosen(0);
+  const Problem problem(shape(), chosen.sequences, chosen.rows, kRows, 0);
+  problem.check_forward();
+  check_backward(problem);
+  const ChosenQueries behind(19);
+  Problem(shape(), behind.sequences, behind.rows, kRows, 19).check_forward();
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, Attention,
                          testing::Values(std::make_tuple(9, 3, 64), std::make_tuple(4, 4, 16),
                                          std::make_tuple(2, 1, 6), std::make_tuple(7, 1, 24),
@@ -225,6 +263,13 @@ TEST(AttentionErrors, BadShapesAndDevicesAreRefused) {
   EXPECT_THROW(
       attention({}, {2, 2, 4}, {{0, 3, 0, 2}}, {}, nullptr, nullptr, nullptr, nullptr, nullptr),
       Error);
+  const std::int64_t descending[] = {1, 0};
+  const std::int64_t behind[] = {0, 2};
+  for (const std::int64_t* positions : {descending, behind}) {
+    EXPECT_THROW(attention({}, {2, 2, 4}, {{0, 2, 0, 2, positions}}, {}, nullptr, nullptr, nullptr,
+                           nullptr, nullptr),
+                 Error);
+  }
   EXPECT_THROW(attention({Device::kCuda, nullptr}, {2, 2, 4}, {}, {}, nullptr, nullptr, nullptr,
                          nullptr, nullptr),
                Error);

@@ -24,6 +24,18 @@ std::vector<float> random_values(std::int64_t count, std::uint64_t stream) {
   return values;
 }
 
+// The masks of whole samples.
+void mask_of(const DropoutStream& stream, double rate, const std::vector<std::int64_t>& samples,
+             const std::vector<std::int64_t>& offsets, std::int64_t channels, std::uint8_t* mask) {
+  std::vector<std::int64_t> tokens;
+  for (std::size_t s = 0; s < samples.size(); ++s) {
+    for (std::int64_t t = 0; t < offsets[s + 1] - offsets[s]; ++t) {
+      tokens.push_back(t);
+    }
+  }
+  dropout_mask({}, stream, rate, {samples, offsets, tokens.data()}, channels, mask);
+}
+
 // Rows 0, 1 and enough for several threads; columns below, at and beyond a vector.
 struct Shape {
   std::int64_t rows;
@@ -47,6 +59,10 @@ TEST_P(RowShapes, RmsNormAndItsGradient) {
   rms_norm({}, rows, n, 0.01F, x.data(), weight.data(), y.data(), inverse.data());
   rms_norm_backward({}, rows, n, x.data(), weight.data(), inverse.data(), dy.data(),
                     residual.data(), dx.data());
+  auto in_place = x;
+  rms_norm_backward({}, rows, n, in_place.data(), weight.data(), inverse.data(), dy.data(),
+                    residual.data(), in_place.data());
+  EXPECT_EQ(in_place, dx);
   for (std::int64_t i = 0; i < rows; ++i) {
     double squares = 0.0;
     double along = 0.0;
@@ -92,7 +108,7 @@ TEST_P(RowShapes, DropoutFollowsItsMask) {
   const auto [rows, n] = GetParam();
   const std::int64_t bytes = dropout_mask_bytes(n);
   std::vector<std::uint8_t> mask(std::size_t(rows * bytes));
-  dropout_mask({}, {1, 2, 3, 4}, 0.3, {17}, {0, rows}, n, mask.data());
+  mask_of({1, 2, 3, 4}, 0.3, {17}, {0, rows}, n, mask.data());
   const auto x = random_values(rows * n, 8);
   std::vector<float> y(x.size());
   std::vector<float> sum(x.size(), 1.0F);
@@ -117,7 +133,7 @@ TEST(DropoutMask, IsPhiloxOfItsKeyWhateverThePacking) {
   const std::int64_t bytes = dropout_mask_bytes(channels);
   const std::int64_t big_sample = (std::int64_t{5} << 32) + 9;
   std::vector<std::uint8_t> mask(std::size_t(30 * bytes));
-  dropout_mask({}, {77, 6, 12, 4}, 0.05, {3, big_sample}, {0, 10, 30}, channels, mask.data());
+  mask_of({77, 6, 12, 4}, 0.05, {3, big_sample}, {0, 10, 30}, channels, mask.data());
   const auto words = philox4x32(77, {6, 0, 0x64726F70, 0});
   const std::uint64_t key = std::uint64_t{words[0]} << 32 | words[1];
   for (std::int64_t t = 0; t < 20; ++t) {
@@ -131,11 +147,30 @@ TEST(DropoutMask, IsPhiloxOfItsKeyWhateverThePacking) {
   }
 }
 
+TEST(DropoutMask, ARowFollowsItsTokenWhateverRowsAreBesideIt) {
+  const std::int64_t channels = 83;
+  const std::int64_t bytes = dropout_mask_bytes(channels);
+  const DropoutStream stream{4, 1, 2, 3};
+  const std::vector<std::int64_t> samples = {3, 8, 5};
+  std::vector<std::uint8_t> all(std::size_t(60 * bytes));
+  mask_of(stream, 0.5, samples, {0, 10, 15, 60}, channels, all.data());
+  // Nothing of the second sample; rows of the third out of order.
+  const std::vector<std::int64_t> offsets = {0, 2, 2, 5};
+  const std::vector<std::int64_t> tokens = {9, 0, 44, 7, 8};
+  const std::vector<std::int64_t> wanted = {9, 0, 15 + 44, 15 + 7, 15 + 8};
+  std::vector<std::uint8_t> chosen(std::size_t(5 * bytes));
+  dropout_mask({}, stream, 0.5, {samples, offsets, tokens.data()}, channels, chosen.data());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto want = all.begin() + wanted[i] * bytes;
+    EXPECT_TRUE(std::equal(want, want + bytes, chosen.begin() + std::int64_t(i) * bytes)) << i;
+  }
+}
+
 TEST(DropoutMask, DropsTheRateAndDiffersBetweenStreams) {
   const std::int64_t channels = 1024;
   const auto draw = [&](DropoutStream stream, std::int64_t sample) {
     std::vector<std::uint8_t> mask(std::size_t(100 * dropout_mask_bytes(channels)));
-    dropout_mask({}, stream, 0.05, {sample}, {0, 100}, channels, mask.data());
+    mask_of(stream, 0.05, {sample}, {0, 100}, channels, mask.data());
     return mask;
   };
   const auto base = draw({1, 2, 3, 4}, 5);

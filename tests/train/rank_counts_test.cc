@@ -10,7 +10,7 @@
 
 #include "distributed/thread_communicator.h"
 #include "io/files.h"
-#include "models/llm/decoder_layer.h"
+#include "models/llm/kept_bytes.h"
 #include "tests/models/llm/tiny_model.h"
 #include "tests/support/soak.h"
 #include "tests/support/temporary_folder.h"
@@ -27,6 +27,7 @@ using rallrec::testing::soak_count;
 using rallrec::testing::TemporaryFolder;
 
 constexpr std::int64_t kTokenBudget = 48;
+const models::llm::LoraOptions kLora = {4, 8, 0.1, {"q_proj", "v_proj"}};
 
 // Prompts of 4 to 40 tokens.
 PromptDataset ragged_prompts(std::int64_t count, std::uint64_t stream) {
@@ -92,7 +93,7 @@ class RankCounts : public ::testing::Test {
     options.checkpoint_every = setting.steps / 2;
     const auto model = tiny_.load_sharded(communicator);
     model->set_kept_bytes(setting.kept_bytes);
-    LoraAdapter adapter(tiny_.config, {4, 8, 0.1, {"q_proj", "v_proj"}}, 3);
+    LoraAdapter adapter(tiny_.config, kLora, 3);
     Trainer trainer(
         tiny_run(*model, adapter, prompts_, &valid, communicator, options, folder, signals));
     if (!checkpoint.empty()) {
@@ -119,8 +120,8 @@ TEST_F(RankCounts, NeitherRanksNorWavesChangeABit) {
   setting.steps = soak_count("D2_steps", 12, 200);
   const Result expected = train("alone", setting);
   EXPECT_NE(expected.log.find("\"valid_loss\""), std::string::npos);
-  const std::int64_t micro_batch_bytes =
-      kTokenBudget * 4 * tiny_.config.layers * models::llm::kept_floats_per_token(tiny_.config);
+  const std::int64_t micro_batch_bytes = models::llm::kept_bytes(
+      tiny_.config, LoraAdapter(tiny_.config, kLora, 3), {kTokenBudget, kTokenBudget}, false);
   std::set<std::int64_t> gathered;
   int runs = 0;
   // The 8 micro-batches of a step are 1, 2, 4 or 8 waves of one rank; two ranks have 1, 2 or 4.

@@ -29,7 +29,7 @@ struct PackedBatch {
 };
 
 // A packed batch with what the loss needs. The logits at token label_positions[i] (an index into
-// ids) are to predict label_ids[i].
+// ids, ascending) are to predict label_ids[i].
 struct MicroBatch {
   PackedBatch batch;
   // [sequences]; with (seed, epoch) the Philox key of this sequence's dropout masks, so a mask does
@@ -93,8 +93,8 @@ class CausalLm {
 
   // Final-norm hidden states, fp32 [tokens, hidden]. `adapter` may be null.
   virtual at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) = 0;
-  // Rows `positions` (indices into the batch's ids) of hidden_states, equal but for rounding. The
-  // last layer's query, output and MLP run on these rows alone.
+  // Rows `positions` (ascending indices into the batch's ids) of hidden_states, equal but for
+  // rounding. The last layer's query, output and MLP run on these rows alone.
   virtual at::Tensor hidden_states_at(const PackedBatch& batch,
                                       const std::vector<std::int64_t>& positions,
                                       const LoraAdapter* adapter) {

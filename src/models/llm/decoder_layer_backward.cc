@@ -73,53 +73,87 @@ void mlp_backward(const BackwardCall& call, bool first, const at::Tensor& d_hidd
 // The gradients of q, k and v before their rotation, from that of the attention's output.
 void core_backward(const BackwardCall& call, const at::Tensor& d_o, const at::Tensor& dq,
                    const at::Tensor& dk, const at::Tensor& dv) {
-  const LlmConfig& config = call.layer.config;
+  const LayerCall& layer = call.layer;
   const KeptActivations& kept = call.kept;
-  ops::attention_backward({config.heads, config.kv_heads, config.head_dim},
-                          call.layer.layout.sequences, {kept.q, kept.k, kept.v, kept.o, kept.lse},
-                          d_o, dq, dk, dv);
-  for (const at::Tensor& turned : {dq, dk}) {
-    ops::rope(turned, config.head_dim, call.layer.layout.positions, call.layer.rope.cosines(),
-              call.layer.rope.sines(), kernels::RopeDirection::kBackward);
-  }
+  ops::attention_backward(attention_shape(layer.config), layer.queries.sequences,
+                          {kept.q, kept.k, kept.v, kept.o, kept.lse}, d_o, dq, dk, dv);
+  const auto turn_back = [&layer](const BatchRows& rows, const at::Tensor& x) {
+    ops::rope(x, layer.config.head_dim, rows.positions, layer.rope.cosines(), layer.rope.sines(),
+              kernels::RopeDirection::kBackward);
+  };
+  turn_back(layer.queries, dq);
+  turn_back(layer.layout.rows, dk);
 }
 
-// d_hidden, the gradient at `middle`, becomes that of the layer's input.
-void attention_block_backward(const BackwardCall& call, bool first, const at::Tensor& d_hidden) {
+// The query's part: adds to d_normed [tokens, hidden], where defined, in the queries' rows.
+void query_backward(const BackwardCall& call, const at::Tensor& normed, const at::Tensor& dq,
+                    const at::Tensor& d_normed) {
+  const LayerCall& layer = call.layer;
+  if (layer.queries.all() || !d_normed.defined()) {
+    linear_backward(call, Linear::kQ, rows_of_queries(layer, normed), dq, true, d_normed);
+    return;
+  }
+  const at::Tensor d_rows = layer.scratch.floats(layer.queries.count(), d_normed.size(1));
+  linear_backward(call, Linear::kQ, rows_of_queries(layer, normed), dq, false, d_rows);
+  add_to_rows(layer.queries, d_rows, d_normed);
+}
+
+// The gradients of the three linears on `normed`, the norm of the layer's input, and, where
+// d_normed is defined, its own.
+void inputs_backward(const BackwardCall& call, const at::Tensor& normed, const at::Tensor& d_o,
+                     const at::Tensor& d_normed) {
+  const KeptActivations& kept = call.kept;
+  Arena& scratch = call.layer.scratch;
+  const at::Tensor dq = scratch.floats(kept.q.size(0), kept.q.size(1));
+  const at::Tensor dk = scratch.floats(kept.k.size(0), kept.k.size(1));
+  const at::Tensor dv = scratch.floats(kept.v.size(0), kept.v.size(1));
+  core_backward(call, d_o, dq, dk, dv);
+  linear_backward(call, Linear::kK, normed, dk, false, d_normed);
+  linear_backward(call, Linear::kV, normed, dv, true, d_normed);
+  query_backward(call, normed, dq, d_normed);
+}
+
+// From d_middle, the gradient at `middle`, that of the layer's input.
+at::Tensor attention_block_backward(const BackwardCall& call, bool first,
+                                    const at::Tensor& d_middle) {
   const LayerCall& layer = call.layer;
   const KeptActivations& kept = call.kept;
   const bool below = adapts_any(layer.lora, {Linear::kQ, Linear::kK, Linear::kV});
-  if (first && !below && !layer.lora.adapts(Linear::kO)) {
-    return;
-  }
+  const bool stop = first && !below;
   const ArenaScope scope(layer.scratch);
-  const at::Tensor d_o = layer.scratch.floats(kept.o.size(0), kept.o.size(1));
-  const at::Tensor dq = layer.scratch.floats(kept.q.size(0), kept.q.size(1));
-  const at::Tensor dk = layer.scratch.floats(kept.k.size(0), kept.k.size(1));
-  const at::Tensor dv = layer.scratch.floats(kept.v.size(0), kept.v.size(1));
-  linear_backward(call, Linear::kO, kept.o, d_hidden, false, d_o);
-  core_backward(call, d_o, dq, dk, dv);
+  at::Tensor d_o;
+  if (!stop) {
+    d_o = layer.scratch.floats(kept.o.size(0), kept.o.size(1));
+  }
+  linear_backward(call, Linear::kO, kept.o, d_middle, false, d_o);
+  if (stop) {
+    return {};
+  }
   const at::Tensor normed = normed_again(call, below, kept.input, layer.weights.attention_norm);
   at::Tensor d_normed;
   if (!first) {
-    d_normed = layer.scratch.floats(d_hidden.size(0), d_hidden.size(1));
+    d_normed = layer.scratch.floats(kept.input.size(0), kept.input.size(1));
   }
-  linear_backward(call, Linear::kQ, normed, dq, false, d_normed);
-  linear_backward(call, Linear::kK, normed, dk, true, d_normed);
-  linear_backward(call, Linear::kV, normed, dv, true, d_normed);
-  if (!first) {
-    ops::rms_norm_backward(kept.input, layer.weights.attention_norm, kept.attention_inverse_rms,
-                           d_normed, d_hidden, d_hidden);
+  inputs_backward(call, normed, d_o, d_normed);
+  if (first) {
+    return {};
   }
+  // The input itself is not needed any more.
+  ops::rms_norm_backward(kept.input, layer.weights.attention_norm, kept.attention_inverse_rms,
+                         d_normed, layer.queries.all() ? d_middle : at::Tensor(), kept.input);
+  if (!layer.queries.all()) {
+    add_to_rows(layer.queries, d_middle, kept.input);
+  }
+  return kept.input;
 }
 
 }  // namespace
 
-void layer_backward(const LayerCall& call, const KeptActivations& kept, bool first,
-                    const at::Tensor& d_hidden, const at::Tensor& gradient) {
+at::Tensor layer_backward(const LayerCall& call, KeptActivations& kept, bool first,
+                          const at::Tensor& d_output, const at::Tensor& gradient) {
   const BackwardCall backward{call, kept, gradient};
-  mlp_backward(backward, first, d_hidden);
-  attention_block_backward(backward, first, d_hidden);
+  mlp_backward(backward, first, d_output);
+  return attention_block_backward(backward, first, d_output);
 }
 
 }  // namespace rallrec::models::llm

@@ -97,13 +97,14 @@ void Generator::fill_prefix() {
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
     const ArenaScope layer_scope(model_.scratch);
     const LayerLora lora = plain_lora(model_.adapter, layer);
-    const LayerCall call{config, weights_of(layer), model_.rope, layout, lora, model_.scratch};
+    const LayerCall call{config, weights_of(layer), model_.rope, layout, layout.rows,
+                         lora,   model_.scratch};
     const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
     const at::Tensor q = model_.scratch.floats(prefix_, config.heads * config.head_dim);
     const at::Tensor o = model_.scratch.floats(prefix_, config.heads * config.head_dim);
     attention_inputs(call, hidden, q, cache.prefix_k, cache.prefix_v);
-    ops::attention({config.heads, config.kv_heads, config.head_dim}, layout.sequences, {}, q,
-                   cache.prefix_k, cache.prefix_v, o, {});
+    ops::attention(attention_shape(config), layout.rows.sequences, {}, q, cache.prefix_k,
+                   cache.prefix_v, o, {});
     attention_output_and_mlp(call, o, hidden);
   }
 }
@@ -128,14 +129,14 @@ Generator::Rows Generator::rows_of(std::size_t begin, std::size_t end) const {
   for (std::size_t i = begin; i < end; ++i) {
     const std::int64_t own = length_of(prompts_[i]) - prefix_;
     const std::int64_t slot = static_cast<std::int64_t>(i) * capacity_;
-    rows.layout.sequences.push_back(
+    rows.layout.rows.sequences.push_back(
         {static_cast<std::int64_t>(rows.cache_rows.size()), own, slot, own});
     for (std::int64_t t = 0; t < own; ++t) {
       positions.push_back(prefix_ + t);
       rows.cache_rows.push_back(slot + t);
     }
   }
-  rows.layout.positions = at::tensor(positions, at::kLong);
+  rows.layout.rows.positions = at::tensor(positions, at::kLong);
   return rows;
 }
 
@@ -154,7 +155,7 @@ at::Tensor Generator::fill_prompts() {
     const at::Tensor hidden = embed(ids);
     run_layers(rows, hidden);
     for (std::size_t i = begin; i < end; ++i) {
-      const kernels::AttentionSequence& sequence = rows.layout.sequences[i - begin];
+      const kernels::AttentionSequence& sequence = rows.layout.rows.sequences[i - begin];
       last[static_cast<std::int64_t>(i)].copy_(hidden[sequence.query_begin + sequence.queries - 1]);
     }
     begin = end;
@@ -174,7 +175,8 @@ void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor
   const std::int64_t tokens = hidden.size(0);
   const std::int64_t kv_width = config.kv_heads * config.head_dim;
   const LayerLora lora = plain_lora(model_.adapter, layer);
-  const LayerCall call{config, weights_of(layer), model_.rope, rows.layout, lora, model_.scratch};
+  const LayerCall call{config, weights_of(layer), model_.rope, rows.layout, rows.layout.rows,
+                       lora,   model_.scratch};
   const at::Tensor q = model_.scratch.floats(tokens, config.heads * config.head_dim);
   const at::Tensor k = model_.scratch.floats(tokens, kv_width);
   const at::Tensor v = model_.scratch.floats(tokens, kv_width);
@@ -186,7 +188,7 @@ void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor
     std::copy_n(k.data_ptr<float>() + t * kv_width, kv_width, cache.k.data_ptr<float>() + row);
     std::copy_n(v.data_ptr<float>() + t * kv_width, kv_width, cache.v.data_ptr<float>() + row);
   }
-  ops::attention({config.heads, config.kv_heads, config.head_dim}, rows.layout.sequences,
+  ops::attention(attention_shape(config), rows.layout.rows.sequences,
                  prefix_of(cache.prefix_k, cache.prefix_v), q, cache.k, cache.v, o, {});
   attention_output_and_mlp(call, o, hidden);
 }
@@ -226,12 +228,12 @@ at::Tensor Generator::step() {
     const auto grown = static_cast<std::int64_t>(generated_[prompt].size());
     const std::int64_t keys = length_of(prompts_[prompt]) - prefix_ + grown;
     const std::int64_t slot = static_cast<std::int64_t>(prompt) * capacity_;
-    rows.layout.sequences.push_back({static_cast<std::int64_t>(ids.size()), 1, slot, keys});
+    rows.layout.rows.sequences.push_back({static_cast<std::int64_t>(ids.size()), 1, slot, keys});
     rows.cache_rows.push_back(slot + keys - 1);
     positions.push_back(prefix_ + keys - 1);
     ids.push_back(generated_[prompt].back());
   }
-  rows.layout.positions = at::tensor(positions, at::kLong);
+  rows.layout.rows.positions = at::tensor(positions, at::kLong);
   const at::Tensor hidden = embed(ids);
   run_layers(rows, hidden);
   return hidden;

@@ -44,6 +44,7 @@ class LlamaCausalLm : public CausalLm {
   struct Passage {
     const MicroBatch* micro_batch = nullptr;
     PackedLayout layout;
+    BatchRows labels;                   // all that the last layer's output is needed of
     at::Tensor hidden;                  // activations, then their gradient
     std::vector<KeptActivations> kept;  // one per layer
     bool recompute = false;             // of `kept` only the inputs are there
@@ -63,21 +64,23 @@ class LlamaCausalLm : public CausalLm {
   // The layer that a pass without gradients asks for next: the last one is followed by the first
   // layer of the next pass.
   std::int64_t after(std::int64_t layer) const { return (layer + 1) % config_.layers; }
+  // Passages of the micro-batches [begin, end), which outlive them.
+  std::vector<Passage> start(const MicroBatch* begin, const MicroBatch* end);
   // The embedded tokens of all passages, one after the other, in the memory of `kept_`.
   void embed(std::vector<Passage>& passages);
+  // Of the last layer's output, the label rows. The call looks at what it is given.
+  LayerCall call_of(const Passage& passage, std::int64_t layer, const LayerWeights& weights,
+                    const LayerLora& lora);
   // Where each wave begins, and the end of the last; as many waves on every rank. Collective.
-  std::vector<std::size_t> wave_cuts(const std::vector<MicroBatch>& micro_batches);
-  // Bytes that a micro-batch keeps, all its activations or the inputs of its layers.
-  std::int64_t bytes_of(const MicroBatch& micro_batch, bool recompute) const;
-  bool recomputes(const MicroBatch& micro_batch) const {
-    return bytes_of(micro_batch, false) > kept_bytes_;
-  }
+  std::vector<std::size_t> wave_cuts(const std::vector<MicroBatch>& micro_batches,
+                                     const LoraAdapter& adapter);
+  // Whether all activations of a micro-batch are more than may be kept.
+  bool recomputes(const MicroBatch& micro_batch, const LoraAdapter& adapter) const;
   void run_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key,
                 double loss_scale);
   void forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
   void backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key);
-  // With `chosen`, passages hold their label rows alone.
-  LabelRows label_rows(const std::vector<Passage>& passages, bool chosen) const;
+  LabelRows label_rows(const std::vector<Passage>& passages) const;
   void losses_and_gradients(std::vector<Passage>& wave, double loss_scale);
 
   LlmConfig config_;

@@ -5,12 +5,13 @@
 namespace rallrec::models::llm {
 namespace {
 
-at::Tensor draw_mask(const LayerLora& lora, Linear linear, std::int64_t channels, Arena& arena) {
-  const at::Tensor mask = arena.bytes(lora.offsets->back(), kernels::dropout_mask_bytes(channels));
+at::Tensor draw_mask(const LayerLora& lora, Linear linear, const BatchRows& rows,
+                     std::int64_t channels, Arena& arena) {
+  const at::Tensor mask = arena.bytes(rows.count(), kernels::dropout_mask_bytes(channels));
   const kernels::DropoutStream stream{lora.key.seed, lora.key.epoch, lora.layer,
                                       static_cast<std::int64_t>(linear)};
-  ops::dropout_mask(stream, lora.adapter->options().dropout, *lora.samples, *lora.offsets, channels,
-                    mask);
+  ops::dropout_mask(stream, lora.adapter->options().dropout, *lora.samples, rows.offsets,
+                    rows.positions, channels, mask);
   return mask;
 }
 
@@ -27,8 +28,8 @@ at::Tensor dropped(const LayerLora& lora, const at::Tensor& mask, const at::Tens
 
 }  // namespace
 
-void lora_forward(const LayerLora& lora, Linear linear, const at::Tensor& x, const at::Tensor& y,
-                  Arena& scratch, Arena* keep, LoraKept* kept) {
+void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, const at::Tensor& x,
+                  const at::Tensor& y, Arena& scratch, Arena* keep, LoraKept* kept) {
   if (!lora.adapts(linear)) {
     return;
   }
@@ -37,7 +38,7 @@ void lora_forward(const LayerLora& lora, Linear linear, const at::Tensor& x, con
   Arena& arena = keep != nullptr ? *keep : scratch;
   LoraKept local;
   if (lora.drops()) {
-    local.mask = draw_mask(lora, linear, x.size(1), arena);
+    local.mask = draw_mask(lora, linear, rows, x.size(1), arena);
   }
   local.narrow = arena.floats(x.size(0), adapter.options().r);
   const at::Tensor input = dropped(lora, local.mask, x, scratch);

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/llm/arena.h"
-#include "models/llm/causal_lm.h"
+#include "models/llm/batch_rows.h"
 
 namespace rallrec::models::llm {
 
@@ -15,9 +15,8 @@ namespace rallrec::models::llm {
 struct LayerLora {
   const LoraAdapter* adapter = nullptr;  // null = no adapter
   std::int64_t layer = 0;
-  // Dropout is on where `samples` is not null: one per sequence, offsets as in PackedBatch.
+  // Dropout is on where `samples` is not null: one per sequence.
   const std::vector<std::int64_t>* samples = nullptr;
-  const std::vector<std::int64_t>* offsets = nullptr;
   DropoutKey key;
 
   bool adapts(Linear linear) const {
@@ -40,9 +39,10 @@ struct LoraKept {
   at::Tensor narrow;  // fp32 [rows, r]
 };
 
-// y += scale · B(A(dropout(x))). `kept`, where not null, is filled from `keep`.
-void lora_forward(const LayerLora& lora, Linear linear, const at::Tensor& x, const at::Tensor& y,
-                  Arena& scratch, Arena* keep, LoraKept* kept);
+// y += scale · B(A(dropout(x))), x being `rows` of the batch. `kept`, where not null, is filled
+// from `keep`.
+void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, const at::Tensor& x,
+                  const at::Tensor& y, Arena& scratch, Arena* keep, LoraKept* kept);
 
 // Adds the branch's part of the input gradient to dx (undefined: not wanted) and writes the
 // gradients of A and B into `gradient`, laid out as LoraAdapter::flat.

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "models/llm/kept_bytes.h"
 #include "tests/models/llm/reference_model.h"
 
 namespace rallrec::models::llm {
@@ -56,6 +57,28 @@ MicroBatch make_micro_batch(const LlmConfig& config, std::uint64_t stream,
   return micro_batch;
 }
 
+// A sequence each with one label, two, none, many and one on its second row; and labels on all
+// rows.
+std::vector<MicroBatch> label_kinds(const LlmConfig& config) {
+  const MicroBatch base = make_micro_batch(config, 5, {9, 14, 6, 60, 8});
+  std::vector<std::int64_t> some = {8, 12, 22, 89};
+  for (std::int64_t i = 32; i < 88; ++i) {
+    some.push_back(i);
+  }
+  std::sort(some.begin(), some.end());
+  std::vector<std::int64_t> all;
+  for (std::int64_t i = 0; i < base.batch.tokens(); ++i) {
+    all.push_back(i);
+  }
+  std::vector<MicroBatch> kinds;
+  for (const auto& positions : {some, all}) {
+    kinds.push_back(base);
+    kinds.back().label_positions = positions;
+    kinds.back().label_ids = random_ids(std::int64_t(positions.size()), config.vocab_size, 77);
+  }
+  return kinds;
+}
+
 // Losses and the LoRA gradient of their sum by autograd in double.
 struct Expected {
   std::vector<double> losses;
@@ -96,6 +119,30 @@ Expected reference(const TinyModel& model, const MicroBatch& micro_batch,
   return expected;
 }
 
+// Losses and each matrix of the adapter's gradient, dropout on.
+void expect_autograd(const TinyModel& model, const LoraAdapter& adapter, const Expected& expected,
+                     const MicroBatchResult& result) {
+  ASSERT_EQ(result.label_losses.size(), expected.losses.size());
+  for (std::size_t i = 0; i < expected.losses.size(); ++i) {
+    EXPECT_NEAR(result.label_losses[i], expected.losses[i], 2e-5);
+  }
+  for (std::int64_t layer = 0; layer < model.config.layers; ++layer) {
+    for (const std::string& module : adapter.options().modules) {
+      for (bool is_b : {false, true}) {
+        const auto view = [&](const at::Tensor& flat) {
+          return is_b ? adapter.layout().b(flat, layer, linear_named(module))
+                      : adapter.layout().a(flat, layer, linear_named(module));
+        };
+        const at::Tensor want = view(expected.gradient) * 0.5;
+        const at::Tensor have = view(result.gradient).to(at::kDouble);
+        EXPECT_GT(want.norm().item<double>(), 1e-6);
+        EXPECT_LT((have - want).norm().item<double>(), 2e-5 * want.norm().item<double>())
+            << "layer " << layer << " " << module << (is_b ? " B" : " A");
+      }
+    }
+  }
+}
+
 class ForwardBackward : public testing::TestWithParam<int> {};
 
 TEST_P(ForwardBackward, EqualsAutogradInDouble) {
@@ -104,24 +151,25 @@ TEST_P(ForwardBackward, EqualsAutogradInDouble) {
   const LoraAdapter adapter = make_adapter(c.config, c.lora);
   const MicroBatch micro_batch = make_micro_batch(c.config, 1);
   const auto results = model.load()->forward_backward({micro_batch}, adapter, kKey, 0.5);
-  const Expected expected = reference(model, micro_batch, adapter, true);
   ASSERT_EQ(results.size(), 1U);
-  ASSERT_EQ(results[0].label_losses.size(), expected.losses.size());
-  for (std::size_t i = 0; i < expected.losses.size(); ++i) {
-    EXPECT_NEAR(results[0].label_losses[i], expected.losses[i], 2e-5);
-  }
-  for (std::int64_t layer = 0; layer < c.config.layers; ++layer) {
-    for (const std::string& module : c.lora.modules) {
-      for (bool is_b : {false, true}) {
-        const auto view = [&](const at::Tensor& flat) {
-          return is_b ? adapter.layout().b(flat, layer, linear_named(module))
-                      : adapter.layout().a(flat, layer, linear_named(module));
-        };
-        const at::Tensor want = view(expected.gradient) * 0.5;
-        const at::Tensor have = view(results[0].gradient).to(at::kDouble);
-        EXPECT_GT(want.norm().item<double>(), 1e-6);
-        EXPECT_LT((have - want).norm().item<double>(), 2e-5 * want.norm().item<double>())
-            << "layer " << layer << " " << module << (is_b ? " B" : " A");
+  expect_autograd(model, adapter, reference(model, micro_batch, adapter, true), results[0]);
+}
+
+// Every case with labels in other rows, also in a model whose only layer is the last and the first
+// at once; all activations kept or computed again.
+TEST_P(ForwardBackward, EqualsAutogradWhicheverRowsHaveLabels) {
+  Case c = cases()[std::size_t(GetParam())];
+  for (const std::int64_t layers : {1, 2}) {
+    c.config.layers = layers;
+    const TinyModel model = make_tiny(c.config);
+    const LoraAdapter adapter = make_adapter(c.config, c.lora);
+    const auto lm = model.load();
+    for (const MicroBatch& micro_batch : label_kinds(c.config)) {
+      const Expected expected = reference(model, micro_batch, adapter, true);
+      for (const std::int64_t kept : {std::int64_t{1} << 30, std::int64_t{1}}) {
+        lm->set_kept_bytes(kept);
+        const auto results = lm->forward_backward({micro_batch}, adapter, kKey, 0.5);
+        expect_autograd(model, adapter, expected, results.at(0));
       }
     }
   }
@@ -174,7 +222,7 @@ TEST_P(ForwardBackward, ASharedPrefixGivesTheStatesOfWholeSequences) {
     EXPECT_LT((states.narrow(0, begin, own) - whole.narrow(0, 19, own)).abs().max().item<float>(),
               2e-5F);
   }
-  const std::vector<std::int64_t> places = {19, 5, 20, 52, states.size(0) - 1, 18};
+  const std::vector<std::int64_t> places = {5, 18, 19, 20, 52, states.size(0) - 1};
   const at::Tensor chosen = lm->hidden_states_at(shared, places, &adapter);
   EXPECT_LT(
       (chosen - states.index_select(0, at::tensor(places, at::kLong))).abs().max().item<float>(),
@@ -199,8 +247,7 @@ TEST(ForwardBackwardBits, DoNotDependOnNeighboursOrWaves) {
   const auto lm = model.load();
   const auto together = lm->forward_backward(all, adapter, kKey, 1.0);
   // Waves of one or two micro-batches, and of single ones that compute their layers again.
-  const std::int64_t per_token = 4 * config.layers * kept_floats_per_token(config);
-  lm->set_kept_bytes(78 * per_token);
+  lm->set_kept_bytes(kept_bytes(config, adapter, {78, 78}, false));
   const auto in_waves = lm->forward_backward(all, adapter, kKey, 1.0);
   lm->set_kept_bytes(1);
   const auto again = lm->forward_backward(all, adapter, kKey, 1.0);
