@@ -38,58 +38,65 @@ AllRows gather_rows(distributed::Communicator& communicator, const at::Tensor& m
   return all;
 }
 
-// Losses and gradients of a chunk of everybody's rows.
-class LossChunk {
+// Losses and gradients of everybody's rows, at most kHeadRows at a time in the same memory.
+class LossChunks {
  public:
-  LossChunk(const ShardedTable& table, std::int64_t rows, const float* x,
-            const std::int64_t* labels)
-      : table_(table), rows_(rows), labels_(labels), part_(table.part()) {
-    const std::int64_t width = kernels::head_width(rows);
-    logits_.resize(static_cast<std::size_t>(part_.rows() * width));
-    lse_.resize(static_cast<std::size_t>(width));
-    const auto block = static_cast<std::size_t>(kernels::kHeadStatistics * width);
-    std::vector<float> mine(static_cast<std::size_t>(part_.blocks()) * block);
-    kernels::head_logits({}, part_, rows, x, labels, logits_.data(), mine.data());
-    std::vector<std::size_t> counts;
-    for (int rank = 0; rank < table.communicator().size(); ++rank) {
-      counts.push_back(
-          static_cast<std::size_t>(table.first_block(rank + 1) - table.first_block(rank)) * block);
-    }
-    std::vector<float> all(static_cast<std::size_t>(kernels::kVocabularyBlocks) * block);
-    table.communicator().all_gather_v(mine.data(), all.data(), counts, DType::kFloat32);
-    losses_.resize(static_cast<std::size_t>(rows));
-    kernels::combine_head_statistics(table.vocabulary(), rows, all.data(), labels, losses_.data(),
-                                     lse_.data());
+  LossChunks(const ShardedTable& table, std::int64_t most_rows, bool gradients)
+      : table_(table), part_(table.part()) {
+    const std::int64_t width = kernels::head_width(most_rows);
+    const std::int64_t block = kernels::kHeadStatistics * width;
+    const std::int64_t row = gradients ? part_.hidden : 0;
+    logits_ = floats(part_.rows() * width);
+    lse_ = floats(width);
+    losses_ = floats(most_rows);
+    mine_ = floats(part_.blocks() * block);
+    all_ = floats(kernels::kVocabularyBlocks * block);
+    partials_ = floats(part_.blocks() * most_rows * row);
+    gradient_ = floats(most_rows * row);
   }
 
-  const std::vector<float>& losses() const { return losses_; }
+  // Returns the losses of rows x [rows, hidden], valid until the next call.
+  const float* losses(std::int64_t rows, const float* x, const std::int64_t* labels) {
+    distributed::Communicator& communicator = table_.communicator();
+    kernels::head_logits({}, part_, rows, x, labels, logits_.data(), mine_.data());
+    const std::int64_t block = kernels::kHeadStatistics * kernels::head_width(rows);
+    std::vector<std::size_t> counts;
+    for (int rank = 0; rank < communicator.size(); ++rank) {
+      counts.push_back(static_cast<std::size_t>(
+          (table_.first_block(rank + 1) - table_.first_block(rank)) * block));
+    }
+    communicator.all_gather_v(mine_.data(), all_.data(), counts, DType::kFloat32);
+    kernels::combine_head_statistics(table_.vocabulary(), rows, all_.data(), labels, losses_.data(),
+                                     lse_.data());
+    return losses_.data();
+  }
 
-  // fp32 [rows, hidden]. Once: the logits are used up.
-  std::vector<float> gradient(double loss_scale) {
-    const auto count = static_cast<std::size_t>(rows_ * part_.hidden);
-    std::vector<float> partials(static_cast<std::size_t>(part_.blocks()) * count);
-    kernels::head_gradient({}, part_, rows_, labels_, lse_.data(), loss_scale, logits_.data(),
-                           partials.data());
+  // fp32 [rows, hidden], of the rows of the last `losses`. Once: the logits are used up.
+  const float* gradient(std::int64_t rows, const std::int64_t* labels, double loss_scale) {
+    const std::int64_t count = rows * part_.hidden;
+    kernels::head_gradient({}, part_, rows, labels, lse_.data(), loss_scale, logits_.data(),
+                           partials_.data());
     distributed::TreeReduction tree(
         static_cast<std::size_t>(kernels::kVocabularyBlocks),
         {static_cast<std::size_t>(part_.first_block), static_cast<std::size_t>(part_.last_block)},
-        count);
+        static_cast<std::size_t>(count));
     for (std::int64_t block = 0; block < part_.blocks(); ++block) {
-      tree.add(partials.data() + static_cast<std::size_t>(block) * count);
+      tree.add(partials_.data() + block * count);
     }
-    std::vector<float> sum(count);
-    tree.finish(table_.communicator(), sum.data());
-    return sum;
+    tree.finish(table_.communicator(), gradient_.data());
+    return gradient_.data();
   }
 
  private:
+  static std::vector<float> floats(std::int64_t count) {
+    return std::vector<float>(static_cast<std::size_t>(count));
+  }
+
   const ShardedTable& table_;
-  std::int64_t rows_;
-  const std::int64_t* labels_;
   kernels::HeadPart part_;
-  std::vector<float> logits_;
-  std::vector<float> lse_;
-  std::vector<float> losses_;
+  std::vector<float> logits_, lse_, losses_;
+  std::vector<float> mine_, all_;  // statistics of this rank's blocks and of all blocks
+  std::vector<float> partials_, gradient_;
 };
 
 }  // namespace
@@ -104,23 +111,24 @@ std::vector<float> ShardedHead::losses(const at::Tensor& hidden,
   std::vector<std::int64_t> labels(static_cast<std::size_t>(all.total()));
   table_.communicator().all_gather_v(ids.data(), labels.data(), all.counts, DType::kInt64);
   std::vector<float> losses(ids.size());
-  const std::int64_t end_of_mine = all.first + hidden.size(0);
+  LossChunks chunks(table_, std::min(kHeadRows, all.total()), d_hidden.defined());
+  const std::int64_t width = table_.hidden();
   for (std::int64_t begin = 0; begin < all.total(); begin += kHeadRows) {
     const std::int64_t rows = std::min(kHeadRows, all.total() - begin);
-    LossChunk chunk(table_, rows, all.hidden.const_data_ptr<float>() + begin * table_.hidden(),
-                    labels.data() + begin);
+    const std::int64_t* ids_of_rows = labels.data() + begin;
+    const float* of_rows =
+        chunks.losses(rows, all.hidden.const_data_ptr<float>() + begin * width, ids_of_rows);
+    const float* gradient =
+        d_hidden.defined() ? chunks.gradient(rows, ids_of_rows, loss_scale) : nullptr;
     const std::int64_t first = std::max(begin, all.first);
-    const std::int64_t mine = std::min(begin + rows, end_of_mine) - first;
-    const std::vector<float> gradient =
-        d_hidden.defined() ? chunk.gradient(loss_scale) : std::vector<float>();
+    const std::int64_t mine = std::min(begin + rows, all.first + hidden.size(0)) - first;
     if (mine <= 0) {
       continue;
     }
-    std::copy_n(chunk.losses().begin() + (first - begin), mine,
-                losses.begin() + (first - all.first));
+    std::copy_n(of_rows + (first - begin), mine, losses.begin() + (first - all.first));
     if (d_hidden.defined()) {
-      std::copy_n(gradient.begin() + (first - begin) * table_.hidden(), mine * table_.hidden(),
-                  d_hidden.mutable_data_ptr<float>() + (first - all.first) * table_.hidden());
+      std::copy_n(gradient + (first - begin) * width, mine * width,
+                  d_hidden.mutable_data_ptr<float>() + (first - all.first) * width);
     }
   }
   return losses;
