@@ -6,10 +6,19 @@
 #include "models/llm/llm_config.h"
 #include "models/llm/quant_mode.h"
 #include "pipeline/external_inputs.h"
+#include "text/chat_template.h"
 #include "text/shown_answers.h"
 #include "text/tokenizer.h"
 
 namespace rallrec::pipeline {
+namespace {
+
+bool runs(const std::vector<Stage>& stages, const std::string& name) {
+  return std::any_of(stages.begin(), stages.end(),
+                     [&name](const Stage& stage) { return stage.name == name; });
+}
+
+}  // namespace
 
 void check_model_folder(const std::string& folder, ModelUse use, const std::string& quant) {
   require_model_folder(folder);
@@ -35,10 +44,11 @@ void check_external_inputs(const std::vector<Stage>& stages, const config::Optio
   if (use == ModelUse::kWeights) {
     models::llm::dense_type_of(options.embed.quant);
   }
-  const bool tunes = std::any_of(stages.begin(), stages.end(),
-                                 [](const Stage& stage) { return stage.name == "tune"; });
-  if (tunes && options.tune.shown_answers) {
+  if (runs(stages, "tune") && options.tune.shown_answers) {
     const text::ShownAnswers unused(text::Tokenizer::load(options.model.path));
+  }
+  if (runs(stages, "infer")) {
+    text::label_words(text::Tokenizer::load(options.model.path));
   }
 }
 

@@ -13,7 +13,8 @@ namespace rallrec::pipeline {
 // weights and whether this build has the compute mode `quant`. Throws as the loaders do.
 void check_model_folder(const std::string& folder, ModelUse use, const std::string& quant);
 
-// Looks at everything outside the run folder that `stages` will read: raw data, templates, model.
+// Looks at everything outside the run folder that `stages` will read: raw data, templates, model,
+// and whether its tokenizer has the words that tune and infer need as single tokens.
 void check_external_inputs(const std::vector<Stage>& stages, const config::Options& options);
 
 }  // namespace rallrec::pipeline

@@ -1,6 +1,7 @@
 #include "text/chat_template.h"
 
 #include <array>
+#include <sstream>
 
 #include "core/check.h"
 
@@ -101,6 +102,18 @@ std::size_t first_turn(const std::vector<ChatMessage>& messages) {
 
 ChatRole role_in_turn(std::size_t turn) {
   return turn % 2 == 0 ? ChatRole::kUser : ChatRole::kAssistant;
+}
+
+// Ids as text for a message: 2 tokens, "Y" (37) "es" (290).
+std::string described(const Tokenizer& tokenizer, const std::vector<std::int64_t>& ids) {
+  std::ostringstream text;
+  text << ids.size() << (ids.size() == 1 ? " token" : " tokens");
+  const char* before = ", ";
+  for (const std::int64_t id : ids) {
+    text << before << '"' << tokenizer.decode({id}) << "\" (" << id << ')';
+    before = " ";
+  }
+  return text.str();
 }
 
 }  // namespace
@@ -228,10 +241,12 @@ LabelledIds ChatTemplate::conversation_ids(const std::vector<ChatMessage>& messa
 LabelWords label_words(const Tokenizer& tokenizer) {
   const std::vector<std::int64_t> yes = tokenizer.encode("Yes");
   const std::vector<std::int64_t> no = tokenizer.encode("No");
-  if (yes.empty() || no.empty() || yes.front() == no.front()) {
-    throw_bad_data("tokenizer.json",
-                   "\"Yes\" and \"No\" must begin with different tokens; a score cannot be read "
-                   "from this tokenizer");
+  if (yes.size() != 1 || no.size() != 1 || yes == no) {
+    throw_bad_data(
+        "tokenizer.json",
+        "a score compares the logits of two tokens, \"Yes\" and \"No\"; here \"Yes\" is " +
+            described(tokenizer, yes) + " and \"No\" is " + described(tokenizer, no) +
+            "; take a model whose tokenizer has each as a token of its own");
   }
   return {yes.front(), no.front()};
 }

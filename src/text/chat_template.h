@@ -79,13 +79,13 @@ class ChatTemplate {
   std::optional<std::int64_t> end_of_turn_;
 };
 
-// The ids whose logits make the score: the first of "Yes" and of "No".
+// The ids whose logits make the score: those of "Yes" and of "No".
 struct LabelWords {
   std::int64_t yes = 0;
   std::int64_t no = 0;
 };
 
-// Throws bad data where the two are equal or a word has no id.
+// Throws bad data, naming the tokens, where a word is not one token of its own.
 LabelWords label_words(const Tokenizer& tokenizer);
 
 }  // namespace rallrec::text

@@ -9,6 +9,7 @@
 
 #include "tests/commands/background_program.h"
 #include "tests/commands/run_fixture.h"
+#include "tests/text/tokenizer_json.h"
 
 namespace rallrec::testing {
 namespace {
@@ -158,6 +159,16 @@ TEST_F(RunFixture, ATokenizerThatTuneCannotUseIsRefusedBeforeTheFirstStage) {
   const Outcome outcome = run(2, run_arguments("refused", {"--set", "tune.shown_answers=true"}));
   EXPECT_EQ(outcome.code, 64);
   EXPECT_NE(outcome.err.find("tune.shown_answers"), std::string::npos) << outcome.err;
+  EXPECT_FALSE(std::filesystem::exists(folder.file("refused")));
+}
+
+TEST_F(RunFixture, ATokenizerWithoutLabelWordsIsRefusedBeforeTheFirstStage) {
+  nlohmann::json tokenizer = text::tiny_tokenizer_json();
+  tokenizer["model"]["merges"] = nlohmann::json::array();
+  folder.put("model/tokenizer.json", tokenizer.dump());
+  const Outcome outcome = run(2, run_arguments("refused"));
+  EXPECT_EQ(outcome.code, 65);
+  EXPECT_NE(outcome.err.find("here \"Yes\" is 3 tokens"), std::string::npos) << outcome.err;
   EXPECT_FALSE(std::filesystem::exists(folder.file("refused")));
 }
 

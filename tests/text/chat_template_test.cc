@@ -167,7 +167,7 @@ TEST(ChatTemplate, GivesLlama3ThePublishedIds) {
   EXPECT_EQ(label_words(tokenizer).no, 2822);
 }
 
-TEST(LabelWords, MustDiffer) {
+TEST(LabelWords, AreTokensOfTheirOwn) {
   const Tokenizer tokenizer = tiny();
   const LabelWords words = label_words(tokenizer);
   EXPECT_EQ(tokenizer.decode({words.yes}), "Yes");
@@ -177,7 +177,16 @@ TEST(LabelWords, MustDiffer) {
   document["model"]["vocab"] = {{"N", 0}, {"o", 1}};
   document["model"]["merges"] = nlohmann::json::array();
   const Tokenizer without_yes = load_tokenizer(document);
-  expect_error(ExitCode::kBadData, "different tokens", [&] { label_words(without_yes); });
+  expect_error(ExitCode::kBadData,
+               "\"Yes\" is 0 tokens and \"No\" is 2 tokens, \"N\" (0) \"o\" (1)",
+               [&] { label_words(without_yes); });
+  // Two words that begin with different tokens, one of them in pieces.
+  document["model"]["vocab"] = {{"N", 0}, {"o", 1}, {"Y", 2}, {"e", 3}, {"s", 4}, {"No", 5}};
+  document["model"]["merges"] = {"N o"};
+  const Tokenizer in_pieces = load_tokenizer(document);
+  expect_error(ExitCode::kBadData,
+               "\"Yes\" is 3 tokens, \"Y\" (2) \"e\" (3) \"s\" (4) and \"No\" is 1",
+               [&] { label_words(in_pieces); });
 }
 
 }  // namespace
