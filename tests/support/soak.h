@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 
 namespace rallrec::testing {
@@ -15,6 +17,22 @@ inline int soak_count(const std::string& id, int usual, int full) {
   }
   const char* soak = std::getenv("RALLREC_SOAK");
   return soak != nullptr && std::string(soak) == "full" ? full : usual;
+}
+
+// One line of JSON in the file that RALLREC_SOAK_EVENTS names, at once: a test that is broken off
+// has lost nothing of what it did. Without the variable nothing is written.
+inline void record_event(const std::string& json) {
+  if (const char* path = std::getenv("RALLREC_SOAK_EVENTS")) {
+    std::ofstream(path, std::ios::app) << json << std::endl;
+  }
+}
+
+// Whether the minutes that RALLREC_SOAK_MINUTES allows are over since the first call.
+inline bool soak_time_is_over() {
+  static const auto start = std::chrono::steady_clock::now();
+  const char* minutes = std::getenv("RALLREC_SOAK_MINUTES");
+  const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+  return minutes != nullptr && spent.count() >= 60.0 * std::atof(minutes);
 }
 
 // What was really done, for the result file of `make soak`.
