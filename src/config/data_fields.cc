@@ -24,13 +24,15 @@ void add_data_fields(std::vector<Field>& list) {
   SectionFields<ModelOptions>(list, "model", &Options::model)
       .add("path", &ModelOptions::path, anything(), "Hugging Face folder of the LLM")
       .add("quant", &ModelOptions::quant, quant_mode(),
-           "compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32");
+           "compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32")
+      .add("cache", &ModelOptions::cache, anything(),
+           "folder that keeps quantised layers for the next start; empty = none");
   SectionFields<ClusterOptions>(list, "cluster", &Options::cluster)
       .add("device", &ClusterOptions::device, one_of({"cpu", "cuda"}), "cpu or cuda")
       .add("threads", &ClusterOptions::threads, between(0, 4096),
            "compute threads per rank; 0 = OMP_NUM_THREADS, else cores / ranks on this node")
       .add("replicate_base", &ClusterOptions::replicate_base, anything(),
-           "every rank keeps the whole frozen model; off: w8a8 models are shared out");
+           "every rank keeps the whole frozen model; off: int8 models are shared out");
   SectionFields<OutputOptions>(list, "output", &Options::output)
       .add("run_dir", &OutputOptions::run_dir, anything(),
            "the run folder; empty = runs/<name of the config file>")

@@ -99,7 +99,6 @@ class MadePanels {
       : product_(product),
         turned_(turned),
         sources_(panels_of(product.shape.depth)),
-        source_pairs_(int8_padded_depth(product.shape.columns) / 2),
         lines_(static_cast<std::size_t>(kPanelBlock * panel_bytes() / kLineBytes)) {}
 
   // Panel `panel` of the product's right factor, kept at place `place` until it is made anew.
@@ -107,7 +106,8 @@ class MadePanels {
     std::int8_t* to = lines_.data()->bytes + place * panel_bytes();
     const std::int64_t pairs = int8_padded_depth(product_.shape.depth) / 2;
     if (turned_) {
-      turn(panel, to);
+      detail::turn_packed(product_.kernel.turn, product_.b, product_.shape.columns,
+                          product_.shape.depth, panel, to);
     }
     if (product_.kernel.quads) {
       const std::int8_t* packed = product_.b + panel * 2 * kInt8PanelColumns * pairs;
@@ -127,27 +127,9 @@ class MadePanels {
                                  : sources_ * kInt8PanelColumns * kInt8PanelColumns;
   }
 
-  void turn(std::int64_t panel, std::int8_t* to) const {
-    const detail::Int8TurnPanel turn_panel = product_.kernel.turn;
-    const std::int64_t first_pair = panel * kInt8PanelColumns / 2;
-    const std::int64_t stride = source_pairs_ * 2 * kInt8PanelColumns;
-    const std::int8_t* from = product_.b + first_pair * 2 * kInt8PanelColumns;
-    const std::int64_t pairs = std::min<std::int64_t>(8, source_pairs_ - first_pair);
-    if (pairs == 8) {
-      turn_panel(from, stride, sources_, to);
-      return;
-    }
-    std::int8_t whole[kInt8PanelColumns * kInt8PanelColumns] = {};
-    for (std::int64_t source = 0; source < sources_; ++source) {
-      std::copy_n(from + source * stride, pairs * 2 * kInt8PanelColumns, whole);
-      turn_panel(whole, 0, 1, to + source * kInt8PanelColumns * kInt8PanelColumns);
-    }
-  }
-
   const Product& product_;
   bool turned_;
-  std::int64_t sources_;       // panels of B, whose columns are the depth of Bᵀ
-  std::int64_t source_pairs_;  // pairs of depth in B
+  std::int64_t sources_;  // panels of B, whose columns are the depth of Bᵀ
   std::vector<Line> lines_;
 };
 

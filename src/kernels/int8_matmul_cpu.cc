@@ -157,6 +157,26 @@ void turn_panel_baseline(const std::int8_t* from, std::int64_t panel_stride, std
 
 }  // namespace
 
+void turn_packed(Int8TurnPanel turn, const std::int8_t* b, std::int64_t depth, std::int64_t columns,
+                 std::int64_t panel, std::int8_t* to) {
+  constexpr std::int64_t kPairBytes = 2 * kInt8PanelColumns;
+  const std::int64_t all_pairs = int8_padded_depth(depth) / 2;
+  const std::int64_t sources = (columns + kInt8PanelColumns - 1) / kInt8PanelColumns;
+  const std::int64_t first_pair = panel * kInt8PanelColumns / 2;
+  const std::int64_t stride = all_pairs * kPairBytes;
+  const std::int8_t* from = b + first_pair * kPairBytes;
+  const std::int64_t pairs = std::min<std::int64_t>(8, all_pairs - first_pair);
+  if (pairs == 8) {
+    turn(from, stride, sources, to);
+    return;
+  }
+  std::int8_t whole[kInt8PanelColumns * kInt8PanelColumns] = {};
+  for (std::int64_t source = 0; source < sources; ++source) {
+    std::copy_n(from + source * stride, pairs * kPairBytes, whole);
+    turn(whole, 0, 1, to + source * kInt8PanelColumns * kInt8PanelColumns);
+  }
+}
+
 const Int8Kernel& int8_kernel(Int8Level level) {
   static const Int8Kernel baseline{
       kPairTileRows,       1,       false,  tile_baseline, store_baseline,

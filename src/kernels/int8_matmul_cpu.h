@@ -5,7 +5,15 @@
 
 #include "kernels/int8_level.h"
 
-namespace rallrec::kernels::detail {
+namespace rallrec::kernels {
+
+class QuantizedRows;
+
+namespace detail {
+
+// quantize_rows for the rows [begin, end) of q, which stand at x.
+void quantize_row_range(const float* x, const float* column_scale, std::int64_t begin,
+                        std::int64_t end, QuantizedRows& q);
 
 // One tile of the product: up to tile_rows rows of A against tile_panels panels of B. `depth` is
 // that of the panels in the form the level multiplies. sums is int32 [tile_panels, tile_rows, 16],
@@ -52,8 +60,14 @@ struct Int8Kernel {
   void (*leave)();
 };
 
+// Panel `panel` of the transpose of B [depth, columns] packed by pack_int8: its columns as depth,
+// in pairs, up to a multiple of 16: 16 · that many bytes.
+void turn_packed(Int8TurnPanel turn, const std::int8_t* b, std::int64_t depth, std::int64_t columns,
+                 std::int64_t panel, std::int8_t* to);
+
 constexpr int kInt8MaxTileSums = 2 * 32 * 16;
 
 const Int8Kernel& int8_kernel(Int8Level level);
 
-}  // namespace rallrec::kernels::detail
+}  // namespace detail
+}  // namespace rallrec::kernels

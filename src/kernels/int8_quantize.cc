@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/int8_matmul.h"
+#include "kernels/int8_matmul_cpu.h"
 #include "kernels/int8_quads.h"
 #include "kernels/no_cuda.h"
 #include "kernels/simd.h"
@@ -16,7 +17,7 @@ constexpr std::int64_t kRowsPerThread = 16;
 constexpr float kRoundToInteger = 12582912.0F;
 
 struct QuantizeArguments {
-  const float* x;
+  const float* x;  // the first row that is quantised
   const float* column_scale;
   QuantizedRows* q;
 };
@@ -65,7 +66,7 @@ struct Quantize {
                                          std::int64_t end) {
     const std::int64_t depth = a->q->depth();
     for (std::int64_t i = begin; i < end; ++i) {
-      const float* x = a->x + i * depth;
+      const float* x = a->x + (i - begin) * depth;
       auto* q = reinterpret_cast<Value*>(a->q->row(i));
       const float largest = largest_magnitude(x, a->column_scale, depth);
       const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
@@ -118,19 +119,24 @@ void QuantizedRows::set(std::int64_t i, std::int64_t k, int value) {
   }
 }
 
+void detail::quantize_row_range(const float* x, const float* column_scale, std::int64_t begin,
+                                std::int64_t end, QuantizedRows& q) {
+  const QuantizeArguments arguments{x, column_scale, &q};
+  if (in_bytes(q.level())) {
+    run_best<Quantize<std::uint8_t, 128>>(&arguments, begin, end);
+  } else {
+    run_best<Quantize<std::int16_t, 0>>(&arguments, begin, end);
+  }
+}
+
 void quantize_rows(const Queue& queue, const float* x, const float* column_scale,
                    QuantizedRows& q) {
   if (queue.device == Device::kCuda) {
     throw_no_cuda("quantize_rows");
   }
   RALLREC_CHECK(q.depth() > 0, "quantize_rows: no columns");
-  const QuantizeArguments arguments{x, column_scale, &q};
   parallel_for(q.rows(), kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
-    if (in_bytes(q.level())) {
-      run_best<Quantize<std::uint8_t, 128>>(&arguments, begin, end);
-    } else {
-      run_best<Quantize<std::int16_t, 0>>(&arguments, begin, end);
-    }
+    detail::quantize_row_range(x + begin * q.depth(), column_scale, begin, end, q);
   });
 }
 

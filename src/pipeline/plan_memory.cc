@@ -13,14 +13,14 @@
 namespace rallrec::pipeline {
 namespace {
 
-using models::llm::DenseType;
 using models::llm::Int8LayerLayout;
 using models::llm::kLinears;
 using models::llm::LinearSize;
 using models::llm::LlmConfig;
+using models::llm::QuantMode;
 
-DenseType type_of(const PlanRequest& request) {
-  return models::llm::dense_type_of(request.options.model.quant);
+QuantMode mode_of(const PlanRequest& request) {
+  return models::llm::quant_mode_of(request.options.model.quant);
 }
 
 // With fp32 weights the input gradient reads a second copy, which query, key and value of the first
@@ -37,22 +37,23 @@ std::int64_t second_copies(const LlmConfig& config) {
 }
 
 // The matrices of all layers where a rank has them whole.
-std::int64_t whole_layers(const LlmConfig& config, DenseType type) {
-  if (type == DenseType::kBfloat16) {
+std::int64_t whole_layers(const LlmConfig& config, QuantMode mode) {
+  if (mode == QuantMode::kBfloat16) {
     return 2 * linear_parameters(config);
   }
   std::int64_t bytes = 0;
   for (const models::llm::Linear linear : kLinears) {
     const LinearSize size = size_of(config, linear);
-    if (type == DenseType::kFloat32) {
+    if (mode == QuantMode::kFloat32) {
       bytes += 4 * kernels::packed_size(size.in, size.out);
     } else {
-      // Scales are not filled up to whole panels here.
-      bytes += kernels::int8_packed_size(size.in, size.out) + 4 * size.out;
+      const std::int64_t panels = (size.out + 15) / kernels::kInt8PanelColumns;
+      bytes +=
+          kernels::int8_packed_size(size.in, size.out) + 4 * panels * kernels::kInt8PanelColumns;
     }
   }
   bytes *= config.layers;
-  return type == DenseType::kFloat32 ? bytes + second_copies(config) : bytes;
+  return mode == QuantMode::kFloat32 ? bytes + second_copies(config) : bytes;
 }
 
 // Rows of a table that the rank keeps.
@@ -72,7 +73,7 @@ void add_frozen(const PlanRequest& request, int rank, Plan& plan) {
   const Int8LayerLayout layout(config, request.ranks);
   const bool shared = shares_base(request);
   const std::int64_t layers =
-      shared ? config.layers * layout.shard_bytes(rank) : whole_layers(config, type_of(request));
+      shared ? config.layers * layout.shard_bytes(rank) : whole_layers(config, mode_of(request));
   const std::int64_t norms =
       config.layers * models::llm::layer_norm_bytes(config.hidden_size) + 4 * config.hidden_size;
   const std::int64_t tables = config.tied_embeddings ? 1 : 2;
@@ -104,8 +105,8 @@ std::int64_t layer_scratch(const PlanRequest& request, std::int64_t tokens) {
   const std::int64_t attention =
       2 * (config.heads + config.kv_heads) * config.head_dim + 4 * config.hidden_size;
   // int8 values travel as int16 up to AVX2; bf16 rounds a linear's input and its output.
-  const std::int64_t rounded = type_of(request) == DenseType::kFloat32    ? 0
-                               : type_of(request) == DenseType::kBfloat16 ? 4
+  const std::int64_t rounded = mode_of(request) == QuantMode::kFloat32    ? 0
+                               : mode_of(request) == QuantMode::kBfloat16 ? 4
                                                                           : 2;
   return tokens * (4 * std::max(mlp, attention) + rounded * config.intermediate_size);
 }
@@ -141,9 +142,8 @@ std::int64_t loading_bytes(const PlanRequest& request) {
 }  // namespace
 
 bool shares_base(const PlanRequest& request) {
-  const DenseType type = type_of(request);
-  return type != DenseType::kFloat32 && type != DenseType::kBfloat16 && request.ranks > 1 &&
-         !request.options.cluster.replicate_base;
+  const QuantMode mode = mode_of(request);
+  return models::llm::is_int8(mode) && request.ranks > 1 && !request.options.cluster.replicate_base;
 }
 
 std::int64_t linear_parameters(const LlmConfig& config) {
@@ -155,7 +155,7 @@ std::int64_t linear_parameters(const LlmConfig& config) {
 }
 
 std::int64_t table_row_bytes(const PlanRequest& request) {
-  const bool narrow = request.bfloat16_tables || type_of(request) == DenseType::kBfloat16;
+  const bool narrow = request.bfloat16_tables || mode_of(request) == QuantMode::kBfloat16;
   return (narrow ? 2 : 4) * request.model.hidden_size;
 }
 

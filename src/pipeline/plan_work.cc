@@ -4,8 +4,7 @@
 #include <numeric>
 
 #include "distributed/partition.h"
-#include "kernels/dropout.h"
-#include "models/llm/linear_names.h"
+#include "models/llm/kept_bytes.h"
 #include "models/llm/lora_adapter.h"
 #include "models/llm/waves.h"
 #include "train/packing.h"
@@ -14,37 +13,27 @@ namespace rallrec::pipeline {
 namespace {
 
 using models::llm::kept_bytes;
+using models::llm::MicroBatchRows;
 
-// What the adapter keeps of a token in one layer: r numbers per module, and the dropout mask.
-std::int64_t adapter_bytes_per_token(const PlanRequest& request) {
+models::llm::LoraOptions lora_options(const PlanRequest& request) {
   const config::TuneOptions& tune = request.options.tune;
-  std::int64_t bytes = 0;
-  for (const std::string& module : tune.target_modules) {
-    const auto size = size_of(request.model, models::llm::linear_named(module));
-    bytes += 4 * tune.lora_r;
-    bytes += tune.lora_dropout > 0 ? kernels::dropout_mask_bytes(size.in) : 0;
-  }
-  return bytes;
+  return {tune.lora_r, tune.lora_alpha, tune.lora_dropout, tune.target_modules};
 }
 
-void cut_into_waves(const PlanRequest& request, RankWork& work) {
-  const models::llm::LlmConfig& config = request.model;
+void cut_into_waves(const PlanRequest& request, const models::llm::LoraAdapter& adapter,
+                    const std::vector<MicroBatchRows>& micro_batches, RankWork& work) {
   const std::int64_t budget = request.options.tune.memory_budget << 20;
-  std::vector<std::int64_t> counted;  // as the model counts them
-  std::vector<std::int64_t> taken;
-  for (const std::int64_t tokens : work.micro_batches) {
-    const bool recompute = kept_bytes(config, tokens, false) > budget;
+  std::vector<std::int64_t> kept;
+  for (const MicroBatchRows& rows : micro_batches) {
+    const bool recompute = kept_bytes(request.model, adapter, rows, false) > budget;
     work.recomputed += recompute ? 1 : 0;
-    counted.push_back(kept_bytes(config, tokens, recompute));
-    const std::int64_t layers = recompute ? 1 : config.layers;
-    taken.push_back(counted.back() + tokens * layers * adapter_bytes_per_token(request) +
-                    4 * tokens * config.hidden_size);  // the embedded tokens
+    kept.push_back(kept_bytes(request.model, adapter, rows, recompute));
   }
-  const std::vector<std::size_t> cuts = models::llm::cut_waves(counted, budget);
+  const std::vector<std::size_t> cuts = models::llm::cut_waves(kept, budget);
   work.waves = static_cast<std::int64_t>(cuts.size()) - 1;
   for (std::size_t w = 0; w + 1 < cuts.size(); ++w) {
-    const auto first = taken.begin() + static_cast<std::ptrdiff_t>(cuts[w]);
-    const auto last = taken.begin() + static_cast<std::ptrdiff_t>(cuts[w + 1]);
+    const auto first = kept.begin() + static_cast<std::ptrdiff_t>(cuts[w]);
+    const auto last = kept.begin() + static_cast<std::ptrdiff_t>(cuts[w + 1]);
     work.kept_bytes = std::max(work.kept_bytes, std::accumulate(first, last, std::int64_t{0}));
   }
 }
@@ -54,10 +43,16 @@ void cut_into_waves(const PlanRequest& request, RankWork& work) {
 std::vector<RankWork> share_out(const PlanRequest& request) {
   const auto members = train::pack_balanced(request.lengths, request.options.tune.token_budget,
                                             train::packing_cost(request.model));
+  // As many labels in each prompt.
+  const std::int64_t labels_of_prompt =
+      (request.labels + static_cast<std::int64_t>(request.lengths.size()) - 1) /
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(request.lengths.size()));
+  const models::llm::LoraAdapter adapter(request.model, lora_options(request), 0);
   std::vector<RankWork> ranks;
   for (int rank = 0; rank < request.ranks; ++rank) {
     const distributed::Range mine = distributed::split_evenly(members.size(), request.ranks, rank);
     RankWork work;
+    std::vector<MicroBatchRows> micro_batches;
     work.leaves = static_cast<std::int64_t>(mine.size());
     for (std::size_t i = mine.begin; i < mine.end; ++i) {
       std::int64_t tokens = 0;
@@ -66,21 +61,20 @@ std::vector<RankWork> share_out(const PlanRequest& request) {
       }
       if (tokens > 0) {
         work.micro_batches.push_back(tokens);
+        micro_batches.push_back(
+            {tokens, labels_of_prompt * static_cast<std::int64_t>(members[i].size())});
         work.longest = std::max(work.longest, tokens);
         work.tokens += tokens;
       }
     }
-    cut_into_waves(request, work);
+    cut_into_waves(request, adapter, micro_batches, work);
     ranks.push_back(std::move(work));
   }
   return ranks;
 }
 
 std::int64_t lora_parameters(const PlanRequest& request) {
-  const config::TuneOptions& tune = request.options.tune;
-  return models::llm::LoraLayout(
-             request.model, {tune.lora_r, tune.lora_alpha, tune.lora_dropout, tune.target_modules})
-      .parameters();
+  return models::llm::LoraLayout(request.model, lora_options(request)).parameters();
 }
 
 }  // namespace rallrec::pipeline

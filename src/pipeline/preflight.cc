@@ -23,7 +23,7 @@ bool runs(const std::vector<Stage>& stages, const std::string& name) {
 void check_model_folder(const std::string& folder, ModelUse use, const std::string& quant) {
   require_model_folder(folder);
   if (use == ModelUse::kWeights) {
-    models::llm::dense_type_of(quant);
+    models::llm::quant_mode_of(quant);
     models::llm::read_llm_config(folder);
     const io::SafetensorsFolder headers(folder);
   }
@@ -42,7 +42,7 @@ void check_external_inputs(const std::vector<Stage>& stages, const config::Optio
     check_model_folder(options.model.path, use, options.model.quant);
   }
   if (use == ModelUse::kWeights) {
-    models::llm::dense_type_of(options.embed.quant);
+    models::llm::quant_mode_of(options.embed.quant);
   }
   if (runs(stages, "tune") && options.tune.shown_answers) {
     const text::ShownAnswers unused(text::Tokenizer::load(options.model.path));

@@ -116,14 +116,14 @@ TEST(Guards, NoneOfAHundredInjectionsReachesTheOptimizer) {
 // N1 inside a real model: activations or weights in memory, in fp32 and in int8, where a NaN could
 // vanish when it is quantised.
 TEST(Guards, ActivationsThatAreNotFiniteAreSeenInLossOrGradient) {
-  using models::llm::DenseType;
+  using models::llm::QuantMode;
   const models::llm::TinyModel intact = models::llm::make_tiny(models::llm::tiny_config());
   PromptDataset prompts("prompts.jsonl");
   for (std::int64_t i = 0; i < 4; ++i) {
     prompts.add(models::llm::random_ids(9 + i, 53, static_cast<std::uint64_t>(i)), 8, i + 1, {});
   }
   const models::llm::LoraOptions lora = {4, 8, 0.1, {"q_proj", "v_proj"}};
-  const auto bad_prompt = [&](const models::llm::TinyModel& tiny, DenseType type,
+  const auto bad_prompt = [&](const models::llm::TinyModel& tiny, QuantMode type,
                               const LoraAdapter& adapter) {
     const auto model = tiny.load(type);
     std::int64_t bad = -1;
@@ -133,7 +133,7 @@ TEST(Guards, ActivationsThatAreNotFiniteAreSeenInLossOrGradient) {
     });
     return bad;
   };
-  for (const DenseType type : {DenseType::kFloat32, DenseType::kInt8}) {
+  for (const QuantMode type : {QuantMode::kFloat32, QuantMode::kW8a8}) {
     EXPECT_EQ(bad_prompt(intact, type, models::llm::make_adapter(intact.config, lora)), -1);
     for (const float value : {kNan, kInfinity, -kInfinity}) {
       for (const char* name : {"model.layers.0.input_layernorm.weight",

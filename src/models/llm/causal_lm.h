@@ -10,6 +10,7 @@
 
 #include "distributed/communicator.h"
 #include "models/llm/gather_statistics.h"
+#include "models/llm/int8_cache_options.h"
 #include "models/llm/llm_config.h"
 #include "models/llm/lora_adapter.h"
 
@@ -131,13 +132,14 @@ class CausalLm {
 };
 
 // Loads <folder> (config.json, model.safetensors or sharded index). `quant` as in ModelOptions.
-// Where `share_with` is given and has several ranks, a w8a8 model is shared out over them
+// Where `share_with` is given and has several ranks, an int8 model is shared out over them
 // (sharded_int8_weights.h); it must outlive the model. Other modes stay whole on every rank.
 // Collective where shared.
 // `trace`, where given, records the use of the layers (layer_trace.h) and must outlive the model
-// too.
+// too. `cache` keeps the quantised layers of int8 modes for the next start.
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
                                          distributed::Communicator* share_with = nullptr,
-                                         LayerTrace* trace = nullptr);
+                                         LayerTrace* trace = nullptr,
+                                         const Int8CacheOptions& cache = {});
 
 }  // namespace rallrec::models::llm

@@ -1,8 +1,8 @@
 #include "models/llm/dense_weights.h"
 
+#include "core/check.h"
 #include "models/llm/dense_linear.h"
 #include "models/llm/fp32_linear.h"
-#include "models/llm/int8_linear.h"
 #include "models/llm/vocabulary_tables.h"
 
 namespace rallrec::models::llm {
@@ -10,10 +10,10 @@ namespace {
 
 class DenseWeights : public WeightStore {
  public:
-  DenseWeights(const LlmConfig& config, DenseType type, const TensorSource& source)
+  DenseWeights(const LlmConfig& config, QuantMode mode, const TensorSource& source)
       : config_(config),
-        type_(type),
-        tables_(config, type == DenseType::kBfloat16, source),
+        mode_(mode),
+        tables_(config, mode == QuantMode::kBfloat16, source),
         layers_(static_cast<std::size_t>(config.layers)) {
     for (std::int64_t layer = 0; layer < config.layers; ++layer) {
       load_layer(layer, source);
@@ -30,17 +30,7 @@ class DenseWeights : public WeightStore {
   }
   const at::Tensor& final_norm() const override { return tables_.final_norm(); }
   const LmHead& head() const override { return tables_.head(); }
-  std::string mode() const override {
-    switch (type_) {
-      case DenseType::kBfloat16:
-        return "bf16";
-      case DenseType::kInt8:
-        return "w8a8";
-      case DenseType::kFloat32:
-        break;
-    }
-    return "fp32";
-  }
+  std::string mode() const override { return name_of(mode_); }
   std::int64_t frozen_bytes() const override {
     std::int64_t bytes = tables_.bytes();
     for (const LayerWeights& layer : layers_) {
@@ -54,13 +44,8 @@ class DenseWeights : public WeightStore {
 
  private:
   std::unique_ptr<FrozenLinear> make_linear(const at::Tensor& weight) const {
-    switch (type_) {
-      case DenseType::kInt8:
-        return std::make_unique<Int8Linear>(weight);
-      case DenseType::kBfloat16:
-        return std::make_unique<DenseLinear>(weight.to(at::kBFloat16));
-      case DenseType::kFloat32:
-        break;
+    if (mode_ == QuantMode::kBfloat16) {
+      return std::make_unique<DenseLinear>(weight.to(at::kBFloat16));
     }
     return std::make_unique<Fp32Linear>(weight);
   }
@@ -78,16 +63,17 @@ class DenseWeights : public WeightStore {
   }
 
   LlmConfig config_;
-  DenseType type_;
+  QuantMode mode_;
   VocabularyTables tables_;
   std::vector<LayerWeights> layers_;
 };
 
 }  // namespace
 
-std::unique_ptr<WeightStore> make_dense_weights(const LlmConfig& config, DenseType type,
+std::unique_ptr<WeightStore> make_dense_weights(const LlmConfig& config, QuantMode mode,
                                                 const TensorSource& source) {
-  return std::make_unique<DenseWeights>(config, type, source);
+  RALLREC_CHECK(!is_int8(mode), "make_dense_weights: an int8 mode");
+  return std::make_unique<DenseWeights>(config, mode, source);
 }
 
 }  // namespace rallrec::models::llm

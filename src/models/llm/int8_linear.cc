@@ -2,16 +2,15 @@
 
 #include "core/check.h"
 #include "kernels/int8_matmul.h"
+#include "kernels/int8_outliers.h"
 
 namespace rallrec::models::llm {
 namespace {
 
-// Activations as the matmul takes them.
-kernels::QuantizedRows quantized(const at::Tensor& x, const float* column_scale) {
-  kernels::QuantizedRows rows(x.size(0), x.size(1));
-  kernels::quantize_rows({}, x.const_data_ptr<float>(), column_scale, rows);
-  return rows;
-}
+constexpr kernels::OutlierRule kRule{kernels::OutlierRule::Kind::kTimesRms,
+                                     Int8Linear::kOutlierLimit};
+constexpr kernels::OutlierRule kPaperRule{kernels::OutlierRule::Kind::kMagnitude,
+                                          LlmInt8Linear::kOutlierThreshold};
 
 void check_matrix(const at::Tensor& x, std::int64_t columns) {
   RALLREC_CHECK(
@@ -19,46 +18,78 @@ void check_matrix(const at::Tensor& x, std::int64_t columns) {
       "Int8Linear: expected a contiguous fp32 matrix of " + std::to_string(columns) + " columns");
 }
 
+// y (+)= s ∘ (W_q x), or y (+)= (x ∘ s) W_q where `transposed`, outliers by themselves.
+void multiply(const Int8View& view, bool transposed, const kernels::OutlierRule& rule,
+              const at::Tensor& x, bool add, const at::Tensor& y) {
+  check_matrix(x, transposed ? view.out : view.in);
+  check_matrix(y, transposed ? view.in : view.out);
+  const float* column_scale = transposed ? view.scale : nullptr;
+  const kernels::Int8Packed w{view.in, view.out, view.packed, view.scale};
+  kernels::QuantizedRows q(x.size(0), x.size(1));
+  const kernels::Outliers outliers =
+      kernels::quantize_rows_without_outliers({}, x.const_data_ptr<float>(), column_scale, rule, q);
+  auto* to = y.mutable_data_ptr<float>();
+  if (transposed) {
+    kernels::int8_matmul_transposed({}, {q.rows(), view.out, view.in}, q, view.packed, add, to);
+    kernels::add_outlier_products_transposed({}, outliers, w, to);
+  } else {
+    kernels::int8_matmul({}, {q.rows(), view.in, view.out}, q, view.packed, view.scale, add, to);
+    kernels::add_outlier_products({}, outliers, w, to);
+  }
+}
+
 }  // namespace
 
-Int8Linear::Int8Linear(const at::Tensor& weight) {
-  const std::int64_t out = weight.size(0);
-  const std::int64_t in = weight.size(1);
-  check_matrix(weight, in);
-  std::vector<std::int8_t> q(static_cast<std::size_t>(out * in));
-  scale_.resize(static_cast<std::size_t>(out));
-  kernels::quantize_weight_rows(out, in, weight.const_data_ptr<float>(), q.data(), scale_.data());
-  packed_.resize(static_cast<std::size_t>(kernels::int8_packed_size(in, out)));
-  kernels::pack_int8(q.data(), 1, in, in, out, packed_.data());
-  view_ = {out, in, packed_.data(), scale_.data()};
+void Int8Linear::forward(const at::Tensor& x, const at::Tensor& y) const {
+  multiply(view_, false, kRule, x, false, y);
 }
-
-void Int8Linear::multiply(const at::Tensor& x, bool add, const at::Tensor& y) const {
-  check_matrix(x, view_.in);
-  check_matrix(y, view_.out);
-  kernels::int8_matmul({}, {x.size(0), view_.in, view_.out}, quantized(x, nullptr), view_.packed,
-                       view_.scale, add, y.mutable_data_ptr<float>());
-}
-
-void Int8Linear::multiply_transposed(const at::Tensor& dy, bool add, const at::Tensor& dx) const {
-  check_matrix(dy, view_.out);
-  check_matrix(dx, view_.in);
-  kernels::int8_matmul_transposed({}, {dy.size(0), view_.out, view_.in}, quantized(dy, view_.scale),
-                                  view_.packed, add, dx.mutable_data_ptr<float>());
-}
-
-void Int8Linear::forward(const at::Tensor& x, const at::Tensor& y) const { multiply(x, false, y); }
 
 void Int8Linear::forward_add(const at::Tensor& x, const at::Tensor& y) const {
-  multiply(x, true, y);
+  multiply(view_, false, kRule, x, true, y);
 }
 
 void Int8Linear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {
-  multiply_transposed(dy, false, dx);
+  multiply(view_, true, kRule, dy, false, dx);
 }
 
 void Int8Linear::input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const {
-  multiply_transposed(dy, true, dx);
+  multiply(view_, true, kRule, dy, true, dx);
+}
+
+void WideInt8Linear::forward(const at::Tensor& x, const at::Tensor& y) const {
+  wide_.multiply(view_, x, false, y);
+}
+
+void WideInt8Linear::forward_add(const at::Tensor& x, const at::Tensor& y) const {
+  wide_.multiply(view_, x, true, y);
+}
+
+void WideInt8Linear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {
+  wide_.multiply_transposed(view_, dy, false, dx);
+}
+
+void WideInt8Linear::input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const {
+  wide_.multiply_transposed(view_, dy, true, dx);
+}
+
+void LlmInt8Linear::forward(const at::Tensor& x, const at::Tensor& y) const {
+  multiply(view_, false, kPaperRule, x, false, y);
+}
+
+void LlmInt8Linear::forward_add(const at::Tensor& x, const at::Tensor& y) const {
+  multiply(view_, false, kPaperRule, x, true, y);
+}
+
+std::unique_ptr<FrozenLinear> make_int8_linear(QuantMode mode, const Int8View& view,
+                                               WideMatrix& wide) {
+  RALLREC_CHECK(is_int8(mode), "make_int8_linear: not an int8 mode");
+  if (mode == QuantMode::kW8a16) {
+    return std::make_unique<WideInt8Linear>(view, wide);
+  }
+  if (mode == QuantMode::kLlmInt8) {
+    return std::make_unique<LlmInt8Linear>(view, wide);
+  }
+  return std::make_unique<Int8Linear>(view);
 }
 
 }  // namespace rallrec::models::llm

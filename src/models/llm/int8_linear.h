@@ -1,48 +1,72 @@
 #pragma once
 
-#include <vector>
+#include <memory>
 
+#include "models/llm/int8_view.h"
+#include "models/llm/quant_mode.h"
 #include "models/llm/weight_store.h"
+#include "models/llm/wide_layer.h"
 
 namespace rallrec::models::llm {
 
-// A matrix as Int8Linear multiplies by it, in somebody else's memory.
-struct Int8View {
-  std::int64_t out = 0;
-  std::int64_t in = 0;
-  const std::int8_t* packed = nullptr;  // W_qᵀ by kernels::pack_int8: columns of depth `in`
-  const float* scale = nullptr;         // [out]
-};
+// The three ways to multiply by int8 weights. A row's result depends on that row alone. What a view
+// shows may change between calls; it must outlive them.
 
-// W [out, in] as int8 with one fp32 scale per output row (absmax / 127), multiplied by activations
-// that are quantised per token when they arrive (w8a8):
-//   y  = s ∘ (W_q Q(x)),   dx = Q(dy ∘ s) W_q,
-// both sums exact in int32, so a row's result does not depend on the other rows of the call.
+// w8a8: activations are quantised per token when they arrive, but for their outliers O, values of
+// at least kOutlierLimit times the root mean square of the rest of the token
+// (kernels/int8_outliers.h):
+//   y = s ∘ (W_q Q(x without O)) + s ∘ (W_q O),
+//   dx = Q(dy ∘ s without O') W_q + O' W_q.
+// The int8 sums are exact in int32, the others fp32.
 class Int8Linear : public FrozenLinear {
  public:
-  // `weight` is fp32 [out, in] and is not kept.
-  explicit Int8Linear(const at::Tensor& weight);
-  // What the view shows may change between calls; it must outlive them.
+  // At 6 SmolLM2's LoRA gradients are as near to fp32's as with 16-bit activations, and one value
+  // in 200 is an outlier (docs/benchmarks/quantisation.md).
+  static constexpr float kOutlierLimit = 6.0F;
+
   explicit Int8Linear(const Int8View& view) : view_(view) {}
-  Int8Linear(const Int8Linear&) = delete;
-  Int8Linear& operator=(const Int8Linear&) = delete;
 
   void forward(const at::Tensor& x, const at::Tensor& y) const override;
   void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
-  std::int64_t bytes() const override {
-    return static_cast<std::int64_t>(packed_.size() + sizeof(float) * scale_.size());
-  }
+  std::int64_t bytes() const override { return 0; }
 
  private:
-  void multiply(const at::Tensor& x, bool add, const at::Tensor& y) const;
-  void multiply_transposed(const at::Tensor& dy, bool add, const at::Tensor& dx) const;
-
-  // Empty where the view is of other memory.
-  std::vector<float> scale_;
-  std::vector<std::int8_t> packed_;
   Int8View view_;
 };
+
+// w8a16: y = x Wᵀ and dx = dy W with W = s ∘ W_q dequantised, once per entry of the layer.
+class WideInt8Linear : public FrozenLinear {
+ public:
+  // `wide` is shared with the same matrix of other layers; whoever owns it enters the layer.
+  WideInt8Linear(const Int8View& view, WideMatrix& wide) : view_(view), wide_(wide) {}
+
+  void forward(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+  void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
+  void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+  std::int64_t bytes() const override { return 0; }
+
+ protected:
+  Int8View view_;
+  WideMatrix& wide_;
+};
+
+// llm_int8 (Dettmers et al., arXiv 2208.07339), with each token's outliers by themselves: values of
+// a magnitude of at least kOutlierThreshold. y is as in w8a8, dx = dy W with W dequantised.
+class LlmInt8Linear : public WideInt8Linear {
+ public:
+  static constexpr float kOutlierThreshold = 6.0F;
+
+  using WideInt8Linear::WideInt8Linear;
+
+  void forward(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+};
+
+// The linear of an int8 mode; `wide` as for WideInt8Linear.
+std::unique_ptr<FrozenLinear> make_int8_linear(QuantMode mode, const Int8View& view,
+                                               WideMatrix& wide);
 
 }  // namespace rallrec::models::llm

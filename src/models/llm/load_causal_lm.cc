@@ -9,11 +9,12 @@
 #include "core/parallel_for.h"
 #include "io/safetensors.h"
 #include "kernels/int8_level.h"
+#include "kernels/int8_matmul.h"
 #include "models/llm/causal_lm.h"
 #include "models/llm/layer_trace.h"
 #include "models/llm/llama_causal_lm.h"
+#include "models/llm/make_weights.h"
 #include "models/llm/quant_mode.h"
-#include "models/llm/sharded_int8_weights.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -68,6 +69,8 @@ class CheckpointSource {
     return tensor;
   }
 
+  std::vector<std::string> paths() const { return tensors_.paths(); }
+
   // A tensor that nothing reads would be a model other than the one computed. Older checkpoints
   // carry the rotary frequencies, and some the tied head a second time.
   void refuse_unexpected(bool tied) const {
@@ -87,9 +90,20 @@ class CheckpointSource {
   std::set<std::string> used_;
 };
 
+// Sums of int8 products must fit int32.
+void refuse_deep_sums(const LlmConfig& config, QuantMode mode, const std::string& folder) {
+  const std::int64_t deepest =
+      std::max({config.hidden_size, config.intermediate_size, config.heads * config.head_dim});
+  if (is_int8(mode) && mode != QuantMode::kW8a16 && deepest > kernels::kInt8MaxDepth) {
+    throw_usage("model.quant (--quant) is '" + std::string(name_of(mode)) + "', but " + folder +
+                " has rows of " + std::to_string(deepest) + " numbers, and int32 sums hold " +
+                std::to_string(kernels::kInt8MaxDepth) + ": choose w8a16, bf16 or fp32");
+  }
+}
+
 void tell_model(const std::string& folder, const std::string& quant, const LlmConfig& config,
                 const WeightStore& weights, int ranks) {
-  if (weights.mode() == "w8a8" && !kernels::int8_level_warning().empty()) {
+  if (is_int8(quant_mode_of(quant)) && !kernels::int8_level_warning().empty()) {
     spdlog::warn("{}", kernels::int8_level_warning());
   }
   spdlog::info("model {}: {} layers, hidden {}, quant {}{}{}, {:.1f} MB of weights here", folder,
@@ -101,9 +115,11 @@ void tell_model(const std::string& folder, const std::string& quant, const LlmCo
 }  // namespace
 
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
-                                         distributed::Communicator* share_with, LayerTrace* trace) {
-  const DenseType type = dense_type_of(quant);
+                                         distributed::Communicator* share_with, LayerTrace* trace,
+                                         const Int8CacheOptions& cache) {
+  const QuantMode mode = quant_mode_of(quant);
   const LlmConfig config = read_llm_config(folder);
+  refuse_deep_sums(config, mode, folder);
   // ATen keeps its number of threads per calling thread where ranks are threads.
   at::set_num_threads(thread_count());
   CheckpointSource checkpoint(folder);
@@ -111,9 +127,9 @@ std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::s
                                             const std::vector<std::int64_t>& shape, RowRange rows) {
     return checkpoint.load(name, shape, rows);
   };
-  const bool shared = share_with != nullptr && share_with->size() > 1 && type == DenseType::kInt8;
-  auto weights = shared ? make_sharded_int8_weights(config, source, *share_with)
-                        : make_dense_weights(config, type, source);
+  const bool shared = share_with != nullptr && share_with->size() > 1 && is_int8(mode);
+  auto weights = make_weights(config, mode, source, Int8LayerCache(cache, checkpoint.paths()),
+                              shared ? share_with : nullptr);
   checkpoint.refuse_unexpected(config.tied_embeddings);
   tell_model(folder, quant, config, *weights, shared ? share_with->size() : 1);
   if (trace != nullptr) {

@@ -5,9 +5,8 @@
 
 #include "core/check.h"
 #include "core/stopwatch.h"
-#include "kernels/int8_matmul.h"
 #include "models/llm/int8_layer_layout.h"
-#include "models/llm/int8_linear.h"
+#include "models/llm/int8_layer_source.h"
 #include "models/llm/sharded_vocabulary.h"
 
 namespace rallrec::models::llm {
@@ -15,22 +14,11 @@ namespace {
 
 using distributed::DType;
 
-constexpr std::int64_t kPanelRows = kernels::kInt8PanelColumns;
-// Panels that are read as fp32 and quantised at a time.
-constexpr std::size_t kPanelsPerRead = 16;
-
-// What this rank keeps of one layer.
-struct Shard {
-  std::vector<std::int8_t> panels;
-  std::vector<float> scales;
-};
-
 // A layer that is gathered or being gathered.
 struct Buffer {
   std::int64_t layer = -1;
-  std::vector<std::int8_t> panels;
-  std::vector<float> scales;
-  // After the vectors, so that a gather under way ends before they do.
+  Int8Panels panels;
+  // After the panels, so that a gather under way ends before they do.
   distributed::Handle panels_arrive;
   distributed::Handle scales_arrive;
   LayerWeights weights;
@@ -38,12 +26,15 @@ struct Buffer {
 
 class ShardedInt8Weights : public WeightStore {
  public:
-  ShardedInt8Weights(const LlmConfig& config, const TensorSource& source,
-                     distributed::Communicator& communicator)
+  ShardedInt8Weights(const LlmConfig& config, QuantMode mode, const TensorSource& source,
+                     Int8LayerCache cache, distributed::Communicator& communicator)
       : config_(config),
+        mode_(mode),
         communicator_(communicator),
         layout_(config, communicator.size()),
-        vocabulary_(config, source, communicator) {
+        vocabulary_(config, source, communicator),
+        wide_(wide_type_of_this_cpu()),
+        cache_(std::move(cache)) {
     for (std::int64_t layer = 0; layer < config.layers; ++layer) {
       load_layer(layer, source);
     }
@@ -60,6 +51,8 @@ class ShardedInt8Weights : public WeightStore {
     }
     settle(buffers_[current_]);
     gather(next);
+    keep_for_next_start(buffers_[current_]);
+    wide_.enter(layer);
     LayerWeights& weights = buffers_[current_].weights;
     const LayerNorms& norms = norms_[static_cast<std::size_t>(layer)];
     weights.attention_norm = norms.attention;
@@ -83,10 +76,11 @@ class ShardedInt8Weights : public WeightStore {
   }
   const at::Tensor& final_norm() const override { return vocabulary_.final_norm(); }
   const LmHead& head() const override { return vocabulary_.head(); }
-  std::string mode() const override { return "w8a8"; }
+  std::string mode() const override { return name_of(mode_); }
   GatherStatistics gathered() const override { return gathered_; }
   std::int64_t frozen_bytes() const override {
-    return vocabulary_.bytes() + config_.layers * layer_norm_bytes(config_.hidden_size) +
+    return vocabulary_.bytes() + wide_.bytes() +
+           config_.layers * layer_norm_bytes(config_.hidden_size) +
            config_.layers * layout_.shard_bytes(communicator_.rank()) +
            static_cast<std::int64_t>(buffers_.size()) * layout_.gathered_bytes();
   }
@@ -126,26 +120,28 @@ class ShardedInt8Weights : public WeightStore {
     Buffer& buffer = buffers_[1 - current_];
     settle(buffer);  // a gather that nobody asked for since
     buffer.layer = layer;
-    const Shard& shard = shards_[static_cast<std::size_t>(layer)];
+    const Int8Panels& shard = shards_[static_cast<std::size_t>(layer)];
     buffer.panels_arrive = communicator_.all_gather_v_async(
-        shard.panels.data(), buffer.panels.data(), layout_.bytes_of_ranks(), DType::kUInt8);
-    buffer.scales_arrive = communicator_.all_gather_v_async(
-        shard.scales.data(), buffer.scales.data(), layout_.scales_of_ranks(), DType::kFloat32);
+        shard.bytes.data(), buffer.panels.bytes.data(), layout_.bytes_of_ranks(), DType::kUInt8);
+    buffer.scales_arrive =
+        communicator_.all_gather_v_async(shard.scales.data(), buffer.panels.scales.data(),
+                                         layout_.scales_of_ranks(), DType::kFloat32);
     gathered_.layers += 1;
     gathered_.bytes +=
-        layout_.bytes() - shard.panels.size() + 4 * (layout_.scales() - shard.scales.size());
+        layout_.bytes() - shard.bytes.size() + 4 * (layout_.scales() - shard.scales.size());
   }
 
   // Views of the buffer, which never moves.
   void prepare(Buffer& buffer) {
-    buffer.panels.resize(layout_.bytes());
-    buffer.scales.resize(layout_.scales());
-    for (const Linear linear : kLinears) {
-      const Int8LayerLayout::Matrix& matrix = layout_[linear];
-      buffer.weights.linears[static_cast<std::size_t>(linear)] =
-          std::make_unique<Int8Linear>(Int8View{
-              matrix.out, matrix.in, buffer.panels.data() + matrix.offset,
-              buffer.scales.data() + matrix.first_panel * static_cast<std::size_t>(kPanelRows)});
+    buffer.panels.bytes.resize(layout_.bytes());
+    buffer.panels.scales.resize(layout_.scales());
+    view_linears(layout_, mode_, buffer.panels, wide_, buffer.weights);
+  }
+
+  // Layers are whole only as they pass by.
+  void keep_for_next_start(const Buffer& buffer) {
+    if (cache_.lacks(buffer.layer)) {
+      cache_.write(buffer.layer, layout_, buffer.panels.bytes.data(), buffer.panels.scales.data());
     }
   }
 
@@ -158,62 +154,31 @@ class ShardedInt8Weights : public WeightStore {
 
   void load_layer(std::int64_t layer, const TensorSource& source) {
     norms_.push_back(load_norms(source, layer, config_.hidden_size));
-    Shard shard;
-    const auto rank = static_cast<std::size_t>(communicator_.rank());
-    shard.panels.reserve(layout_.bytes_of_ranks()[rank]);
-    shard.scales.reserve(layout_.scales_of_ranks()[rank]);
-    const Int8LayerLayout::PanelRange mine = layout_.panels_of(communicator_.rank());
-    for (const Linear linear : kLinears) {
-      const Int8LayerLayout::Matrix& matrix = layout_[linear];
-      const std::size_t first = std::max(mine.first, matrix.first_panel);
-      const std::size_t last = std::min(mine.last, matrix.first_panel + matrix.panels);
-      // Asked for also where nothing is kept: each rank checks that the tensor is there.
-      source(weight_name(layer, linear), {matrix.out, matrix.in}, {0, 0});
-      for (std::size_t panel = first; panel < last; panel += kPanelsPerRead) {
-        const std::size_t end = std::min(last, panel + kPanelsPerRead);
-        append_panels(source, weight_name(layer, linear), matrix, panel - matrix.first_panel,
-                      end - matrix.first_panel, shard);
-      }
-    }
-    shards_.push_back(std::move(shard));
-  }
-
-  // Reads, quantises and packs the matrix's panels [first, last).
-  void append_panels(const TensorSource& source, const std::string& name,
-                     const Int8LayerLayout::Matrix& matrix, std::size_t first, std::size_t last,
-                     Shard& shard) const {
-    const std::int64_t row = static_cast<std::int64_t>(first) * kPanelRows;
-    const std::int64_t rows =
-        std::min(matrix.out, static_cast<std::int64_t>(last) * kPanelRows) - row;
-    const at::Tensor values = source(name, {matrix.out, matrix.in}, {row, rows}).contiguous();
-    std::vector<std::int8_t> quantised(static_cast<std::size_t>(rows * matrix.in));
-    const std::size_t scales = shard.scales.size();
-    shard.scales.resize(scales + (last - first) * static_cast<std::size_t>(kPanelRows));
-    kernels::quantize_weight_rows(rows, matrix.in, values.const_data_ptr<float>(), quantised.data(),
-                                  shard.scales.data() + scales);
-    const std::size_t bytes = shard.panels.size();
-    shard.panels.resize(bytes + (last - first) * matrix.panel_bytes);
-    kernels::pack_int8(quantised.data(), 1, matrix.in, matrix.in, rows,
-                       shard.panels.data() + bytes);
+    shards_.push_back(load_panels(config_, layout_, layer, layout_.panels_of(communicator_.rank()),
+                                  source, cache_));
   }
 
   LlmConfig config_;
+  QuantMode mode_;
   distributed::Communicator& communicator_;
   Int8LayerLayout layout_;
   ShardedVocabulary vocabulary_;
+  WideLayer wide_;
   std::vector<LayerNorms> norms_;
-  std::vector<Shard> shards_;  // per layer
+  std::vector<Int8Panels> shards_;  // what this rank keeps of each layer
   std::array<Buffer, 2> buffers_;
   std::size_t current_ = 0;  // the buffer that `layer` gave out last
+  Int8LayerCache cache_;
   GatherStatistics gathered_;
 };
 
 }  // namespace
 
-std::unique_ptr<WeightStore> make_sharded_int8_weights(const LlmConfig& config,
+std::unique_ptr<WeightStore> make_sharded_int8_weights(const LlmConfig& config, QuantMode mode,
                                                        const TensorSource& source,
+                                                       Int8LayerCache cache,
                                                        distributed::Communicator& communicator) {
-  return std::make_unique<ShardedInt8Weights>(config, source, communicator);
+  return std::make_unique<ShardedInt8Weights>(config, mode, source, std::move(cache), communicator);
 }
 
 }  // namespace rallrec::models::llm

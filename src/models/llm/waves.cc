@@ -1,7 +1,5 @@
 #include "models/llm/waves.h"
 
-#include "models/llm/decoder_layer.h"
-
 namespace rallrec::models::llm {
 
 std::vector<std::size_t> cut_waves(const std::vector<std::int64_t>& bytes, std::int64_t budget) {
@@ -18,13 +16,6 @@ std::vector<std::size_t> cut_waves(const std::vector<std::int64_t>& bytes, std::
     cuts.push_back(bytes.size());
   }
   return cuts;
-}
-
-std::int64_t kept_bytes(const LlmConfig& config, std::int64_t tokens, bool recompute) {
-  const std::int64_t layer = kept_floats_per_token(config);
-  const std::int64_t floats =
-      recompute ? config.layers * config.hidden_size + layer : config.layers * layer;
-  return 4 * floats * tokens;
 }
 
 }  // namespace rallrec::models::llm

@@ -8,6 +8,7 @@
 #include "kernels/register_rate.h"
 #include "models/llm/fp32_linear.h"
 #include "models/llm/int8_linear.h"
+#include "models/llm/int8_matrix.h"
 #include "models/llm/linear_names.h"
 #include "pipeline/bench/line.h"
 
@@ -87,7 +88,8 @@ void bench_shape(const Shape& shape, const BenchRun& run, Bound& bound) {
   const at::Tensor weight = 0.02 * at::randn({shape.out, shape.in});
   const at::Tensor x = at::randn({kRows, shape.in});
   const models::llm::Fp32Linear fp32(weight);
-  const models::llm::Int8Linear int8(weight);
+  const models::llm::Int8Matrix matrix(weight);
+  const models::llm::Int8Linear int8(matrix.view());
   const at::Tensor y = at::empty({kRows, shape.out});
   const at::Tensor want = at::linear(x, weight);
   fp32.forward(x, y);

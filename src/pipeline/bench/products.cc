@@ -18,17 +18,6 @@ namespace {
 
 using namespace models::llm;  // NOLINT(google-build-using-namespace): plain names of the engine
 
-std::unique_ptr<FrozenLinear> linear_of(const std::string& quant, const at::Tensor& weight) {
-  switch (dense_type_of(quant)) {
-    case DenseType::kFloat32:
-      return std::make_unique<Fp32Linear>(weight);
-    case DenseType::kBfloat16:
-      return std::make_unique<DenseLinear>(weight.to(at::kBFloat16));
-    default:
-      return std::make_unique<Int8Linear>(weight);
-  }
-}
-
 // The first [rows, columns] numbers of a buffer.
 at::Tensor part(const at::Tensor& buffer, std::int64_t rows, std::int64_t columns) {
   return buffer.narrow(0, 0, rows * columns).view({rows, columns});
@@ -39,7 +28,7 @@ at::Tensor part(const at::Tensor& buffer, std::int64_t rows, std::int64_t column
 BareProducts::BareProducts(const LlmConfig& config, const std::string& quant,
                            const std::vector<std::int64_t>& lengths, std::int64_t token_budget,
                            const distributed::Communicator& communicator)
-    : config_(config) {
+    : config_(config), wide_layer_(models::llm::wide_type_of_this_cpu()) {
   const auto members = train::pack_balanced(lengths, token_budget, train::packing_cost(config));
   const distributed::Range mine =
       distributed::split_evenly(members.size(), communicator.size(), communicator.rank());
@@ -55,11 +44,22 @@ BareProducts::BareProducts(const LlmConfig& config, const std::string& quant,
   std::int64_t widest = 1;
   for (const Linear linear : kLinears) {
     const LinearSize size = size_of(config, linear);
-    linears_.push_back(linear_of(quant, 0.02 * at::randn({size.out, size.in})));
+    add_linear(linear, quant_mode_of(quant), 0.02 * at::randn({size.out, size.in}));
     widest = std::max({widest, size.in, size.out});
   }
   wide_ = at::randn({most * widest});
   out_ = at::zeros({most * widest});
+}
+
+void BareProducts::add_linear(Linear linear, QuantMode mode, const at::Tensor& weight) {
+  if (is_int8(mode)) {
+    matrices_.push_back(std::make_unique<models::llm::Int8Matrix>(weight));
+    linears_.push_back(make_int8_linear(mode, matrices_.back()->view(), wide_layer_[linear]));
+  } else if (mode == QuantMode::kBfloat16) {
+    linears_.push_back(std::make_unique<DenseLinear>(weight.to(at::kBFloat16)));
+  } else {
+    linears_.push_back(std::make_unique<Fp32Linear>(weight));
+  }
 }
 
 void BareProducts::run() const {

@@ -5,7 +5,10 @@
 #include <vector>
 
 #include "distributed/communicator.h"
+#include "models/llm/int8_matrix.h"
+#include "models/llm/quant_mode.h"
 #include "models/llm/weight_store.h"
+#include "models/llm/wide_layer.h"
 
 namespace rallrec::pipeline {
 
@@ -23,10 +26,14 @@ class BareProducts {
   double layers() const { return static_cast<double>(config_.layers); }
 
  private:
+  void add_linear(models::llm::Linear linear, models::llm::QuantMode mode,
+                  const at::Tensor& weight);
   void run_linears(std::int64_t tokens) const;
   void run_attention(const std::vector<std::int64_t>& lengths, std::int64_t tokens) const;
 
   models::llm::LlmConfig config_;
+  models::llm::WideLayer wide_layer_;
+  std::vector<std::unique_ptr<models::llm::Int8Matrix>> matrices_;  // of the int8 modes
   std::vector<std::unique_ptr<models::llm::FrozenLinear>> linears_;
   std::vector<std::vector<std::int64_t>> micro_batches_;  // lengths
   at::Tensor wide_;                                       // [most tokens, widest]

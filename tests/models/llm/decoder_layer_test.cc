@@ -49,7 +49,7 @@ class ChosenQueries : public testing::Test {
 
   TinyModel tiny_ = make_tiny(tiny_config());
   std::unique_ptr<WeightStore> weights_ =
-      make_dense_weights(tiny_.config, DenseType::kFloat32, tiny_.source());
+      make_weights(tiny_.config, QuantMode::kFloat32, tiny_.source());
   LoraAdapter adapter_ = make_adapter(tiny_.config, kAllModules);
   std::vector<std::int64_t> samples_ = {4, 8, 15, 16};
   PackedLayout layout_ =

@@ -286,7 +286,7 @@ TEST(Bfloat16, FollowsFloat32) {
   const TinyModel model = make_tiny(tiny_config());
   const PackedBatch batch = pack({random_ids(30, 53, 1)});
   const at::Tensor full = model.load()->hidden_states(batch, nullptr);
-  const auto lm = model.load(DenseType::kBfloat16);
+  const auto lm = model.load(QuantMode::kBfloat16);
   EXPECT_EQ(lm->quant(), "bf16");
   const at::Tensor half = lm->hidden_states(batch, nullptr);
   EXPECT_GT(at::cosine_similarity(full, half, 1).min().item<float>(), 0.99F);

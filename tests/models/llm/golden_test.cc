@@ -111,9 +111,11 @@ TEST_F(DamagedCheckpoint, NotANumberIsNamed) {
   expect_error(ExitCode::kBadData, "not finite");
 }
 
-TEST_F(DamagedCheckpoint, ModesThatThisBuildLacksAreRefused) {
-  expect_error(ExitCode::kUsage, "auto, fp32, bf16 or w8a8", "llm_int8");
-  expect_error(ExitCode::kUsage, "auto, fp32, bf16 or w8a8", "int4");
+TEST_F(DamagedCheckpoint, UnknownModesAreRefusedAndKnownOnesNameThemselves) {
+  expect_error(ExitCode::kUsage, "expected auto, llm_int8, w8a16, w8a8, bf16 or fp32", "int4");
+  for (const char* mode : {"llm_int8", "w8a16", "w8a8", "bf16", "fp32"}) {
+    EXPECT_EQ(load_causal_lm(folder_.string(), mode)->quant(), mode);
+  }
   const std::string automatic = load_causal_lm(folder_.string(), "auto")->quant();
   EXPECT_TRUE(automatic == "fp32" || automatic == "bf16");
 }

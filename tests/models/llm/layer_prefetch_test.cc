@@ -29,7 +29,8 @@ TEST(LayerPrefetch, TheNextLayerIsOnItsWayBeforeALayerComputes) {
   const std::int64_t layers = tiny.config.layers;
   distributed::run_thread_ranks(2, [&](distributed::Communicator& inner) {
     ThrottledCommunicator communicator(inner, microseconds(0));
-    const auto store = make_sharded_int8_weights(tiny.config, tiny.source(), communicator);
+    const auto store =
+        make_weights(tiny.config, QuantMode::kW8a8, tiny.source(), {}, &communicator);
     int gathers = 0;
     const auto expect = [&](bool next) {
       // All that this layer needs was waited for; what the next one needs was started and not.
@@ -55,7 +56,8 @@ double seconds_of_a_pass(const TinyModel& tiny, microseconds compute, microsecon
   double seconds = 0.0;
   distributed::run_thread_ranks(2, [&](distributed::Communicator& inner) {
     ThrottledCommunicator communicator(inner, delay / 2);
-    const auto store = make_sharded_int8_weights(tiny.config, tiny.source(), communicator);
+    const auto store =
+        make_weights(tiny.config, QuantMode::kW8a8, tiny.source(), {}, &communicator);
     const Stopwatch watch;
     for (std::int64_t layer = 0; layer < tiny.config.layers; ++layer) {
       store->layer(layer, layer + 1);

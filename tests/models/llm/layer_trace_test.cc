@@ -27,14 +27,14 @@ TEST(LayerTrace, ShowsEveryGatherAndItsComputingWithoutChangingABit) {
   const TinyModel tiny = make_tiny(tiny_config());
   const LoraAdapter adapter = make_adapter(tiny.config, {4, 8, 0.1, {"q_proj", "v_proj"}});
   const auto plain =
-      tiny.load(DenseType::kInt8)->forward_backward({one_prompt()}, adapter, {1, 2}, 1.0);
+      tiny.load(QuantMode::kW8a8)->forward_backward({one_prompt()}, adapter, {1, 2}, 1.0);
   std::vector<std::string> events;
   std::int64_t gathered = 0;
   distributed::run_thread_ranks(2, [&](distributed::Communicator& communicator) {
     LayerTrace trace(communicator.rank());
-    LlamaCausalLm model(
-        tiny.config,
-        trace_layers(make_sharded_int8_weights(tiny.config, tiny.source(), communicator), trace));
+    LlamaCausalLm model(tiny.config, trace_layers(make_weights(tiny.config, QuantMode::kW8a8,
+                                                               tiny.source(), {}, &communicator),
+                                                  trace));
     const auto result = model.forward_backward({one_prompt()}, adapter, {1, 2}, 1.0);
     EXPECT_TRUE(at::equal(result[0].gradient, plain[0].gradient));
     // A second step, in which the first two layers are still at hand; its end closes the last span.

@@ -53,17 +53,21 @@ void expect_same(const MicroBatchResult& got, const MicroBatchResult& want) {
   EXPECT_TRUE(at::equal(got.gradient, want.gradient));
 }
 
-TEST(ShardedInt8Weights, GiveTheBitsOfTheWholeModelOnAnyNumberOfRanks) {
+class ShardedModes : public ::testing::TestWithParam<QuantMode> {};
+
+TEST_P(ShardedModes, GiveTheBitsOfTheWholeModelOnAnyNumberOfRanks) {
   const TinyModel tiny = make_tiny(tiny_config());
   const LoraAdapter adapter = random_adapter(tiny.config);
   const auto all = micro_batches(0, 5);
-  const auto whole = tiny.load(DenseType::kInt8);
+  const auto whole = tiny.load(GetParam());
+  EXPECT_EQ(whole->quant(), name_of(GetParam()));
   const auto want = whole->forward_backward(all, adapter, {1, 2}, 0.5);
   const auto want_losses = whole->label_losses(all, &adapter);
   ASSERT_GT(want[0].gradient.abs().max().item<float>(), 0.0F);
   for (const int ranks : {1, 2, 3, 4, 7}) {
     distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
-      const auto shared = tiny.load_sharded(communicator);
+      const auto shared = tiny.load_sharded(communicator, GetParam());
+      EXPECT_EQ(shared->quant(), name_of(GetParam()));
       for (int step = 0; step < 2; ++step) {
         const auto got = shared->forward_backward(all, adapter, {1, 2}, 0.5);
         for (std::size_t i = 0; i < all.size(); ++i) {
@@ -75,11 +79,34 @@ TEST(ShardedInt8Weights, GiveTheBitsOfTheWholeModelOnAnyNumberOfRanks) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(All, ShardedModes,
+                         ::testing::Values(QuantMode::kW8a8, QuantMode::kW8a16,
+                                           QuantMode::kLlmInt8),
+                         [](const auto& info) { return std::string(name_of(info.param)); });
+
+// Each mode computes another function of the same weights, near that of fp32.
+TEST(QuantModes, DifferFromEachOtherAndAreNearFp32) {
+  const TinyModel tiny = make_tiny(tiny_config());
+  const auto batch = pack({random_ids(11, 53, 3), random_ids(6, 53, 4)});
+  const at::Tensor want = tiny.load(QuantMode::kFloat32)->hidden_states(batch, nullptr);
+  std::vector<at::Tensor> seen = {want};
+  for (const QuantMode mode :
+       {QuantMode::kBfloat16, QuantMode::kW8a16, QuantMode::kW8a8, QuantMode::kLlmInt8}) {
+    const at::Tensor got = tiny.load(mode)->hidden_states(batch, nullptr);
+    EXPECT_LT((got - want).norm().item<float>(), 0.05F * want.norm().item<float>())
+        << name_of(mode);
+    for (const at::Tensor& other : seen) {
+      EXPECT_FALSE(at::equal(got, other)) << name_of(mode);
+    }
+    seen.push_back(got);
+  }
+}
+
 // Waves of single micro-batches: ranks need 3, 1 and 0 of them, and none waits for another forever.
 TEST(ShardedInt8Weights, RanksWithFewerOrNoMicroBatchesStillGiveTheirPart) {
   const TinyModel tiny = make_tiny(tiny_config());
   const LoraAdapter adapter = random_adapter(tiny.config);
-  const auto whole = tiny.load(DenseType::kInt8);
+  const auto whole = tiny.load(QuantMode::kW8a8);
   distributed::run_thread_ranks(3, [&](distributed::Communicator& communicator) {
     const std::int64_t counts[] = {3, 1, 0};
     const auto mine = micro_batches(communicator.rank() * 10, counts[communicator.rank()]);
@@ -141,7 +168,7 @@ TEST(ShardedInt8Weights, PassesOfDifferentRanksNeedNoCommonSchedule) {
     LlmConfig config = tiny_config();
     config.tied_embeddings = tied;
     const TinyModel tiny = make_tiny(config);
-    const auto whole = tiny.load(DenseType::kInt8);
+    const auto whole = tiny.load(QuantMode::kW8a8);
     std::vector<Passes> want;
     for (int kind = 0; kind < 4; ++kind) {
       want.push_back(run_passes(*whole, kind));
@@ -207,7 +234,7 @@ TEST(ShardedInt8Weights, CountTheBytesThatRanksKeep) {
     communicator.all_reduce(&bytes, 1, distributed::DType::kInt64);
     EXPECT_EQ(bytes, 3 * (norms + 2 * layer) + tables + config.layers * layer);
   });
-  const auto fp32 = tiny.load(DenseType::kFloat32);
+  const auto fp32 = tiny.load(QuantMode::kFloat32);
   const std::int64_t forward_only = fp32->frozen_bytes();
   fp32->forward_backward(micro_batches(0, 1), random_adapter(config), {1, 2}, 0.5);
   // The copies that the input gradient multiplies by were made.
@@ -251,12 +278,12 @@ TEST(ShardedInt8Weights, EveryRankAsksForEveryTensor) {
     std::set<std::string> asked;
     const TensorSource source = tiny.source();
     make_sharded_int8_weights(
-        tiny.config,
+        tiny.config, QuantMode::kW8a8,
         [&](const std::string& name, const std::vector<std::int64_t>& shape, RowRange rows) {
           asked.insert(name);
           return source(name, shape, rows);
         },
-        communicator);
+        Int8LayerCache(), communicator);
     EXPECT_EQ(asked.size(), tiny.weights.size());
   });
 }

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/rng.h"
-#include "models/llm/dense_weights.h"
 #include "models/llm/llama_causal_lm.h"
+#include "models/llm/make_weights.h"
 #include "models/llm/sharded_int8_weights.h"
 
 namespace rallrec::models::llm {
@@ -19,12 +19,13 @@ struct TinyModel {
   LlmConfig config;
   std::map<std::string, at::Tensor> weights;
 
-  std::unique_ptr<LlamaCausalLm> load(DenseType type = DenseType::kFloat32) const {
-    return std::make_unique<LlamaCausalLm>(config, make_dense_weights(config, type, source()));
+  std::unique_ptr<LlamaCausalLm> load(QuantMode mode = QuantMode::kFloat32) const {
+    return std::make_unique<LlamaCausalLm>(config, make_weights(config, mode, source()));
   }
-  std::unique_ptr<LlamaCausalLm> load_sharded(distributed::Communicator& communicator) const {
+  std::unique_ptr<LlamaCausalLm> load_sharded(distributed::Communicator& communicator,
+                                              QuantMode mode = QuantMode::kW8a8) const {
     return std::make_unique<LlamaCausalLm>(
-        config, make_sharded_int8_weights(config, source(), communicator));
+        config, make_sharded_int8_weights(config, mode, source(), Int8LayerCache(), communicator));
   }
   TensorSource source() const {
     return [this](const std::string& name, const std::vector<std::int64_t>&, RowRange rows) {

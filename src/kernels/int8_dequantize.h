@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/device.h"
+
+namespace rallrec::kernels {
+
+// Frozen int8 weights brought back to numbers of 16 or 32 bits, w[k, j] = q[k, j] · scale[j], for
+// products whose other factor is not int8 (w8a16, the input gradient of llm_int8). CPU only.
+
+// The matrix that was packed: B [depth, columns] by pack_int8, one fp32 scale per column.
+struct Int8Packed {
+  std::int64_t depth = 0;
+  std::int64_t columns = 0;
+  const std::int8_t* packed = nullptr;
+  const float* scale = nullptr;  // [columns]
+};
+
+// B as panels of tile_matmul.h: packed_size(depth, columns) floats, as pack_panels lays them.
+void dequantize_panels(const Queue& queue, const Int8Packed& b, float* panels);
+
+// Bᵀ as panels, packed_size(columns, depth) floats.
+void dequantize_turned_panels(const Queue& queue, const Int8Packed& b, float* panels);
+
+// Bᵀ as rows of bf16, [columns, depth], rounded to nearest even.
+void dequantize_bfloat16(const Queue& queue, const Int8Packed& b, std::uint16_t* rows);
+
+}  // namespace rallrec::kernels

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "kernels/int8_matmul.h"
+#include "models/llm/int8_view.h"
+
+namespace rallrec::models::llm {
+
+// A quantised matrix in memory of its own.
+struct Int8Matrix {
+  // `weight` is fp32 [out, in], contiguous.
+  explicit Int8Matrix(const at::Tensor& weight)
+      : out(weight.size(0)),
+        in(weight.size(1)),
+        packed(static_cast<std::size_t>(kernels::int8_packed_size(in, out))),
+        scale(static_cast<std::size_t>(out)) {
+    std::vector<std::int8_t> q(static_cast<std::size_t>(out * in));
+    kernels::quantize_weight_rows(out, in, weight.const_data_ptr<float>(), q.data(), scale.data());
+    kernels::pack_int8(q.data(), 1, in, in, out, packed.data());
+  }
+  Int8View view() const { return {out, in, packed.data(), scale.data()}; }
+
+  std::int64_t out, in;
+  std::vector<std::int8_t> packed;
+  std::vector<float> scale;
+};
+
+}  // namespace rallrec::models::llm

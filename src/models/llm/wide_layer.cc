@@ -1,0 +1,99 @@
+#include "models/llm/wide_layer.h"
+
+#include <ATen/ops/empty.h>
+
+#include "core/check.h"
+#include "kernels/fp32_matmul.h"
+#include "kernels/int8_dequantize.h"
+#include "kernels/tile_matmul.h"
+#include "models/llm/dense_linear.h"
+#include "models/llm/quant_mode.h"
+
+namespace rallrec::models::llm {
+namespace {
+
+void check_product(const at::Tensor& x, std::int64_t depth, const at::Tensor& y,
+                   std::int64_t columns) {
+  RALLREC_CHECK(x.dim() == 2 && x.size(1) == depth && x.is_contiguous() && y.dim() == 2 &&
+                    y.size(0) == x.size(0) && y.size(1) == columns && y.is_contiguous(),
+                "WideMatrix: expected contiguous matrices [rows, in] and [rows, out]");
+}
+
+}  // namespace
+
+WideType wide_type_of_this_cpu() {
+  return has_bfloat16_instructions() ? WideType::kBfloat16 : WideType::kFloat32;
+}
+
+std::int64_t WideMatrix::bytes() const {
+  const auto rows = rows_.defined() ? static_cast<std::int64_t>(rows_.nbytes()) : 0;
+  return rows + static_cast<std::int64_t>(sizeof(float) * panels_.size());
+}
+
+void WideMatrix::bring(Form form, const Int8View& w) {
+  if (form_ == form) {
+    return;
+  }
+  form_ = form;
+  const kernels::Int8Packed packed{w.in, w.out, w.packed, w.scale};
+  if (form == Form::kRows) {
+    if (!rows_.defined() || rows_.size(0) != w.out || rows_.size(1) != w.in) {
+      rows_ = at::empty({w.out, w.in}, at::kBFloat16);
+    }
+    kernels::dequantize_bfloat16({}, packed, static_cast<std::uint16_t*>(rows_.data_ptr()));
+  } else if (form == Form::kForward) {
+    panels_.resize(static_cast<std::size_t>(kernels::packed_size(w.in, w.out)));
+    kernels::dequantize_panels({}, packed, panels_.data());
+  } else {
+    panels_.resize(static_cast<std::size_t>(kernels::packed_size(w.out, w.in)));
+    kernels::dequantize_turned_panels({}, packed, panels_.data());
+  }
+}
+
+void WideMatrix::multiply(const Int8View& w, const at::Tensor& x, bool add, const at::Tensor& y) {
+  check_product(x, w.in, y, w.out);
+  if (type_ == WideType::kBfloat16) {
+    bring(Form::kRows, w);
+    const DenseLinear dense(rows_);
+    add ? dense.forward_add(x, y) : dense.forward(x, y);
+    return;
+  }
+  bring(Form::kForward, w);
+  kernels::fp32_matmul({}, {x.size(0), w.in, w.out}, x.const_data_ptr<float>(), panels_.data(), add,
+                       y.mutable_data_ptr<float>());
+}
+
+void WideMatrix::multiply_transposed(const Int8View& w, const at::Tensor& dy, bool add,
+                                     const at::Tensor& dx) {
+  check_product(dy, w.out, dx, w.in);
+  if (type_ == WideType::kBfloat16) {
+    bring(Form::kRows, w);
+    const DenseLinear dense(rows_);
+    add ? dense.input_gradient_add(dy, dx) : dense.input_gradient(dy, dx);
+    return;
+  }
+  bring(Form::kTransposed, w);
+  kernels::fp32_matmul({}, {dy.size(0), w.out, w.in}, dy.const_data_ptr<float>(), panels_.data(),
+                       add, dx.mutable_data_ptr<float>());
+}
+
+WideLayer::WideLayer(WideType type) : matrices_(kLinearCount, WideMatrix(type)) {}
+
+std::int64_t WideLayer::bytes() const {
+  std::int64_t bytes = 0;
+  for (const WideMatrix& matrix : matrices_) {
+    bytes += matrix.bytes();
+  }
+  return bytes;
+}
+
+void WideLayer::enter(std::int64_t layer) {
+  if (layer != layer_) {
+    layer_ = layer;
+    for (WideMatrix& matrix : matrices_) {
+      matrix.forget();
+    }
+  }
+}
+
+}  // namespace rallrec::models::llm
