@@ -45,7 +45,8 @@ struct AttentionPrefix {
 //
 // q, o are fp32 [rows, heads, head_dim]; k, v fp32 [rows, kv_heads, head_dim]; contiguous. `lse`,
 // where not null, receives the natural log-sum-exp of the scaled scores, [query rows, heads]. A
-// sequence's result depends on nothing but its own rows and the prefix.
+// sequence's result depends on nothing but its own rows and the prefix. Of two queries and more, a
+// query's bits do not depend on how many there are, nor on which of its keys are in the prefix.
 void attention(const Queue& queue, const AttentionShape& shape,
                const std::vector<AttentionSequence>& sequences, const AttentionPrefix& prefix,
                const float* q, const float* k, const float* v, float* o, float* lse);

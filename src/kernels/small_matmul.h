@@ -13,8 +13,9 @@ struct StridedMatrix {
   std::int64_t column_stride;
 };
 
-// C [Rows, 8·Vectors] (+)= A [Rows, k] · B [k, 8·Vectors], accumulators in registers, sums in order
-// of k.
+// C [Rows, 8·Vectors] (+)= A [Rows, k] · B [k, 8·Vectors], accumulators in registers. Sums are in
+// order of k and begin with C where they are added to it, so a depth that is cut in two gives the
+// bits of the whole.
 template <int Rows, int Vectors>
 [[gnu::always_inline]] inline void matmul_tile(std::int64_t k, const StridedMatrix& a,
                                                const float* b, std::int64_t ldb, float* c,
@@ -25,6 +26,9 @@ template <int Rows, int Vectors>
 #pragma GCC unroll 8
     for (std::int64_t v = 0; v < Vectors; ++v) {
       sums[i][v] = FloatLanes{};
+      if (accumulate) {
+        load8(c + i * ldc + 8 * v, sums[i][v]);
+      }
     }
   }
   for (std::int64_t p = 0; p < k; ++p) {
@@ -46,13 +50,7 @@ template <int Rows, int Vectors>
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
     for (std::int64_t v = 0; v < Vectors; ++v) {
-      float* target = c + i * ldc + 8 * v;
-      if (accumulate) {
-        FloatLanes old;
-        load8(target, old);
-        sums[i][v] += old;
-      }
-      store8(sums[i][v], target);
+      store8(sums[i][v], c + i * ldc + 8 * v);
     }
   }
 }
@@ -77,6 +75,23 @@ template <int Vectors>
   }
 }
 
+// One row of less than 8 columns. In lanes too, since a compiler contracts a scalar sum's
+// multiplies and adds here and not there.
+[[gnu::always_inline]] inline void matmul_part(std::int64_t k, const StridedMatrix& a,
+                                               const float* b, std::int64_t ldb,
+                                               std::int64_t columns, float* c, bool accumulate) {
+  FloatLanes sum{};
+  if (accumulate) {
+    load_part(c, columns, 0.0F, sum);
+  }
+  for (std::int64_t p = 0; p < k; ++p) {
+    FloatLanes row;
+    load_part(b + p * ldb, columns, 0.0F, row);
+    sum += a.data[p * a.column_stride] * row;
+  }
+  store_part(sum, columns, c);
+}
+
 // C [m, n] (+)= A [m, k] · B [k, n] for matrices that fit the cache; B and C row-major with leading
 // dimensions ldb and ldc. One thread. Every element is one sum in order of k.
 [[gnu::always_inline]] inline void small_matmul(std::int64_t m, std::int64_t n, std::int64_t k,
@@ -90,14 +105,9 @@ template <int Vectors>
   for (; j + 8 <= n; j += 8) {
     matmul_columns<1>(m, k, a, b + j, ldb, c + j, ldc, accumulate);
   }
-  for (; j < n; ++j) {
-    for (std::int64_t i = 0; i < m; ++i) {
-      float sum = 0.0F;
-      for (std::int64_t p = 0; p < k; ++p) {
-        sum += a.data[i * a.row_stride + p * a.column_stride] * b[p * ldb + j];
-      }
-      c[i * ldc + j] = accumulate ? c[i * ldc + j] + sum : sum;
-    }
+  for (std::int64_t i = 0; j < n && i < m; ++i) {
+    matmul_part(k, {a.data + i * a.row_stride, a.row_stride, a.column_stride}, b + j, ldb, n - j,
+                c + i * ldc + j, accumulate);
   }
 }
 

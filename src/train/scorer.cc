@@ -45,19 +45,23 @@ Plan plan_batches(const PromptDataset& prompts, std::int64_t token_budget, const
   return plan;
 }
 
-// Tokens that prompts [begin, end) all begin with, at least one of each left over: wording before
-// the history is the same in every prompt.
+// Tokens that prompts [begin, end) all begin with: wording before the history is the same in every
+// prompt. Two tokens or more, and as many of each prompt left over: a single query's attention sums
+// in another order, and a prompt's score is not to depend on the prompts beside it.
 std::int64_t shared_start(const PromptDataset& prompts, std::int64_t begin, std::int64_t end) {
   if (end - begin < 2) {
     return 0;
   }
+  const auto spare = [&prompts](std::int64_t prompt) {
+    return std::max<std::int64_t>(0, prompts.size_of(prompt).tokens - 2);
+  };
   const std::int32_t* first = prompts.ids_of(begin);
-  std::int64_t shared = prompts.size_of(begin).tokens - 1;
+  std::int64_t shared = spare(begin);
   for (std::int64_t prompt = begin + 1; prompt < end; ++prompt) {
-    shared = std::min(shared, prompts.size_of(prompt).tokens - 1);
+    shared = std::min(shared, spare(prompt));
     shared = std::mismatch(first, first + shared, prompts.ids_of(prompt)).first - first;
   }
-  return shared;
+  return shared < 2 ? 0 : shared;
 }
 
 models::llm::PackedBatch pack(const PromptDataset& prompts, std::int64_t begin, std::int64_t end) {

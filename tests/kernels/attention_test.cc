@@ -120,6 +120,32 @@ std::vector<AttentionSequence> packed(const std::vector<std::int64_t>& lengths) 
   return sequences;
 }
 
+// The queries of a sequence behind the prefix that its first rows are.
+TEST(Attention, APrefixChangesNoBit) {
+  for (const AttentionShape shape : {AttentionShape{6, 2, 4}, {4, 4, 24}, {9, 3, 64}}) {
+    for (const std::int64_t prefix : {2, 5, 16, 49}) {
+      for (const std::int64_t own : {2, 3, 17, 100}) {
+        const std::int64_t rows = prefix + own;
+        const Problem whole(shape, packed({rows}), rows, rows, 0);
+        std::vector<float> want;
+        std::vector<float> want_lse;
+        whole.run(want, want_lse);
+        Problem behind(shape, {{prefix, own, prefix, own}}, rows, rows, prefix);
+        behind.prefix_k = whole.k;
+        behind.prefix_v = whole.v;
+        std::vector<float> got;
+        std::vector<float> lse;
+        behind.run(got, lse);
+        const std::int64_t skipped = prefix * shape.heads;
+        EXPECT_TRUE(std::equal(got.begin() + skipped * shape.head_dim, got.end(),
+                               want.begin() + skipped * shape.head_dim))
+            << shape.head_dim << ": " << prefix << " and " << own;
+        EXPECT_TRUE(std::equal(lse.begin() + skipped, lse.end(), want_lse.begin() + skipped));
+      }
+    }
+  }
+}
+
 const std::vector<std::int64_t> kLengths = {1, 0, 2, 47, 48, 49, 100, 7};
 constexpr std::int64_t kRows = 254;
 

@@ -77,12 +77,12 @@ TEST(ScorePrompts, IsTheSameOnAnyNumberOfRanks) {
   }
 }
 
-// 12 shared tokens, one prompt that is nothing but them and one more, batches of two and three.
+// 12 shared tokens, prompts that are nothing but them and two more, batches of two and three.
 TEST(ScorePrompts, ComputesACommonStartOncePerBatch) {
   PromptDataset prompts("prompts.jsonl");
   std::int64_t tokens = 0;
   for (std::int64_t prompt = 0; prompt < 5; ++prompt) {
-    std::vector<std::int64_t> ids = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 20 + prompt};
+    std::vector<std::int64_t> ids = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 20 + prompt, 7};
     ids.resize(ids.size() + static_cast<std::size_t>(2 * (prompt % 3)), 30 + prompt);
     tokens += static_cast<std::int64_t>(ids.size());
     const auto length = static_cast<std::int64_t>(ids.size());
@@ -90,7 +90,7 @@ TEST(ScorePrompts, ComputesACommonStartOncePerBatch) {
   }
   distributed::run_thread_ranks(1, [&](distributed::Communicator& communicator) {
     FakeCausalLm model;
-    const auto scores = score_prompts(model, nullptr, prompts, {7, 11}, {48, false}, communicator);
+    const auto scores = score_prompts(model, nullptr, prompts, {7, 11}, {52, false}, communicator);
     for (std::int64_t i = 0; i < prompts.size(); ++i) {
       EXPECT_NEAR(scores[i].logit_yes, expected_logit(prompts, i, 7), 1e-4);
       EXPECT_NEAR(scores[i].logit_no, expected_logit(prompts, i, 11), 1e-4);

@@ -48,15 +48,18 @@ std::vector<std::vector<std::int64_t>> Generator::run() {
   return generated_;
 }
 
-// Every prompt keeps at least one token of its own, whose hidden state gives the first new token.
+// Every prompt keeps two tokens of its own or more, the last one of which gives the first new
+// token, and the prefix has two: a single query's attention sums in another order, and a text is
+// not to depend on the prompts beside it.
 void Generator::find_prefix() {
-  prefix_ = length_of(prompts_.front()) - 1;
+  prefix_ = length_of(prompts_.front()) - 2;
   std::int64_t longest = 0;
   for (const GenerationPrompt& prompt : prompts_) {
     prefix_ =
-        std::min({prefix_, length_of(prompt) - 1, common_start(prompt.ids, prompts_.front().ids)});
+        std::min({prefix_, length_of(prompt) - 2, common_start(prompt.ids, prompts_.front().ids)});
     longest = std::max(longest, length_of(prompt));
   }
+  prefix_ = prefix_ < 2 ? 0 : prefix_;
   capacity_ = longest - prefix_ + options_.max_new_tokens - 1;
 }
 
