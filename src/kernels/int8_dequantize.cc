@@ -59,7 +59,8 @@ struct Turn {
         float* row = to + k / kWide * panel_stride + c * kWide;
         const std::int64_t count = std::min(kWide, depth - k);
         for (std::int64_t i = 0; i < count; ++i) {
-          row[i] = static_cast<float>(values[(k + i) / 2 * 2 * kWide + i % 2]) * panel->scale[c];
+          const std::int64_t pair = (k + i) / 2;
+          row[i] = static_cast<float>(values[pair * 2 * kWide + i % 2]) * panel->scale[c];
         }
         std::fill(row + count, row + kWide, 0.0F);
       }

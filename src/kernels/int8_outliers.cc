@@ -74,7 +74,7 @@ float outlier_limit(const OutlierRule& rule, const float* x, std::int64_t depth)
       return kNone;
     }
     if (rule.kind == OutlierRule::Kind::kMagnitude) {
-      return extent.largest >= rule.limit ? rule.limit : kNone;
+      return rule.limit;
     }
     const float next = rule.limit * std::sqrt(extent.square_sum / static_cast<float>(depth));
     if (next == 0.0F || extent.largest < next) {
@@ -176,7 +176,7 @@ struct PanelProducts {
                                              FloatLanes* sums) {
     using Pairs [[gnu::vector_size(16)]] = std::int16_t;
     const int up = k % 2 == 0 ? 8 : 0;
-    for (int half = 0; half < 2; ++half) {
+    for (std::int64_t half = 0; half < 2; ++half) {
       Pairs pairs;
       std::memcpy(&pairs, panel + k / 2 * 2 * kWide + half * 16, sizeof(pairs));
       pairs = (pairs << up) >> 8;
