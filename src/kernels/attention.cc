@@ -11,9 +11,7 @@ namespace rallrec::kernels {
 namespace {
 
 void check_shape(const Queue& queue, const AttentionShape& shape) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("attention");
-  }
+  require_cpu(queue, "attention");
   RALLREC_CHECK(shape.kv_heads > 0 && shape.head_dim > 0 && shape.heads > 0 &&
                     shape.heads % shape.kv_heads == 0,
                 "attention: heads must be a positive multiple of kv_heads");

@@ -14,9 +14,7 @@ void check_batch(const Queue& queue, const float* embeddings, std::int64_t width
   RALLREC_CHECK(batch.count == 0 || (embeddings != nullptr && batch.users != nullptr &&
                                      batch.positives != nullptr && batch.negatives != nullptr),
                 "bpr: null input");
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("bpr");
-  }
+  require_cpu(queue, "bpr");
 }
 
 }  // namespace

@@ -25,9 +25,7 @@ std::uint64_t stream_key(const DropoutStream& stream) {
 
 void dropout_mask(const Queue& queue, const DropoutStream& stream, double rate,
                   const DropoutRows& rows, std::int64_t channels, std::uint8_t* mask) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("dropout_mask");
-  }
+  require_cpu(queue, "dropout_mask");
   RALLREC_CHECK(rate > 0.0 && rate < 1.0, "dropout_mask: the rate must lie in (0, 1)");
   RALLREC_CHECK(rows.offsets.size() == rows.samples.size() + 1,
                 "dropout_mask: one sample per sequence");
@@ -51,9 +49,7 @@ void dropout_mask(const Queue& queue, const DropoutStream& stream, double rate,
 
 void dropout_apply(const Queue& queue, double rate, std::int64_t tokens, std::int64_t channels,
                    const std::uint8_t* mask, const float* x, bool accumulate, float* y) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("dropout_apply");
-  }
+  require_cpu(queue, "dropout_apply");
   const auto factor = static_cast<float>(1.0 / (1.0 - rate));
   const std::int64_t bytes = dropout_mask_bytes(channels);
   parallel_for(tokens, kTokensPerThread, [&](std::int64_t begin, std::int64_t end) {

@@ -11,9 +11,7 @@ namespace rallrec::kernels {
 
 void embedding_gather(const Queue& queue, TableType type, const void* table, std::int64_t rows,
                       std::int64_t columns, const std::int64_t* ids, std::int64_t count, float* y) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("embedding_gather");
-  }
+  require_cpu(queue, "embedding_gather");
   RALLREC_CHECK(
       std::all_of(ids, ids + count, [rows](std::int64_t id) { return id >= 0 && id < rows; }),
       "embedding_gather: an id is not a row of the table");

@@ -9,9 +9,7 @@ namespace rallrec::kernels {
 
 void embedding_pool(const Queue& queue, Pooling pooling, std::int64_t sequences,
                     const std::int64_t* offsets, std::int64_t columns, const float* x, float* y) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("embedding_pool");
-  }
+  require_cpu(queue, "embedding_pool");
   for (std::int64_t s = 0; s < sequences; ++s) {
     RALLREC_CHECK(offsets[s] >= 0 && offsets[s] < offsets[s + 1],
                   "embedding_pool: a sequence is empty");

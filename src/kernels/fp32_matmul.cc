@@ -19,9 +19,7 @@ constexpr std::int64_t kPanelBlock = 6;
 
 void fp32_matmul(const Queue& queue, const Fp32Shape& shape, const float* a, const float* b,
                  bool accumulate, float* c) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("fp32_matmul");
-  }
+  require_cpu(queue, "fp32_matmul");
   const std::int64_t row_blocks = (shape.rows + kRowBlock - 1) / kRowBlock;
   const std::int64_t block_columns = kPanelBlock * kPanelColumns;
   const std::int64_t column_blocks = (shape.columns + block_columns - 1) / block_columns;

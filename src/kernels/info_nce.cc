@@ -26,9 +26,7 @@ void check_block(const InfoNceBlock& block) {
 void info_nce_forward(const Queue& queue, const InfoNceBlock& block, double* row_lse,
                       double* column_lse, float* positive) {
   check_block(block);
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("info_nce");
-  }
+  require_cpu(queue, "info_nce");
   info_nce_forward_cpu(block, row_lse, column_lse, positive);
 }
 
@@ -59,9 +57,7 @@ double info_nce_loss_sum(const InfoNceBlock& block, const double* row_lse, const
 void info_nce_backward(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
                        const double* column_lse, float weight, float* grad_x, float* grad_y) {
   check_block(block);
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("info_nce");
-  }
+  require_cpu(queue, "info_nce");
   info_nce_backward_cpu(block, row_lse, column_lse, weight, grad_x, grad_y);
 }
 

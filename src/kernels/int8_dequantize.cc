@@ -13,14 +13,6 @@ namespace {
 
 constexpr std::int64_t kWide = kInt8PanelColumns;
 
-void check_cpu(const Queue& queue, const char* name) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda(name);
-  }
-}
-
-std::int64_t panels_of(std::int64_t columns) { return (columns + kWide - 1) / kWide; }
-
 // A panel of the packed matrix: 16 columns, the missing ones of the last panel with scale 0.
 struct SourcePanel {
   SourcePanel(const Int8Packed& b, std::int64_t panel)
@@ -76,7 +68,7 @@ std::uint16_t rounded_to_bfloat16(float value) {
 
 template <typename Body>
 void for_each_panel(const Int8Packed& b, const Body& body) {
-  parallel_for(panels_of(b.columns), 4, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(int8_panels(b.columns), 4, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t p = begin; p < end; ++p) {
       body(SourcePanel(b, p), p);
     }
@@ -86,14 +78,14 @@ void for_each_panel(const Int8Packed& b, const Body& body) {
 }  // namespace
 
 void dequantize_panels(const Queue& queue, const Int8Packed& b, float* panels) {
-  check_cpu(queue, "dequantize_panels");
+  require_cpu(queue, "dequantize_panels");
   for_each_panel(b, [&](const SourcePanel& panel, std::int64_t p) {
     run_best<Dequantize>(&panel, b.depth, panels + p * kWide * b.depth);
   });
 }
 
 void dequantize_turned_panels(const Queue& queue, const Int8Packed& b, float* panels) {
-  check_cpu(queue, "dequantize_turned_panels");
+  require_cpu(queue, "dequantize_turned_panels");
   for_each_panel(b, [&](const SourcePanel& panel, std::int64_t p) {
     const std::int64_t rows = std::min(kWide, b.columns - p * kWide);
     run_best<Turn>(&panel, b.depth, rows, kWide * b.columns, panels + p * kWide * kWide);
@@ -101,7 +93,7 @@ void dequantize_turned_panels(const Queue& queue, const Int8Packed& b, float* pa
 }
 
 void dequantize_bfloat16(const Queue& queue, const Int8Packed& b, std::uint16_t* rows) {
-  check_cpu(queue, "dequantize_bfloat16");
+  require_cpu(queue, "dequantize_bfloat16");
   for_each_panel(b, [&](const SourcePanel& panel, std::int64_t p) {
     const std::int64_t count = std::min(kWide, b.columns - p * kWide);
     float values[kWide];

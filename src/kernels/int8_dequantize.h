@@ -9,7 +9,8 @@ namespace rallrec::kernels {
 // Frozen int8 weights brought back to numbers of 16 or 32 bits, w[k, j] = q[k, j] · scale[j], for
 // products whose other factor is not int8 (w8a16, the input gradient of llm_int8). CPU only.
 
-// The matrix that was packed: B [depth, columns] by pack_int8, one fp32 scale per column.
+// B [depth, columns] as packed by pack_int8, one fp32 scale per column, in somebody else's memory.
+// Of a linear's W [out, in] it is Wᵀ: depth = in, columns = out.
 struct Int8Packed {
   std::int64_t depth = 0;
   std::int64_t columns = 0;

@@ -47,8 +47,6 @@ std::int64_t blocks_of(std::int64_t count, std::int64_t block) {
   return (count + block - 1) / block;
 }
 
-std::int64_t panels_of(std::int64_t columns) { return blocks_of(columns, kInt8PanelColumns); }
-
 void store_tile(const Product& product, std::int64_t row, int rows, std::int64_t panel,
                 const std::int32_t* sums) {
   const std::int64_t column = panel * kInt8PanelColumns;
@@ -98,7 +96,7 @@ class MadePanels {
   MadePanels(const Product& product, bool turned)
       : product_(product),
         turned_(turned),
-        sources_(panels_of(product.shape.depth)),
+        sources_(int8_panels(product.shape.depth)),
         lines_(static_cast<std::size_t>(kPanelBlock * panel_bytes() / kLineBytes)) {}
 
   // Panel `panel` of the product's right factor, kept at place `place` until it is made anew.
@@ -155,7 +153,7 @@ class InLevel {
 
 // Blocks of panels that lie in B as they are multiplied, each against one block of rows.
 void multiply_in_place(const Product& product) {
-  const std::int64_t panels = panels_of(product.shape.columns);
+  const std::int64_t panels = int8_panels(product.shape.columns);
   const std::int64_t panel_blocks = blocks_of(panels, kPanelBlock);
   const std::int64_t tasks = blocks_of(product.shape.rows, kRowBlock) * panel_blocks;
   parallel_for(tasks, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -175,7 +173,7 @@ void multiply_in_place(const Product& product) {
 
 // Blocks of panels that are made first, each against `task_rows` rows.
 void multiply_made(const Product& product, bool turned, std::int64_t task_rows) {
-  const std::int64_t panels = panels_of(product.shape.columns);
+  const std::int64_t panels = int8_panels(product.shape.columns);
   const std::int64_t panel_blocks = blocks_of(panels, kPanelBlock);
   const std::int64_t tasks = blocks_of(product.shape.rows, task_rows) * panel_blocks;
   parallel_for(tasks, 1, [&](std::int64_t begin, std::int64_t end) {
@@ -197,9 +195,7 @@ void multiply_made(const Product& product, bool turned, std::int64_t task_rows) 
 
 void check_shape(const Queue& queue, const Int8Shape& shape, const QuantizedRows& a,
                  const char* name) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda(name);
-  }
+  require_cpu(queue, name);
   RALLREC_CHECK(shape.depth > 0 && shape.depth <= kInt8MaxDepth,
                 std::string(name) + ": depth must be in 1…133144, or sums overflow");
   RALLREC_CHECK(a.rows() == shape.rows && a.depth() == shape.depth,
@@ -209,7 +205,7 @@ void check_shape(const Queue& queue, const Int8Shape& shape, const QuantizedRows
 }  // namespace
 
 std::int64_t int8_packed_size(std::int64_t depth, std::int64_t columns) {
-  return panels_of(columns) * kInt8PanelColumns * int8_padded_depth(depth);
+  return int8_panels(columns) * kInt8PanelColumns * int8_padded_depth(depth);
 }
 
 void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_t column_stride,

@@ -22,6 +22,11 @@ constexpr std::int64_t kInt8MaxDepth = 133144;
 // Depth rounded up to a pair: that of the packed factor.
 inline std::int64_t int8_padded_depth(std::int64_t depth) { return (depth + 1) / 2 * 2; }
 
+// Panels of the packed factor.
+inline std::int64_t int8_panels(std::int64_t columns) {
+  return (columns + kInt8PanelColumns - 1) / kInt8PanelColumns;
+}
+
 // int8 values [rows, depth] with one fp32 scale per row, in the form that a level multiplies:
 // int16 up to AVX2; from VNNI on value + 128 as an unsigned byte, which is what vpdpbusd and
 // tdpbusd take, in rows of whole cache lines, with readable rows up to whole tiles.

@@ -161,7 +161,7 @@ void turn_packed(Int8TurnPanel turn, const std::int8_t* b, std::int64_t depth, s
                  std::int64_t panel, std::int8_t* to) {
   constexpr std::int64_t kPairBytes = 2 * kInt8PanelColumns;
   const std::int64_t all_pairs = int8_padded_depth(depth) / 2;
-  const std::int64_t sources = (columns + kInt8PanelColumns - 1) / kInt8PanelColumns;
+  const std::int64_t sources = int8_panels(columns);
   const std::int64_t first_pair = panel * kInt8PanelColumns / 2;
   const std::int64_t stride = all_pairs * kPairBytes;
   const std::int8_t* from = b + first_pair * kPairBytes;

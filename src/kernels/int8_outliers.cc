@@ -19,12 +19,6 @@ constexpr std::int64_t kPanelsPerThread = 4;
 constexpr std::int64_t kScanned = 64;
 constexpr std::int64_t kWide = kInt8PanelColumns;
 
-void check_cpu(const Queue& queue, const char* name) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda(name);
-  }
-}
-
 // Of the values of a row whose magnitude is below a limit.
 struct Extent {
   float largest = 0.0F;
@@ -203,7 +197,7 @@ struct PanelProducts {
 Outliers quantize_rows_without_outliers(const Queue& queue, const float* x,
                                         const float* column_scale, const OutlierRule& rule,
                                         QuantizedRows& q) {
-  check_cpu(queue, "quantize_rows_without_outliers");
+  require_cpu(queue, "quantize_rows_without_outliers");
   RALLREC_CHECK(q.depth() > 0 && rule.limit > 0.0F,
                 "quantize_rows_without_outliers: no columns, or a limit that is not positive");
   const std::int64_t blocks = (q.rows() + kRowsPerBlock - 1) / kRowsPerBlock;
@@ -232,11 +226,11 @@ Outliers quantize_rows_without_outliers(const Queue& queue, const float* x,
 
 void add_outlier_products(const Queue& queue, const Outliers& outliers, const Int8Packed& b,
                           float* c) {
-  check_cpu(queue, "add_outlier_products");
+  require_cpu(queue, "add_outlier_products");
   if (outliers.values.empty()) {
     return;
   }
-  const std::int64_t panels = (b.columns + kWide - 1) / kWide;
+  const std::int64_t panels = int8_panels(b.columns);
   parallel_for(panels, kPanelsPerThread, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t p = begin; p < end; ++p) {
       const std::int64_t first = p * kWide;
@@ -249,13 +243,13 @@ void add_outlier_products(const Queue& queue, const Outliers& outliers, const In
 
 void add_outlier_products_transposed(const Queue& queue, const Outliers& outliers,
                                      const Int8Packed& b, float* c) {
-  check_cpu(queue, "add_outlier_products_transposed");
+  require_cpu(queue, "add_outlier_products_transposed");
   if (outliers.values.empty()) {
     return;
   }
   const detail::Int8TurnPanel turn = detail::int8_kernel(int8_level()).turn;
-  const std::int64_t panels = (b.depth + kWide - 1) / kWide;
-  const std::int64_t padded_columns = (b.columns + kWide - 1) / kWide * kWide;
+  const std::int64_t panels = int8_panels(b.depth);
+  const std::int64_t padded_columns = int8_panels(b.columns) * kWide;
   parallel_for(panels, kPanelsPerThread, [&](std::int64_t begin, std::int64_t end) {
     constexpr float kOnes[kWide] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     std::vector<std::int8_t> turned(static_cast<std::size_t>(padded_columns * kWide));

@@ -131,9 +131,7 @@ void detail::quantize_row_range(const float* x, const float* column_scale, std::
 
 void quantize_rows(const Queue& queue, const float* x, const float* column_scale,
                    QuantizedRows& q) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("quantize_rows");
-  }
+  require_cpu(queue, "quantize_rows");
   RALLREC_CHECK(q.depth() > 0, "quantize_rows: no columns");
   parallel_for(q.rows(), kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
     detail::quantize_row_range(x + begin * q.depth(), column_scale, begin, end, q);

@@ -6,9 +6,11 @@
 
 namespace rallrec::kernels {
 
-void throw_no_cuda(const char* operation) {
-  throw_usage(std::string(operation) +
-              ": this build has no CUDA; configure with the cuda preset, or choose --device cpu");
+void require_cpu(const Queue& queue, const char* operation) {
+  if (queue.device == Device::kCuda) {
+    throw_usage(std::string(operation) +
+                ": this build has no CUDA; configure with the cuda preset, or choose --device cpu");
+  }
 }
 
 }  // namespace rallrec::kernels

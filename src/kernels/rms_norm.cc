@@ -14,9 +14,7 @@ constexpr std::int64_t kRowsPerThread = 16;
 
 void rms_norm(const Queue& queue, std::int64_t rows, std::int64_t columns, float eps,
               const float* x, const float* weight, float* y, float* inverse_rms) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("rms_norm");
-  }
+  require_cpu(queue, "rms_norm");
   RALLREC_CHECK(columns > 0, "rms_norm: no columns");
   const detail::RmsNormArguments arguments{columns, eps, x, weight, y, inverse_rms};
   parallel_for(rows, kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
@@ -27,9 +25,7 @@ void rms_norm(const Queue& queue, std::int64_t rows, std::int64_t columns, float
 void rms_norm_backward(const Queue& queue, std::int64_t rows, std::int64_t columns, const float* x,
                        const float* weight, const float* inverse_rms, const float* dy,
                        const float* residual, float* dx) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("rms_norm_backward");
-  }
+  require_cpu(queue, "rms_norm_backward");
   RALLREC_CHECK(columns > 0, "rms_norm_backward: no columns");
   const detail::RmsNormBackwardArguments arguments{columns, x,        weight, inverse_rms,
                                                    dy,      residual, dx};

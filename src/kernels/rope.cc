@@ -10,9 +10,7 @@ namespace rallrec::kernels {
 void rope(const Queue& queue, std::int64_t tokens, std::int64_t heads, std::int64_t head_dim,
           const std::int64_t* positions, const float* cosines, const float* sines,
           RopeDirection direction, float* x) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("rope");
-  }
+  require_cpu(queue, "rope");
   RALLREC_CHECK(head_dim > 0 && head_dim % 2 == 0, "rope: head_dim must be even");
   const float sign = direction == RopeDirection::kForward ? 1.0F : -1.0F;
   const detail::RopeArguments arguments{heads, head_dim, positions, cosines, sines, sign, x};

@@ -15,9 +15,7 @@ void similarity(const Queue& queue, const float* queries, std::int64_t query_cou
   }
   RALLREC_CHECK(scores != nullptr && (width == 0 || (queries != nullptr && candidates != nullptr)),
                 "similarity: null input or result");
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("similarity");
-  }
+  require_cpu(queue, "similarity");
   similarity_cpu(queries, query_count, candidates, candidate_count, width, scores);
 }
 
@@ -29,9 +27,7 @@ void similarity_of_lists(const Queue& queue, const float* vectors, std::int64_t 
   }
   RALLREC_CHECK(lists.queries != nullptr && lists.candidates != nullptr && scores != nullptr,
                 "similarity_of_lists: null input or result");
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("similarity_of_lists");
-  }
+  require_cpu(queue, "similarity_of_lists");
   similarity_of_lists_cpu(vectors, width, lists, scores);
 }
 

@@ -17,9 +17,7 @@ void spmm(const Queue& queue, const CsrView& matrix, const float* x, std::int64_
                     (matrix.column_indices != nullptr && matrix.values != nullptr && x != nullptr),
                 "spmm: null entries");
   RALLREC_CHECK(x != y, "spmm: the result must not be the input");
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("spmm");
-  }
+  require_cpu(queue, "spmm");
   spmm_cpu(matrix, x, width, addend, y);
 }
 

@@ -24,9 +24,7 @@ void for_blocks(std::int64_t count, const Body& body) {
 }  // namespace
 
 void swi_glu(const Queue& queue, std::int64_t count, const float* gate, const float* up, float* y) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("swi_glu");
-  }
+  require_cpu(queue, "swi_glu");
   for_blocks(count, [&](std::int64_t begin, std::int64_t end) {
     detail::swi_glu_cpu(gate, up, y, begin, end);
   });
@@ -34,9 +32,7 @@ void swi_glu(const Queue& queue, std::int64_t count, const float* gate, const fl
 
 void swi_glu_backward(const Queue& queue, std::int64_t count, const float* gate, const float* up,
                       const float* dy, float* d_gate, float* d_up) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("swi_glu_backward");
-  }
+  require_cpu(queue, "swi_glu_backward");
   for_blocks(count, [&](std::int64_t begin, std::int64_t end) {
     detail::swi_glu_backward_cpu(gate, up, dy, d_gate, d_up, begin, end);
   });

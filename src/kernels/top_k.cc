@@ -13,9 +13,7 @@ void top_k(const Queue& queue, const ScoredLists& lists, std::int64_t k, std::in
   RALLREC_CHECK(lists.offsets != nullptr && best != nullptr, "top_k: null offsets or result");
   RALLREC_CHECK(lists.offsets[lists.lists] == lists.offsets[0] || lists.scores != nullptr,
                 "top_k: null scores");
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("top_k");
-  }
+  require_cpu(queue, "top_k");
   top_k_cpu(lists, k, best);
 }
 

@@ -14,9 +14,7 @@ namespace rallrec::kernels {
 namespace {
 
 void check_part(const Queue& queue, const HeadPart& part, std::int64_t rows) {
-  if (queue.device == Device::kCuda) {
-    throw_no_cuda("vocabulary_head");
-  }
+  require_cpu(queue, "vocabulary_head");
   RALLREC_CHECK(part.vocabulary > 0 && part.hidden > 0, "vocabulary_head: the head is empty");
   RALLREC_CHECK(0 <= part.first_block && part.first_block <= part.last_block &&
                     part.last_block <= kVocabularyBlocks,

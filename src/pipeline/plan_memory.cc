@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/int8_matmul.h"
 #include "kernels/tile_matmul.h"
 #include "kernels/vocabulary_head.h"
 #include "models/llm/int8_layer_layout.h"
@@ -41,19 +40,15 @@ std::int64_t whole_layers(const LlmConfig& config, QuantMode mode) {
   if (mode == QuantMode::kBfloat16) {
     return 2 * linear_parameters(config);
   }
-  std::int64_t bytes = 0;
+  if (is_int8(mode)) {
+    return config.layers * Int8LayerLayout(config, 1).gathered_bytes();
+  }
+  std::int64_t floats = 0;
   for (const models::llm::Linear linear : kLinears) {
     const LinearSize size = size_of(config, linear);
-    if (mode == QuantMode::kFloat32) {
-      bytes += 4 * kernels::packed_size(size.in, size.out);
-    } else {
-      const std::int64_t panels = (size.out + 15) / kernels::kInt8PanelColumns;
-      bytes +=
-          kernels::int8_packed_size(size.in, size.out) + 4 * panels * kernels::kInt8PanelColumns;
-    }
+    floats += kernels::packed_size(size.in, size.out);
   }
-  bytes *= config.layers;
-  return mode == QuantMode::kFloat32 ? bytes + second_copies(config) : bytes;
+  return 4 * config.layers * floats + second_copies(config);
 }
 
 // Rows of a table that the rank keeps.
@@ -142,8 +137,7 @@ std::int64_t loading_bytes(const PlanRequest& request) {
 }  // namespace
 
 bool shares_base(const PlanRequest& request) {
-  const QuantMode mode = mode_of(request);
-  return models::llm::is_int8(mode) && request.ranks > 1 && !request.options.cluster.replicate_base;
+  return is_int8(mode_of(request)) && request.ranks > 1 && !request.options.cluster.replicate_base;
 }
 
 std::int64_t linear_parameters(const LlmConfig& config) {

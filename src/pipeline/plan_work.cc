@@ -7,6 +7,7 @@
 #include "models/llm/kept_bytes.h"
 #include "models/llm/lora_adapter.h"
 #include "models/llm/waves.h"
+#include "pipeline/lora_options.h"
 #include "train/packing.h"
 
 namespace rallrec::pipeline {
@@ -15,13 +16,9 @@ namespace {
 using models::llm::kept_bytes;
 using models::llm::MicroBatchRows;
 
-models::llm::LoraOptions lora_options(const PlanRequest& request) {
-  const config::TuneOptions& tune = request.options.tune;
-  return {tune.lora_r, tune.lora_alpha, tune.lora_dropout, tune.target_modules};
-}
-
-void cut_into_waves(const PlanRequest& request, const models::llm::LoraAdapter& adapter,
-                    const std::vector<MicroBatchRows>& micro_batches, RankWork& work) {
+void cut_into_waves(const PlanRequest& request, const std::vector<MicroBatchRows>& micro_batches,
+                    RankWork& work) {
+  const models::llm::LoraOptions adapter = lora_options(request.options.tune);
   const std::int64_t budget = request.options.tune.memory_budget << 20;
   std::vector<std::int64_t> kept;
   for (const MicroBatchRows& rows : micro_batches) {
@@ -47,7 +44,6 @@ std::vector<RankWork> share_out(const PlanRequest& request) {
   const std::int64_t labels_of_prompt =
       (request.labels + static_cast<std::int64_t>(request.lengths.size()) - 1) /
       std::max<std::int64_t>(1, static_cast<std::int64_t>(request.lengths.size()));
-  const models::llm::LoraAdapter adapter(request.model, lora_options(request), 0);
   std::vector<RankWork> ranks;
   for (int rank = 0; rank < request.ranks; ++rank) {
     const distributed::Range mine = distributed::split_evenly(members.size(), request.ranks, rank);
@@ -67,14 +63,14 @@ std::vector<RankWork> share_out(const PlanRequest& request) {
         work.tokens += tokens;
       }
     }
-    cut_into_waves(request, adapter, micro_batches, work);
+    cut_into_waves(request, micro_batches, work);
     ranks.push_back(std::move(work));
   }
   return ranks;
 }
 
 std::int64_t lora_parameters(const PlanRequest& request) {
-  return models::llm::LoraLayout(request.model, lora_options(request)).parameters();
+  return models::llm::LoraLayout(request.model, lora_options(request.options.tune)).parameters();
 }
 
 }  // namespace rallrec::pipeline

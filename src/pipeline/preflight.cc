@@ -44,11 +44,16 @@ void check_external_inputs(const std::vector<Stage>& stages, const config::Optio
   if (use == ModelUse::kWeights) {
     models::llm::quant_mode_of(options.embed.quant);
   }
-  if (runs(stages, "tune") && options.tune.shown_answers) {
-    const text::ShownAnswers unused(text::Tokenizer::load(options.model.path));
-  }
-  if (runs(stages, "infer")) {
-    text::label_words(text::Tokenizer::load(options.model.path));
+  const bool shows = runs(stages, "tune") && options.tune.shown_answers;
+  const bool scores = runs(stages, "infer");
+  if (shows || scores) {
+    const text::Tokenizer tokenizer = text::Tokenizer::load(options.model.path);
+    if (shows) {
+      const text::ShownAnswers unused(tokenizer);
+    }
+    if (scores) {
+      text::label_words(tokenizer);
+    }
   }
 }
 

@@ -17,6 +17,7 @@
 #include "models/llm/layer_trace.h"
 #include "pipeline/external_inputs.h"
 #include "pipeline/load_model.h"
+#include "pipeline/lora_options.h"
 #include "pipeline/preflight.h"
 #include "pipeline/prompt_text.h"
 #include "train/peft_adapter.h"
@@ -103,10 +104,6 @@ Start agree_on_start(const TuneFiles& files, const config::Options& options,
                     share(start.identity.model)};
   communicator.broadcast(&start.ended_at, 1, distributed::DType::kInt64, 0);
   return start;
-}
-
-models::llm::LoraOptions lora_options(const config::TuneOptions& tune) {
-  return {tune.lora_r, tune.lora_alpha, tune.lora_dropout, tune.target_modules};
 }
 
 void publish(const TuneFiles& files, const train::Trainer& trainer, const RunIdentity& identity,

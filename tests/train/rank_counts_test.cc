@@ -120,8 +120,8 @@ TEST_F(RankCounts, NeitherRanksNorWavesChangeABit) {
   setting.steps = soak_count("D2_steps", 12, 200);
   const Result expected = train("alone", setting);
   EXPECT_NE(expected.log.find("\"valid_loss\""), std::string::npos);
-  const std::int64_t micro_batch_bytes = models::llm::kept_bytes(
-      tiny_.config, LoraAdapter(tiny_.config, kLora, 3), {kTokenBudget, kTokenBudget}, false);
+  const std::int64_t micro_batch_bytes =
+      models::llm::kept_bytes(tiny_.config, kLora, {kTokenBudget, kTokenBudget}, false);
   std::set<std::int64_t> gathered;
   int runs = 0;
   // The 8 micro-batches of a step are 1, 2, 4 or 8 waves of one rank; two ranks have 1, 2 or 4.

@@ -88,9 +88,9 @@ const io::TensorInfo& tensor_of(const io::SafetensorsFile& file, const std::stri
 }
 
 void read_verified(const std::string& path, const Int8LayerLayout& layout,
-                   Int8LayerLayout::PanelRange range, std::int8_t* panels, float* scales) {
+                   Int8LayerLayout::PanelRange range, const Span& span, std::int8_t* panels,
+                   float* scales) {
   const io::SafetensorsFile file(path);
-  const Span span = span_of(layout, range);
   const std::size_t count = range.last - range.first;
   const auto first = static_cast<std::int64_t>(range.first);
   const auto rows = [](std::size_t number) { return static_cast<std::int64_t>(number); };
@@ -129,9 +129,10 @@ bool Int8LayerCache::read(std::int64_t layer, const Int8LayerLayout& layout,
   const std::size_t bytes_before = panels.size();
   const std::size_t scales_before = scales.size();
   try {
-    panels.resize(bytes_before + span_of(layout, range).bytes);
+    const Span span = span_of(layout, range);
+    panels.resize(bytes_before + span.bytes);
     scales.resize(scales_before + (range.last - range.first) * kPanelRows);
-    read_verified(file_of(layer), layout, range, panels.data() + bytes_before,
+    read_verified(file_of(layer), layout, range, span, panels.data() + bytes_before,
                   scales.data() + scales_before);
   } catch (const Error& error) {
     spdlog::warn("{}; the layer is quantised again", error.what());

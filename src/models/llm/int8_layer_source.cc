@@ -61,8 +61,8 @@ void view_linears(const Int8LayerLayout& layout, QuantMode mode, const Int8Panel
                   WideLayer& wide, LayerWeights& weights) {
   for (const Linear linear : kLinears) {
     const Matrix& matrix = layout[linear];
-    const Int8View view{
-        matrix.out, matrix.in, panels.bytes.data() + matrix.offset,
+    const kernels::Int8Packed view{
+        matrix.in, matrix.out, panels.bytes.data() + matrix.offset,
         panels.scales.data() + matrix.first_panel * static_cast<std::size_t>(kPanelRows)};
     weights.linears[static_cast<std::size_t>(linear)] = make_int8_linear(mode, view, wide[linear]);
   }

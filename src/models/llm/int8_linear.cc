@@ -19,22 +19,23 @@ void check_matrix(const at::Tensor& x, std::int64_t columns) {
 }
 
 // y (+)= s ∘ (W_q x), or y (+)= (x ∘ s) W_q where `transposed`, outliers by themselves.
-void multiply(const Int8View& view, bool transposed, const kernels::OutlierRule& rule,
+void multiply(const kernels::Int8Packed& view, bool transposed, const kernels::OutlierRule& rule,
               const at::Tensor& x, bool add, const at::Tensor& y) {
-  check_matrix(x, transposed ? view.out : view.in);
-  check_matrix(y, transposed ? view.in : view.out);
+  check_matrix(x, transposed ? view.columns : view.depth);
+  check_matrix(y, transposed ? view.depth : view.columns);
   const float* column_scale = transposed ? view.scale : nullptr;
-  const kernels::Int8Packed w{view.in, view.out, view.packed, view.scale};
   kernels::QuantizedRows q(x.size(0), x.size(1));
   const kernels::Outliers outliers =
       kernels::quantize_rows_without_outliers({}, x.const_data_ptr<float>(), column_scale, rule, q);
   auto* to = y.mutable_data_ptr<float>();
   if (transposed) {
-    kernels::int8_matmul_transposed({}, {q.rows(), view.out, view.in}, q, view.packed, add, to);
-    kernels::add_outlier_products_transposed({}, outliers, w, to);
+    kernels::int8_matmul_transposed({}, {q.rows(), view.columns, view.depth}, q, view.packed, add,
+                                    to);
+    kernels::add_outlier_products_transposed({}, outliers, view, to);
   } else {
-    kernels::int8_matmul({}, {q.rows(), view.in, view.out}, q, view.packed, view.scale, add, to);
-    kernels::add_outlier_products({}, outliers, w, to);
+    kernels::int8_matmul({}, {q.rows(), view.depth, view.columns}, q, view.packed, view.scale, add,
+                         to);
+    kernels::add_outlier_products({}, outliers, view, to);
   }
 }
 
@@ -80,7 +81,7 @@ void LlmInt8Linear::forward_add(const at::Tensor& x, const at::Tensor& y) const 
   multiply(view_, false, kPaperRule, x, true, y);
 }
 
-std::unique_ptr<FrozenLinear> make_int8_linear(QuantMode mode, const Int8View& view,
+std::unique_ptr<FrozenLinear> make_int8_linear(QuantMode mode, const kernels::Int8Packed& view,
                                                WideMatrix& wide) {
   RALLREC_CHECK(is_int8(mode), "make_int8_linear: not an int8 mode");
   if (mode == QuantMode::kW8a16) {

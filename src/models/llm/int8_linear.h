@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "models/llm/int8_view.h"
+#include "kernels/int8_dequantize.h"
 #include "models/llm/quant_mode.h"
 #include "models/llm/weight_store.h"
 #include "models/llm/wide_layer.h"
@@ -24,7 +24,7 @@ class Int8Linear : public FrozenLinear {
   // in 200 is an outlier (docs/benchmarks/quantisation.md).
   static constexpr float kOutlierLimit = 6.0F;
 
-  explicit Int8Linear(const Int8View& view) : view_(view) {}
+  explicit Int8Linear(const kernels::Int8Packed& view) : view_(view) {}
 
   void forward(const at::Tensor& x, const at::Tensor& y) const override;
   void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
@@ -33,14 +33,14 @@ class Int8Linear : public FrozenLinear {
   std::int64_t bytes() const override { return 0; }
 
  private:
-  Int8View view_;
+  kernels::Int8Packed view_;
 };
 
 // w8a16: y = x Wᵀ and dx = dy W with W = s ∘ W_q dequantised, once per entry of the layer.
 class WideInt8Linear : public FrozenLinear {
  public:
   // `wide` is shared with the same matrix of other layers; whoever owns it enters the layer.
-  WideInt8Linear(const Int8View& view, WideMatrix& wide) : view_(view), wide_(wide) {}
+  WideInt8Linear(const kernels::Int8Packed& view, WideMatrix& wide) : view_(view), wide_(wide) {}
 
   void forward(const at::Tensor& x, const at::Tensor& y) const override;
   void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
@@ -49,7 +49,7 @@ class WideInt8Linear : public FrozenLinear {
   std::int64_t bytes() const override { return 0; }
 
  protected:
-  Int8View view_;
+  kernels::Int8Packed view_;
   WideMatrix& wide_;
 };
 
@@ -66,7 +66,7 @@ class LlmInt8Linear : public WideInt8Linear {
 };
 
 // The linear of an int8 mode; `wide` as for WideInt8Linear.
-std::unique_ptr<FrozenLinear> make_int8_linear(QuantMode mode, const Int8View& view,
+std::unique_ptr<FrozenLinear> make_int8_linear(QuantMode mode, const kernels::Int8Packed& view,
                                                WideMatrix& wide);
 
 }  // namespace rallrec::models::llm

@@ -4,8 +4,8 @@
 
 #include <vector>
 
+#include "kernels/int8_dequantize.h"
 #include "kernels/int8_matmul.h"
-#include "models/llm/int8_view.h"
 
 namespace rallrec::models::llm {
 
@@ -21,7 +21,7 @@ struct Int8Matrix {
     kernels::quantize_weight_rows(out, in, weight.const_data_ptr<float>(), q.data(), scale.data());
     kernels::pack_int8(q.data(), 1, in, in, out, packed.data());
   }
-  Int8View view() const { return {out, in, packed.data(), scale.data()}; }
+  kernels::Int8Packed view() const { return {in, out, packed.data(), scale.data()}; }
 
   std::int64_t out, in;
   std::vector<std::int8_t> packed;

@@ -7,16 +7,16 @@
 namespace rallrec::models::llm {
 namespace {
 
-std::int64_t layer_bytes(const LlmConfig& config, const LoraAdapter& adapter, std::int64_t tokens,
+std::int64_t layer_bytes(const LlmConfig& config, const LoraOptions& adapter, std::int64_t tokens,
                          std::int64_t queries) {
   std::int64_t bytes = 4 * kept_floats(config, tokens, queries);
   for (const Linear linear : kLinears) {
-    if (adapter.layout().adapts(linear)) {
+    const auto& modules = adapter.modules;
+    if (std::find(modules.begin(), modules.end(), name_of(linear)) != modules.end()) {
       const bool all = linear == Linear::kK || linear == Linear::kV;
-      const std::int64_t mask = adapter.options().dropout > 0.0
-                                    ? kernels::dropout_mask_bytes(size_of(config, linear).in)
-                                    : 0;
-      bytes += (all ? tokens : queries) * (4 * adapter.options().r + mask);
+      const std::int64_t mask =
+          adapter.dropout > 0.0 ? kernels::dropout_mask_bytes(size_of(config, linear).in) : 0;
+      bytes += (all ? tokens : queries) * (4 * adapter.r + mask);
     }
   }
   return bytes;
@@ -31,7 +31,7 @@ std::int64_t kept_floats(const LlmConfig& config, std::int64_t tokens, std::int6
   return tokens * of_tokens + queries * of_queries;
 }
 
-std::int64_t kept_bytes(const LlmConfig& config, const LoraAdapter& adapter,
+std::int64_t kept_bytes(const LlmConfig& config, const LoraOptions& adapter,
                         const MicroBatchRows& rows, bool recompute) {
   const std::int64_t hidden = 4 * config.hidden_size;
   const std::int64_t whole = layer_bytes(config, adapter, rows.tokens, rows.tokens);

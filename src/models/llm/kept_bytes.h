@@ -23,7 +23,7 @@ inline std::int64_t kept_floats_per_token(const LlmConfig& config) {
 // Bytes that a pass with gradients keeps of a micro-batch, its embedded tokens and the adapter's
 // masks and products included: all its activations, or with `recompute` the inputs of its layers
 // and the activations of one. In the last layer, queries are the label rows.
-std::int64_t kept_bytes(const LlmConfig& config, const LoraAdapter& adapter,
+std::int64_t kept_bytes(const LlmConfig& config, const LoraOptions& adapter,
                         const MicroBatchRows& rows, bool recompute);
 
 }  // namespace rallrec::models::llm

@@ -20,15 +20,15 @@ LayerLora lora_with_dropout(const LoraAdapter& adapter, std::int64_t layer,
 }  // namespace
 
 bool LlamaCausalLm::recomputes(const MicroBatch& micro_batch, const LoraAdapter& adapter) const {
-  return kept_bytes(config_, adapter, rows_of(micro_batch), false) > kept_bytes_;
+  return kept_bytes(config_, adapter.options(), rows_of(micro_batch), false) > kept_bytes_;
 }
 
 std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches,
                                                   const LoraAdapter& adapter) {
   std::vector<std::int64_t> bytes;
   for (const MicroBatch& micro_batch : micro_batches) {
-    bytes.push_back(
-        kept_bytes(config_, adapter, rows_of(micro_batch), recomputes(micro_batch, adapter)));
+    bytes.push_back(kept_bytes(config_, adapter.options(), rows_of(micro_batch),
+                               recomputes(micro_batch, adapter)));
   }
   std::vector<std::size_t> cuts = cut_waves(bytes, kept_bytes_);
   // A rank with fewer waves goes through the layers as often as the others, with nothing to

@@ -103,7 +103,7 @@ void refuse_deep_sums(const LlmConfig& config, QuantMode mode, const std::string
 
 void tell_model(const std::string& folder, const std::string& quant, const LlmConfig& config,
                 const WeightStore& weights, int ranks) {
-  if (is_int8(quant_mode_of(quant)) && !kernels::int8_level_warning().empty()) {
+  if (is_int8(quant_mode_of(weights.mode())) && !kernels::int8_level_warning().empty()) {
     spdlog::warn("{}", kernels::int8_level_warning());
   }
   spdlog::info("model {}: {} layers, hidden {}, quant {}{}{}, {:.1f} MB of weights here", folder,

@@ -30,28 +30,28 @@ std::int64_t WideMatrix::bytes() const {
   return rows + static_cast<std::int64_t>(sizeof(float) * panels_.size());
 }
 
-void WideMatrix::bring(Form form, const Int8View& w) {
+void WideMatrix::bring(Form form, const kernels::Int8Packed& w) {
   if (form_ == form) {
     return;
   }
   form_ = form;
-  const kernels::Int8Packed packed{w.in, w.out, w.packed, w.scale};
   if (form == Form::kRows) {
-    if (!rows_.defined() || rows_.size(0) != w.out || rows_.size(1) != w.in) {
-      rows_ = at::empty({w.out, w.in}, at::kBFloat16);
+    if (!rows_.defined() || rows_.size(0) != w.columns || rows_.size(1) != w.depth) {
+      rows_ = at::empty({w.columns, w.depth}, at::kBFloat16);
     }
-    kernels::dequantize_bfloat16({}, packed, static_cast<std::uint16_t*>(rows_.data_ptr()));
+    kernels::dequantize_bfloat16({}, w, static_cast<std::uint16_t*>(rows_.data_ptr()));
   } else if (form == Form::kForward) {
-    panels_.resize(static_cast<std::size_t>(kernels::packed_size(w.in, w.out)));
-    kernels::dequantize_panels({}, packed, panels_.data());
+    panels_.resize(static_cast<std::size_t>(kernels::packed_size(w.depth, w.columns)));
+    kernels::dequantize_panels({}, w, panels_.data());
   } else {
-    panels_.resize(static_cast<std::size_t>(kernels::packed_size(w.out, w.in)));
-    kernels::dequantize_turned_panels({}, packed, panels_.data());
+    panels_.resize(static_cast<std::size_t>(kernels::packed_size(w.columns, w.depth)));
+    kernels::dequantize_turned_panels({}, w, panels_.data());
   }
 }
 
-void WideMatrix::multiply(const Int8View& w, const at::Tensor& x, bool add, const at::Tensor& y) {
-  check_product(x, w.in, y, w.out);
+void WideMatrix::multiply(const kernels::Int8Packed& w, const at::Tensor& x, bool add,
+                          const at::Tensor& y) {
+  check_product(x, w.depth, y, w.columns);
   if (type_ == WideType::kBfloat16) {
     bring(Form::kRows, w);
     const DenseLinear dense(rows_);
@@ -59,13 +59,13 @@ void WideMatrix::multiply(const Int8View& w, const at::Tensor& x, bool add, cons
     return;
   }
   bring(Form::kForward, w);
-  kernels::fp32_matmul({}, {x.size(0), w.in, w.out}, x.const_data_ptr<float>(), panels_.data(), add,
-                       y.mutable_data_ptr<float>());
+  kernels::fp32_matmul({}, {x.size(0), w.depth, w.columns}, x.const_data_ptr<float>(),
+                       panels_.data(), add, y.mutable_data_ptr<float>());
 }
 
-void WideMatrix::multiply_transposed(const Int8View& w, const at::Tensor& dy, bool add,
+void WideMatrix::multiply_transposed(const kernels::Int8Packed& w, const at::Tensor& dy, bool add,
                                      const at::Tensor& dx) {
-  check_product(dy, w.out, dx, w.in);
+  check_product(dy, w.columns, dx, w.depth);
   if (type_ == WideType::kBfloat16) {
     bring(Form::kRows, w);
     const DenseLinear dense(rows_);
@@ -73,8 +73,8 @@ void WideMatrix::multiply_transposed(const Int8View& w, const at::Tensor& dy, bo
     return;
   }
   bring(Form::kTransposed, w);
-  kernels::fp32_matmul({}, {dy.size(0), w.out, w.in}, dy.const_data_ptr<float>(), panels_.data(),
-                       add, dx.mutable_data_ptr<float>());
+  kernels::fp32_matmul({}, {dy.size(0), w.columns, w.depth}, dy.const_data_ptr<float>(),
+                       panels_.data(), add, dx.mutable_data_ptr<float>());
 }
 
 WideLayer::WideLayer(WideType type) : matrices_(kLinearCount, WideMatrix(type)) {}

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/llm/int8_view.h"
+#include "kernels/int8_dequantize.h"
 #include "models/llm/linear_names.h"
 
 namespace rallrec::models::llm {
@@ -24,15 +24,16 @@ class WideMatrix {
   void forget() { form_ = Form::kNone; }
   std::int64_t bytes() const;
   // y [rows, out] (+)= x [rows, in] Wᵀ.
-  void multiply(const Int8View& w, const at::Tensor& x, bool add, const at::Tensor& y);
+  void multiply(const kernels::Int8Packed& w, const at::Tensor& x, bool add, const at::Tensor& y);
   // dx [rows, in] (+)= dy [rows, out] W.
-  void multiply_transposed(const Int8View& w, const at::Tensor& dy, bool add, const at::Tensor& dx);
+  void multiply_transposed(const kernels::Int8Packed& w, const at::Tensor& dy, bool add,
+                           const at::Tensor& dx);
 
  private:
   // What the memory holds: nothing, panels of Wᵀ, panels of W, or W itself in bf16.
   enum class Form { kNone, kForward, kTransposed, kRows };
 
-  void bring(Form form, const Int8View& w);
+  void bring(Form form, const kernels::Int8Packed& w);
 
   WideType type_;
   Form form_ = Form::kNone;

@@ -103,6 +103,18 @@ void print_line(const BenchLine& line, const BenchRun& run) {
   std::fflush(stdout);
 }
 
+void print_pair(const BenchLine& common, const std::vector<std::string>& arms,
+                const std::vector<Seconds>& seconds, const BenchRun& run) {
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    BenchLine line = common;
+    line.arm = arms[i];
+    line.seconds = seconds[i];
+    line.rate = line.work / seconds[i].median;
+    line.ratio = seconds[1].median / seconds[i].median;
+    print_line(line, run);
+  }
+}
+
 void require_agreement(const std::string& what, double difference, double tolerance) {
   if (!(difference <= tolerance)) {
     throw Error(ExitCode::kNonFinite, "bench: " + what + " differ by " +

@@ -39,6 +39,11 @@ struct BenchLine {
 // Prints the line with configuration, processor, versions and commit; rank 0 only.
 void print_line(const BenchLine& line, const BenchRun& run);
 
+// Two arms that did the same `work`: a line each, with the seconds of the second one over its own
+// as ratio.
+void print_pair(const BenchLine& common, const std::vector<std::string>& arms,
+                const std::vector<Seconds>& seconds, const BenchRun& run);
+
 // Throws kNonFinite where `difference` is not within `tolerance`, also where it is not a number.
 void require_agreement(const std::string& what, double difference, double tolerance);
 

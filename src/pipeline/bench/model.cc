@@ -5,6 +5,7 @@
 
 #include "core/rng.h"
 #include "pipeline/load_model.h"
+#include "pipeline/lora_options.h"
 #include "pipeline/prompt_text.h"
 #include "train/prompt_reader.h"
 
@@ -38,9 +39,8 @@ std::unique_ptr<models::llm::CausalLm> bench_model(const BenchRun& run, const st
 
 models::llm::LoraAdapter bench_adapter(const models::llm::LlmConfig& config,
                                        const config::TuneOptions& options) {
-  models::llm::LoraAdapter adapter(
-      config, {options.lora_r, options.lora_alpha, options.lora_dropout, options.target_modules},
-      static_cast<std::uint64_t>(options.seed));
+  models::llm::LoraAdapter adapter(config, lora_options(options),
+                                   static_cast<std::uint64_t>(options.seed));
   Rng rng(7);
   auto* values = adapter.flat().mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < adapter.flat().numel(); ++i) {

@@ -26,19 +26,12 @@ std::vector<std::int64_t> ids_of(const train::PromptDataset& dataset, std::int64
 // Two lines: the batches as they are made, and one text at a time.
 void print_arms(const BenchRun& run, const std::string& bench, const std::vector<Seconds>& seconds,
                 std::int64_t peak, std::int64_t tokens, double apart) {
-  const auto work = static_cast<double>(tokens);
-  for (std::size_t i = 0; i < seconds.size(); ++i) {
-    print_line({bench,
-                i == 0 ? "packed" : "one by one",
-                seconds[i],
-                peak,
-                work,
-                work / seconds[i].median,
-                apart,
-                seconds[1].median / seconds[i].median,
-                {}},
-               run);
-  }
+  BenchLine common;
+  common.bench = bench;
+  common.peak_bytes = peak;
+  common.work = static_cast<double>(tokens);
+  common.verified = apart;
+  print_pair(common, {"packed", "one by one"}, seconds, run);
 }
 
 }  // namespace

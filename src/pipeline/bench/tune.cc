@@ -81,19 +81,11 @@ void time_against(const BenchStep& step, CausalLm& model, const LoraAdapter& ada
   const std::vector<Seconds> seconds = time_arms(
       {[&] { packed_step(step, model, adapter); }, [&] { packed_step(step, *other, adapter); }},
       run.request.repeats, run.communicator);
-  const auto work = static_cast<double>(step.tokens);
-  for (std::size_t i = 0; i < seconds.size(); ++i) {
-    print_line({"tune",
-                i == 0 ? model.quant() + " against " + other->quant() : other->quant(),
-                seconds[i],
-                0,
-                work,
-                work / seconds[i].median,
-                apart,
-                seconds[1].median / seconds[i].median,
-                {}},
-               run);
-  }
+  BenchLine common;
+  common.bench = "tune";
+  common.work = static_cast<double>(step.tokens);
+  common.verified = apart;
+  print_pair(common, {model.quant() + " against " + other->quant(), other->quant()}, seconds, run);
 }
 
 }  // namespace

@@ -133,10 +133,10 @@ TEST_F(ChosenQueries, TakeTheMemoryThatIsCounted) {
   ASSERT_LT(last, whole / 2);
   const std::int64_t rounding = 64 * (11 + 14);
   const MicroBatchRows rows{kTokens, queries.count()};
-  const std::int64_t kept = kept_bytes(tiny_.config, adapter_, rows, false);
+  const std::int64_t kept = kept_bytes(tiny_.config, adapter_.options(), rows, false);
   EXPECT_LE(kept, hidden + 2 * whole + last);
   EXPECT_GE(kept, hidden + 2 * whole + last - 3 * rounding);
-  const std::int64_t inputs = kept_bytes(tiny_.config, adapter_, rows, true);
+  const std::int64_t inputs = kept_bytes(tiny_.config, adapter_.options(), rows, true);
   const std::int64_t output = queries.count() * tiny_.config.hidden_size * 4;
   EXPECT_LE(inputs, 3 * hidden + output + whole);
   EXPECT_GE(inputs, 3 * hidden + output + whole - rounding);

@@ -247,7 +247,7 @@ TEST(ForwardBackwardBits, DoNotDependOnNeighboursOrWaves) {
   const auto lm = model.load();
   const auto together = lm->forward_backward(all, adapter, kKey, 1.0);
   // Waves of one or two micro-batches, and of single ones that compute their layers again.
-  lm->set_kept_bytes(kept_bytes(config, adapter, {78, 78}, false));
+  lm->set_kept_bytes(kept_bytes(config, adapter.options(), {78, 78}, false));
   const auto in_waves = lm->forward_backward(all, adapter, kKey, 1.0);
   lm->set_kept_bytes(1);
   const auto again = lm->forward_backward(all, adapter, kKey, 1.0);

@@ -10,7 +10,6 @@
 #include "core/rng.h"
 #include "models/llm/llama_causal_lm.h"
 #include "models/llm/make_weights.h"
-#include "models/llm/sharded_int8_weights.h"
 
 namespace rallrec::models::llm {
 
@@ -24,8 +23,8 @@ struct TinyModel {
   }
   std::unique_ptr<LlamaCausalLm> load_sharded(distributed::Communicator& communicator,
                                               QuantMode mode = QuantMode::kW8a8) const {
-    return std::make_unique<LlamaCausalLm>(
-        config, make_sharded_int8_weights(config, mode, source(), Int8LayerCache(), communicator));
+    return std::make_unique<LlamaCausalLm>(config,
+                                           make_weights(config, mode, source(), {}, &communicator));
   }
   TensorSource source() const {
     return [this](const std::string& name, const std::vector<std::int64_t>&, RowRange rows) {
