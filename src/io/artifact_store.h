@@ -32,7 +32,8 @@ class FileHashes {
 
   // The record of the file at `path`, under `name`. Errors as InputFile's.
   FileRecord record(const std::string& path, const std::string& name);
-  // Writes the memory where it has changed.
+  // Adds what was hashed to the memory, which other processes may write too; makes its folder. What
+  // cannot be written is a warning: the hashes are then computed again.
   void save();
 
  private:
@@ -45,9 +46,11 @@ class FileHashes {
     std::string sha256;
   };
 
+  std::map<std::string, Remembered> read_memory() const;
+
   std::string memory_;
   std::map<std::string, Remembered> remembered_;  // by absolute path
-  bool changed_ = false;
+  std::vector<std::string> added_;                // paths hashed since the last save
 };
 
 // The regular files at `relative` below `folder`: itself, or where it is a folder all files in it,

@@ -1,3 +1,4 @@
+#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -39,20 +40,25 @@ bool is_temporary(const fs::path& path) {
 
 }  // namespace
 
-FileHashes::FileHashes(std::string memory) : memory_(std::move(memory)) {
+FileHashes::FileHashes(std::string memory)
+    : memory_(std::move(memory)), remembered_(read_memory()) {}
+
+std::map<std::string, FileHashes::Remembered> FileHashes::read_memory() const {
+  std::map<std::string, Remembered> remembered;
   if (!file_exists(memory_) || is_folder(memory_)) {
-    return;
+    return remembered;
   }
   try {
     const nlohmann::json json = nlohmann::json::parse(read_file(memory_));
     for (const auto& [path, item] : json.items()) {
-      remembered_[path] = {
+      remembered[path] = {
           item.at("size").get<std::uint64_t>(), item.at("modified_ns").get<std::int64_t>(),
           item.at("changed_ns").get<std::int64_t>(), item.at("sha256").get<std::string>()};
     }
   } catch (const nlohmann::json::exception&) {
-    remembered_.clear();
+    remembered.clear();
   }
+  return remembered;
 }
 
 FileRecord FileHashes::record(const std::string& path, const std::string& name) {
@@ -71,25 +77,34 @@ FileRecord FileHashes::record(const std::string& path, const std::string& name) 
   FileRecord record{name, size, sha256_of_file(path)};
   if (size >= kRememberedSize && now_ns() - modified > kYoungNs) {
     remembered_[absolute] = {size, modified, changed, record.sha256};
-    changed_ = true;
+    added_.push_back(absolute);
   }
   return record;
 }
 
 void FileHashes::save() {
-  if (!changed_) {
+  if (added_.empty()) {
     return;
   }
+  std::map<std::string, Remembered> all = read_memory();
+  for (const std::string& path : added_) {
+    all[path] = remembered_[path];
+  }
   nlohmann::json json = nlohmann::json::object();
-  for (const auto& [path, item] : remembered_) {
+  for (const auto& [path, item] : all) {
     json[path] = {{"size", item.size},
                   {"modified_ns", item.modified_ns},
                   {"changed_ns", item.changed_ns},
                   {"sha256", item.sha256}};
   }
-  write_file_atomically(memory_,
-                        json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-  changed_ = false;
+  try {
+    make_directories(folder_of(memory_));
+    write_file_atomically(
+        memory_, json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  } catch (const Error& error) {
+    spdlog::warn("hashes of large files are not kept: {}", error.what());
+  }
+  added_.clear();
 }
 
 std::vector<std::string> files_below(const std::string& folder, const std::string& relative) {

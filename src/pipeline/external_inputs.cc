@@ -74,6 +74,10 @@ void require_model_folder(const std::string& folder) {
   }
 }
 
+std::string hash_memory(const config::Options& options, const std::string& folder) {
+  return (options.model.cache.empty() ? folder : options.model.cache) + "/file_hashes.json";
+}
+
 std::string model_sha256(const config::Options& options, ModelUse use, io::FileHashes& hashes) {
   if (use == ModelUse::kNone) {
     return "";

@@ -19,6 +19,10 @@ std::vector<std::string> template_files(const config::Options& options);
 // Throws as data_files does, about model.path; bad data where it is a file.
 void require_model_folder(const std::string& folder);
 
+// Where the hashes of large files are remembered: beside the quantised layers (model.cache), so
+// that a model is read once for all runs; without a cache in `folder`.
+std::string hash_memory(const config::Options& options, const std::string& folder);
+
 // SHA-256 of the model folder's files that `use` covers, and of the compute mode for kWeights; ""
 // for kNone. Throws as require_model_folder does.
 std::string model_sha256(const config::Options& options, ModelUse use, io::FileHashes& hashes);

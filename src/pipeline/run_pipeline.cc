@@ -12,6 +12,7 @@
 #include "io/atomic_file.h"
 #include "io/files.h"
 #include "logging/log.h"
+#include "pipeline/external_inputs.h"
 #include "pipeline/run_folder.h"
 #include "pipeline/run_lock.h"
 #include "pipeline/stage_state.h"
@@ -31,7 +32,7 @@ class Runner {
       : request_(request),
         options_(options),
         communicator_(communicator),
-        hashes_(request.run_dir + "/file_hashes.json") {}
+        hashes_(hash_memory(options, request.run_dir)) {}
 
   StageOutcome take(const Stage& stage) {
     const std::string decision = distributed::broadcast_string(

@@ -39,7 +39,7 @@ struct Start {
 };
 
 RunIdentity identity_of(const TuneFiles& files, const config::Options& options) {
-  io::FileHashes hashes(files.output + "/file_hashes.json");
+  io::FileHashes hashes(hash_memory(options, files.output));
   config::Options with_model = options;
   with_model.model.path = files.model;
   std::vector<std::string> data = {files.train};

@@ -147,6 +147,35 @@ TEST(FileHashesRecord, NoticesOtherBytesUnderTheOldTime) {
   EXPECT_NE(hashes.record(path, "x").sha256, first);
 }
 
+std::string old_file(const TemporaryFolder& folder, const std::string& name, char content) {
+  const std::string path = folder.put(name, std::string(FileHashes::kRememberedSize, content));
+  std::filesystem::last_write_time(
+      path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  return path;
+}
+
+TEST(FileHashesSave, KeepsWhatAnotherProcessAdded) {
+  const TemporaryFolder folder;
+  const std::string memory = folder.file("made/here/memory.json");
+  FileHashes one(memory);
+  FileHashes other(memory);
+  const std::string a = one.record(old_file(folder, "a", 'a'), "a").sha256;
+  const std::string b = other.record(old_file(folder, "b", 'b'), "b").sha256;
+  one.save();
+  other.save();
+  const std::string kept = folder.get("made/here/memory.json");
+  EXPECT_NE(kept.find(a), std::string::npos);
+  EXPECT_NE(kept.find(b), std::string::npos);
+}
+
+TEST(FileHashesSave, IsAWarningWhereItCannotBeWritten) {
+  const TemporaryFolder folder;
+  folder.put("file", "");
+  FileHashes hashes(folder.file("file/memory.json"));
+  hashes.record(old_file(folder, "a", 'a'), "a");
+  EXPECT_NO_THROW(hashes.save());
+}
+
 TEST(FileHashesRecord, TakesADamagedMemoryAsEmpty) {
   const TemporaryFolder folder;
   for (const char* text : {"", "{", "[3]", "{\"/x\": 3}"}) {
