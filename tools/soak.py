@@ -20,6 +20,7 @@ EVENTS = "soak_events.jsonl"
 TESTS = {
     "checkpoint_test": "*",
     "checkpoint_faults_test": "*",
+    "checkpoint_crash_test": "*",
     "guards_test": "*",
     "rank_counts_test": "*",
     "tune_faults_command_test": "*",

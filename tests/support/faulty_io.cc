@@ -25,6 +25,7 @@ struct Plan {
   int error = 0;
   bool skip_fsync = false;
   long calls = 0;
+  void (*observer)(const char*, const char*, const char*, const void*, unsigned long) = nullptr;
 };
 
 long number_from(const char* name, long missing) {
@@ -55,10 +56,15 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
+bool counts(const char* path) {
+  const Plan& p = plan();
+  return p.armed && std::strstr(path, p.path) != nullptr;
+}
+
 // What shall happen to this call.
 Fault fault_of(const char* path) {
   Plan& p = plan();
-  if (!p.armed || std::strstr(path, p.path) == nullptr) {
+  if (!counts(path)) {
     return Fault::kNone;
   }
   const long call = ++p.calls;
@@ -66,13 +72,30 @@ Fault fault_of(const char* path) {
   return chosen ? p.fault : Fault::kNone;
 }
 
-Fault fault_of(int descriptor) {
-  char link[64];
-  char path[1024];
-  std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-  const ssize_t length = ::readlink(link, path, sizeof path - 1);
-  path[length < 0 ? 0 : length] = '\0';
-  return fault_of(path);
+// The path of an open file.
+struct PathOf {
+  char text[1024];
+
+  explicit PathOf(int descriptor) {
+    char link[64];
+    std::snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    const ssize_t length = ::readlink(link, text, sizeof text - 1);
+    text[length < 0 ? 0 : length] = '\0';
+  }
+};
+
+// Passes on the result of a call, and tells the observer where it succeeded.
+long told(long result, const char* call, const char* path, const char* other = "",
+          const void* bytes = nullptr) {
+  if (result >= 0 && counts(path) && plan().observer != nullptr) {
+    plan().observer(call, path, other, bytes,
+                    bytes == nullptr ? 0UL : static_cast<unsigned long>(result));
+  }
+  return result;
+}
+
+int told_int(int result, const char* call, const char* path, const char* other = "") {
+  return static_cast<int>(told(result, call, path, other));
 }
 
 void die() { ::kill(::getpid(), SIGKILL); }
@@ -97,7 +120,7 @@ int run(Fault fault, Call&& call) {
 int open_with(const char* name, const char* path, int flags, mode_t mode) {
   using Open = int(const char*, int, ...);
   const auto call = [&] { return next<Open>(name)(path, flags, mode); };
-  return (flags & O_CREAT) != 0 ? run(fault_of(path), call) : call();
+  return (flags & O_CREAT) != 0 ? told_int(run(fault_of(path), call), "create", path) : call();
 }
 
 }  // namespace
@@ -123,11 +146,16 @@ void faulty_io_arm(const char* path, long first, long count, int fault, int erro
 
 void faulty_io_disarm() { plan().armed = false; }
 void faulty_io_skip_fsync(int skip) { plan().skip_fsync = skip != 0; }
+void faulty_io_observe(void (*observer)(const char*, const char*, const char*, const void*,
+                                        unsigned long)) {
+  plan().observer = observer;
+}
 long faulty_io_calls() { return plan().calls; }
 
 ssize_t write(int descriptor, const void* bytes, size_t count) {
   const auto real = testing_io::next<ssize_t(int, const void*, size_t)>("write");
-  const Fault fault = testing_io::fault_of(descriptor);
+  const testing_io::PathOf path(descriptor);
+  const Fault fault = testing_io::fault_of(path.text);
   switch (fault) {
     case Fault::kKillBefore:
       testing_io::die();
@@ -136,7 +164,8 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
       errno = plan().error;
       return -1;
     case Fault::kShortWrite:
-      return real(descriptor, bytes, count > 1 ? count / 2 : count);
+      count = count > 1 ? count / 2 : count;
+      break;
     case Fault::kKillBetween:
       real(descriptor, bytes, count / 2);
       testing_io::die();
@@ -144,7 +173,8 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
     default:
       break;
   }
-  const ssize_t written = real(descriptor, bytes, count);
+  const ssize_t written =
+      testing_io::told(real(descriptor, bytes, count), "write", path.text, "", bytes);
   if (fault == Fault::kKillAfter) {
     testing_io::die();
   }
@@ -152,40 +182,50 @@ ssize_t write(int descriptor, const void* bytes, size_t count) {
 }
 
 int fsync(int descriptor) {
-  return testing_io::run(testing_io::fault_of(descriptor), [&] {
+  const testing_io::PathOf path(descriptor);
+  const int result = testing_io::run(testing_io::fault_of(path.text), [&] {
     return plan().armed && plan().skip_fsync ? 0 : testing_io::next<int(int)>("fsync")(descriptor);
   });
+  return testing_io::told_int(result, "fsync", path.text);
 }
 
 int rename(const char* from, const char* to) noexcept {
-  return testing_io::run(testing_io::fault_of(from), [&] {
+  const int result = testing_io::run(testing_io::fault_of(from), [&] {
     return testing_io::next<int(const char*, const char*)>("rename")(from, to);
   });
+  return testing_io::told_int(result, "rename", from, to);
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {
-  return testing_io::run(testing_io::fault_of(path), [&] {
+  const int result = testing_io::run(testing_io::fault_of(path), [&] {
     return testing_io::next<int(const char*, mode_t)>("mkdir")(path, mode);
   });
+  return testing_io::told_int(result, "mkdir", path);
 }
 
 int rmdir(const char* path) noexcept {
-  return testing_io::run(testing_io::fault_of(path),
-                         [&] { return testing_io::next<int(const char*)>("rmdir")(path); });
+  const int result = testing_io::run(testing_io::fault_of(path), [&] {
+    return testing_io::next<int(const char*)>("rmdir")(path);
+  });
+  return testing_io::told_int(result, "remove", path);
 }
 
 int unlink(const char* path) noexcept {
-  return testing_io::run(testing_io::fault_of(path),
-                         [&] { return testing_io::next<int(const char*)>("unlink")(path); });
+  const int result = testing_io::run(testing_io::fault_of(path), [&] {
+    return testing_io::next<int(const char*)>("unlink")(path);
+  });
+  return testing_io::told_int(result, "remove", path);
 }
 
-// Names relative to a folder's descriptor count by the folder.
 int unlinkat(int folder, const char* path, int flags) noexcept {
-  const Fault fault =
-      folder == AT_FDCWD ? testing_io::fault_of(path) : testing_io::fault_of(folder);
-  return testing_io::run(fault, [&] {
+  char whole[2048];
+  const bool relative = folder != AT_FDCWD && path[0] != '/';
+  std::snprintf(whole, sizeof whole, "%s%s%s", relative ? testing_io::PathOf(folder).text : "",
+                relative ? "/" : "", path);
+  const int result = testing_io::run(testing_io::fault_of(whole), [&] {
     return testing_io::next<int(int, const char*, int)>("unlinkat")(folder, path, flags);
   });
+  return testing_io::told_int(result, "remove", whole);
 }
 
 int open(const char* path, int flags, ...) {

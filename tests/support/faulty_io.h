@@ -29,6 +29,11 @@ void faulty_io_disarm();
 void faulty_io_skip_fsync(int skip);
 // Calls counted since it was armed.
 long faulty_io_calls();
+// While armed, each counted call that succeeded is told to `observer`: "create", "write", "fsync",
+// "rename", "mkdir" or "remove", the path, the new path of a rename, and the bytes of a write. Null
+// = nobody.
+void faulty_io_observe(void (*observer)(const char* call, const char* path, const char* other,
+                                        const void* bytes, unsigned long count));
 }
 
 }  // namespace rallrec::testing
