@@ -28,12 +28,12 @@ void turn(const LayerCall& call, const BatchRows& rows, const at::Tensor& x) {
 
 // y = x Wᵀ + LoRA, or y += with `add`. x has `rows`.
 void linear_forward(const LayerCall& call, Linear linear, const BatchRows& rows,
-                    const at::Tensor& x, const at::Tensor& y, bool add, Arena* keep,
+                    const LinearInput& x, const at::Tensor& y, bool add, Arena* keep,
                     KeptActivations* kept) {
   const FrozenLinear& weights = call.weights[linear];
   add ? weights.forward_add(x, y) : weights.forward(x, y);
   LoraKept* lora = kept == nullptr ? nullptr : &kept->lora[static_cast<std::size_t>(linear)];
-  lora_forward(call.lora, linear, rows, x, y, call.scratch, keep, lora);
+  lora_forward(call.lora, linear, rows, x.x(), y, call.scratch, keep, lora);
 }
 
 void project_inputs(const LayerCall& call, const at::Tensor& hidden, const at::Tensor& inverse_rms,
@@ -43,10 +43,15 @@ void project_inputs(const LayerCall& call, const at::Tensor& hidden, const at::T
   const BatchRows& all = call.layout.rows;
   const at::Tensor normed = call.scratch.floats(hidden.size(0), hidden.size(1));
   ops::rms_norm(hidden, call.weights.attention_norm, call.config.rms_norm_eps, normed, inverse_rms);
-  linear_forward(call, Linear::kQ, call.queries, rows_of_queries(call, normed), q, false, keep,
-                 kept);
-  linear_forward(call, Linear::kK, all, normed, k, false, keep, kept);
-  linear_forward(call, Linear::kV, all, normed, v, false, keep, kept);
+  const LinearInput input(normed);
+  if (call.queries.all()) {
+    linear_forward(call, Linear::kQ, all, input, q, false, keep, kept);
+  } else {
+    const at::Tensor asked = rows_of_queries(call, normed);
+    linear_forward(call, Linear::kQ, call.queries, asked, q, false, keep, kept);
+  }
+  linear_forward(call, Linear::kK, all, input, k, false, keep, kept);
+  linear_forward(call, Linear::kV, all, input, v, false, keep, kept);
   turn(call, call.queries, q);
   turn(call, all, k);
 }
@@ -59,8 +64,9 @@ void run_mlp(const LayerCall& call, const at::Tensor& middle, const at::Tensor& 
   const BatchRows& rows = call.queries;
   const at::Tensor normed = call.scratch.floats(middle.size(0), middle.size(1));
   ops::rms_norm(middle, call.weights.mlp_norm, call.config.rms_norm_eps, normed, inverse_rms);
-  linear_forward(call, Linear::kGate, rows, normed, gate, false, keep, kept);
-  linear_forward(call, Linear::kUp, rows, normed, up, false, keep, kept);
+  const LinearInput input(normed);
+  linear_forward(call, Linear::kGate, rows, input, gate, false, keep, kept);
+  linear_forward(call, Linear::kUp, rows, input, up, false, keep, kept);
   const at::Tensor activated =
       kept == nullptr ? gate : call.scratch.floats(gate.size(0), gate.size(1));
   ops::swi_glu(gate, up, activated);

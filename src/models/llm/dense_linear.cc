@@ -18,12 +18,12 @@ void multiply(const at::Tensor& x, const at::Tensor& w, bool add, const at::Tens
 
 }  // namespace
 
-void DenseLinear::forward(const at::Tensor& x, const at::Tensor& y) const {
-  multiply(x, weight_.t(), false, y);
+void DenseLinear::forward(const LinearInput& x, const at::Tensor& y) const {
+  multiply(x.x(), weight_.t(), false, y);
 }
 
-void DenseLinear::forward_add(const at::Tensor& x, const at::Tensor& y) const {
-  multiply(x, weight_.t(), true, y);
+void DenseLinear::forward_add(const LinearInput& x, const at::Tensor& y) const {
+  multiply(x.x(), weight_.t(), true, y);
 }
 
 void DenseLinear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {

@@ -9,8 +9,8 @@ class DenseLinear : public FrozenLinear {
  public:
   explicit DenseLinear(at::Tensor weight) : weight_(std::move(weight)) {}
 
-  void forward(const at::Tensor& x, const at::Tensor& y) const override;
-  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward(const LinearInput& x, const at::Tensor& y) const override;
+  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
   std::int64_t bytes() const override { return static_cast<std::int64_t>(weight_.nbytes()); }

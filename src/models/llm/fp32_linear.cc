@@ -43,12 +43,12 @@ const std::vector<float>& Fp32Linear::transposed() const {
   return packed_t_;
 }
 
-void Fp32Linear::forward(const at::Tensor& x, const at::Tensor& y) const {
-  multiply(x, packed_, in_, out_, false, y);
+void Fp32Linear::forward(const LinearInput& x, const at::Tensor& y) const {
+  multiply(x.x(), packed_, in_, out_, false, y);
 }
 
-void Fp32Linear::forward_add(const at::Tensor& x, const at::Tensor& y) const {
-  multiply(x, packed_, in_, out_, true, y);
+void Fp32Linear::forward_add(const LinearInput& x, const at::Tensor& y) const {
+  multiply(x.x(), packed_, in_, out_, true, y);
 }
 
 void Fp32Linear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {

@@ -13,8 +13,8 @@ class Fp32Linear : public FrozenLinear {
   // `weight` is fp32 [out, in], contiguous, and is not kept.
   explicit Fp32Linear(const at::Tensor& weight);
 
-  void forward(const at::Tensor& x, const at::Tensor& y) const override;
-  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward(const LinearInput& x, const at::Tensor& y) const override;
+  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
   std::int64_t bytes() const override {

@@ -26,8 +26,8 @@ class Int8Linear : public FrozenLinear {
 
   explicit Int8Linear(const kernels::Int8Packed& view) : view_(view) {}
 
-  void forward(const at::Tensor& x, const at::Tensor& y) const override;
-  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward(const LinearInput& x, const at::Tensor& y) const override;
+  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
   std::int64_t bytes() const override { return 0; }
@@ -42,8 +42,8 @@ class WideInt8Linear : public FrozenLinear {
   // `wide` is shared with the same matrix of other layers; whoever owns it enters the layer.
   WideInt8Linear(const kernels::Int8Packed& view, WideMatrix& wide) : view_(view), wide_(wide) {}
 
-  void forward(const at::Tensor& x, const at::Tensor& y) const override;
-  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward(const LinearInput& x, const at::Tensor& y) const override;
+  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
   void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
   void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
   std::int64_t bytes() const override { return 0; }
@@ -61,8 +61,8 @@ class LlmInt8Linear : public WideInt8Linear {
 
   using WideInt8Linear::WideInt8Linear;
 
-  void forward(const at::Tensor& x, const at::Tensor& y) const override;
-  void forward_add(const at::Tensor& x, const at::Tensor& y) const override;
+  void forward(const LinearInput& x, const at::Tensor& y) const override;
+  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
 };
 
 // The linear of an int8 mode; `wide` as for WideInt8Linear.

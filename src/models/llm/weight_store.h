@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "models/llm/gather_statistics.h"
+#include "models/llm/linear_input.h"
 #include "models/llm/linear_names.h"
 #include "models/llm/llm_config.h"
 
@@ -20,9 +21,9 @@ class FrozenLinear {
  public:
   virtual ~FrozenLinear() = default;
   // y [rows, out] = x [rows, in] Wᵀ.
-  virtual void forward(const at::Tensor& x, const at::Tensor& y) const = 0;
+  virtual void forward(const LinearInput& x, const at::Tensor& y) const = 0;
   // y += x Wᵀ.
-  virtual void forward_add(const at::Tensor& x, const at::Tensor& y) const = 0;
+  virtual void forward_add(const LinearInput& x, const at::Tensor& y) const = 0;
   // dx [rows, in] = dy [rows, out] W.
   virtual void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const = 0;
   // dx += dy W.
