@@ -53,6 +53,11 @@ Runner define(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--against", request.against, "tune: a second quant mode timed beside --quant")
       ->type_name("MODE");
+  app.add_option("--link", request.link,
+                 "tune: megabytes per second of a slow link between ranks, timed beside the real "
+                 "one")
+      ->type_name("MB/S")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--count", request.count, "Prompts of the file that are used [32]");
   app.add_option("--repeats", request.repeats, "Timed runs of each arm [5]");
   return [flags](CommandContext& context) { return run(*flags, context); };

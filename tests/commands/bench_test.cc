@@ -99,6 +99,19 @@ TEST_F(BenchCommand, TuneCountsWhatIsHeldAndGathered) {
               traffic["fsdp_bytes"].get<double>(), 1.0);
 }
 
+TEST_F(BenchCommand, TuneOverASlowLink) {
+  const auto lines = bench(2, "tune", {"--link", "10"});
+  ASSERT_EQ(lines.size(), 8U);
+  const json& slow = lines.at("slow link");
+  expect_timed(slow);
+  expect_timed(lines.at("real link"));
+  EXPECT_EQ(slow["verified"], 0.0);
+  EXPECT_NEAR(slow["link_seconds"].get<double>(), lines.at("traffic")["work"].get<double>() / 10e6,
+              1e-9);
+  // Nothing takes less time than its layers need on the link.
+  EXPECT_GE(slow["seconds"], 0.9 * slow["link_seconds"].get<double>());
+}
+
 TEST_F(BenchCommand, PassesAreVerifiedAndTimed) {
   for (const int ranks : {1, 2}) {
     for (const std::string name : {"embed", "infer"}) {

@@ -14,6 +14,7 @@ struct BenchRequest {
   std::string model;    // Hugging Face folder; matmul needs none
   std::string input;    // prompts with answers
   std::string against;  // tune: a second quant mode to time beside; "" = none
+  double link = 0.0;    // tune: megabytes per second of a slow link to time beside; 0 = none
   std::int64_t count = 32;
   int repeats = 5;
 };

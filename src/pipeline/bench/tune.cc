@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/process_memory.h"
+#include "distributed/throttled_communicator.h"
 #include "pipeline/bench/line.h"
 #include "pipeline/bench/model.h"
 #include "pipeline/bench/padded.h"
@@ -88,6 +89,35 @@ void time_against(const BenchStep& step, CausalLm& model, const LoraAdapter& ada
   print_pair(common, {model.quant() + " against " + other->quant(), other->quant()}, seconds, run);
 }
 
+// The same step with layers that come over a slow link.
+void time_link(const BenchStep& step, CausalLm& model, const LoraAdapter& adapter) {
+  const BenchRun& run = step.run;
+  const double rate = 1e6 * run.request.link;
+  distributed::ThrottledCommunicator slow(run.communicator, {{}, rate});
+  const auto other = bench_model({run.request, run.options, slow}, model.quant());
+  const double apart =
+      difference_of(packed_step(step, model, adapter), packed_step(step, *other, adapter));
+  require_agreement("tune: loss or gradient over a slow link", apart, 0.0);
+  const auto before = other->gathered();
+  const std::vector<Seconds> seconds = time_arms(
+      {[&] { packed_step(step, *other, adapter); }, [&] { packed_step(step, model, adapter); }},
+      run.request.repeats, run.communicator);
+  const auto after = other->gathered();
+  const double steps = run.request.repeats + 1;
+  const auto useful = static_cast<double>(step.tokens);
+  const auto line = [&](const char* arm, std::size_t i, double ratio,
+                        std::vector<std::pair<std::string, double>> more) {
+    print_line({"tune", arm, seconds[i], 0, useful, useful / seconds[i].median, apart, ratio,
+                std::move(more)},
+               run);
+  };
+  line("slow link", 0, seconds[0].median / seconds[1].median,
+       {{"megabytes_per_second", run.request.link},
+        {"link_seconds", static_cast<double>(after.bytes - before.bytes) / steps / rate},
+        {"waited_seconds", (after.waited_seconds - before.waited_seconds) / steps}});
+  line("real link", 1, 1.0, {});
+}
+
 }  // namespace
 
 void bench_tune(const BenchRun& run) {
@@ -100,6 +130,9 @@ void bench_tune(const BenchRun& run) {
   time_step(step, *model, adapter);
   if (!run.request.against.empty()) {
     time_against(step, *model, adapter);
+  }
+  if (run.request.link > 0.0) {
+    time_link(step, *model, adapter);
   }
 }
 

@@ -8,13 +8,13 @@
 
 #include "core/stopwatch.h"
 #include "distributed/thread_communicator.h"
+#include "distributed/throttled_communicator.h"
 #include "tests/models/llm/tiny_model.h"
-#include "tests/support/throttled_communicator.h"
 
 namespace rallrec::models::llm {
 namespace {
 
-using rallrec::testing::ThrottledCommunicator;
+using distributed::ThrottledCommunicator;
 using std::chrono::microseconds;
 
 LlmConfig deep_config() {
@@ -28,7 +28,7 @@ TEST(LayerPrefetch, TheNextLayerIsOnItsWayBeforeALayerComputes) {
   const TinyModel tiny = make_tiny(deep_config());
   const std::int64_t layers = tiny.config.layers;
   distributed::run_thread_ranks(2, [&](distributed::Communicator& inner) {
-    ThrottledCommunicator communicator(inner, microseconds(0));
+    ThrottledCommunicator communicator(inner, {});
     const auto store =
         make_weights(tiny.config, QuantMode::kW8a8, tiny.source(), {}, &communicator);
     int gathers = 0;
@@ -55,7 +55,7 @@ double seconds_of_a_pass(const TinyModel& tiny, microseconds compute, microsecon
                          double& waited) {
   double seconds = 0.0;
   distributed::run_thread_ranks(2, [&](distributed::Communicator& inner) {
-    ThrottledCommunicator communicator(inner, delay / 2);
+    ThrottledCommunicator communicator(inner, {delay / 2, 0.0});
     const auto store =
         make_weights(tiny.config, QuantMode::kW8a8, tiny.source(), {}, &communicator);
     const Stopwatch watch;

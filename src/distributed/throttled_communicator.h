@@ -3,24 +3,30 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <numeric>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "distributed/communicator.h"
 
-namespace rallrec::testing {
+namespace rallrec::distributed {
 
-// Another communicator over a slow link: each all_gather_v takes `delay` from its start, or from
-// the end of the one before it. Counts how many were started and how many waited for.
-class ThrottledCommunicator : public distributed::Communicator {
+// A link that takes `latency` and then so long per byte. bytes_per_second 0 = no time per byte.
+struct Link {
+  std::chrono::microseconds latency{0};
+  double bytes_per_second = 0.0;
+};
+
+// Another communicator whose all_gather_v, the operation that brings layers of weights, goes over a
+// slow link: it is done no earlier than the link allows for the bytes of the other ranks, one call
+// after the other. Results are those of the inner one, which must outlive it. Counts how many were
+// started and how many waited for. For measurements and tests.
+class ThrottledCommunicator : public Communicator {
  public:
   using Clock = std::chrono::steady_clock;
-  using DType = distributed::DType;
-  using Handle = distributed::Handle;
 
-  ThrottledCommunicator(distributed::Communicator& inner, std::chrono::microseconds delay)
-      : inner_(inner), delay_(delay) {}
+  ThrottledCommunicator(Communicator& inner, const Link& link) : inner_(inner), link_(link) {}
 
   int started() const { return counts_->started; }
   int waited() const { return counts_->waited; }
@@ -29,14 +35,13 @@ class ThrottledCommunicator : public distributed::Communicator {
   int size() const override { return inner_.size(); }
   Handle all_gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
                             DType dtype) override {
-    free_at_ = std::max(Clock::now(), free_at_) + delay_;
+    free_at_ = std::max(Clock::now(), free_at_) + time_of(counts, dtype);
     ++counts_->started;
     return Handle(std::make_shared<Delayed>(inner_.all_gather_v_async(input, output, counts, dtype),
                                             free_at_, counts_));
   }
 
-  Handle all_reduce_async(void* data, std::size_t count, DType dtype,
-                          distributed::ReduceOp op) override {
+  Handle all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op) override {
     return inner_.all_reduce_async(data, count, dtype, op);
   }
   Handle all_gather_async(const void* input, void* output, std::size_t count,
@@ -44,7 +49,7 @@ class ThrottledCommunicator : public distributed::Communicator {
     return inner_.all_gather_async(input, output, count, dtype);
   }
   Handle reduce_scatter_async(const void* input, void* output, std::size_t count, DType dtype,
-                              distributed::ReduceOp op) override {
+                              ReduceOp op) override {
     return inner_.reduce_scatter_async(input, output, count, dtype, op);
   }
   Handle all_to_all_async(const void* input, void* output, std::size_t count,
@@ -92,10 +97,21 @@ class ThrottledCommunicator : public distributed::Communicator {
     bool waited_ = false;
   };
 
-  distributed::Communicator& inner_;
-  std::chrono::microseconds delay_;
+  Clock::duration time_of(const std::vector<std::size_t>& counts, DType dtype) const {
+    if (link_.bytes_per_second <= 0.0) {
+      return link_.latency;
+    }
+    const auto all = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+    const std::size_t received = all - counts[static_cast<std::size_t>(rank())];
+    const std::chrono::duration<double> seconds(static_cast<double>(received * size_of(dtype)) /
+                                                link_.bytes_per_second);
+    return link_.latency + std::chrono::duration_cast<Clock::duration>(seconds);
+  }
+
+  Communicator& inner_;
+  Link link_;
   Clock::time_point free_at_;
   std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();
 };
 
-}  // namespace rallrec::testing
+}  // namespace rallrec::distributed
