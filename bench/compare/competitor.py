@@ -7,7 +7,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-CHATML_PROMPT = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
+CHATML_TURN = "<|im_start|>{}\n{}<|im_end|>\n"
 
 
 class Competitor:
@@ -23,7 +23,9 @@ class Competitor:
         self.label_ids = [self.tokenizer.encode(word)[0] for word in ("Yes", "No")]
 
     def prompt_ids(self, row):
-        return self.tokenizer.encode(CHATML_PROMPT.format(row["input"]))
+        turns = [(role, row[key]) for role, key in (("system", "system"), ("user", "input")) if row.get(key)]
+        text = "".join(CHATML_TURN.format(*turn) for turn in turns)
+        return self.tokenizer.encode(text + "<|im_start|>assistant\n")
 
     def pair_ids(self, row):
         return self.prompt_ids(row), self.tokenizer.encode(row["output"]) + [self.end_of_turn]

@@ -102,10 +102,10 @@ def compare(work, args, competitor, ours, rows):
     for _ in range(args.repeats):
         mine, mine_seconds, tokens = getattr(ours, kind)(rows)
         theirs, their_seconds, their_tokens = getattr(competitor, work)(rows)
+        if tokens != their_tokens:
+            raise SystemExit(f"{work}: {tokens} tokens here, {their_tokens} there: not the same work")
         seconds["rallrec"].append(mine_seconds)
         seconds["transformers"].append(their_seconds)
-    if tokens != their_tokens:
-        raise SystemExit(f"{work}: {tokens} tokens here, {their_tokens} there: not the same work")
     apart = difference(kind, mine, theirs)
     accepted = TOLERANCE_W8A8 if ours.quant == "w8a8" else TOLERANCE
     if not apart <= accepted[kind]:

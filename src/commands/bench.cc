@@ -53,6 +53,8 @@ Runner define(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--against", request.against, "tune: a second quant mode timed beside --quant")
       ->type_name("MODE");
+  app.add_flag("--all-positions", request.all_positions,
+               "tune: time a step with the logits of every token beside");
   app.add_option("--link", request.link,
                  "tune: megabytes per second of a slow link between ranks, timed beside the real "
                  "one")

@@ -99,6 +99,15 @@ TEST_F(BenchCommand, TuneCountsWhatIsHeldAndGathered) {
               traffic["fsdp_bytes"].get<double>(), 1.0);
 }
 
+TEST_F(BenchCommand, TuneWithTheLogitsOfEveryToken) {
+  const auto lines = bench(2, "tune", {"--all-positions"});
+  ASSERT_EQ(lines.size(), 8U);
+  for (const char* arm : {"label positions", "all positions"}) {
+    expect_timed(lines.at(arm));
+    EXPECT_LE(lines.at(arm)["verified"], 1e-5) << arm;
+  }
+}
+
 TEST_F(BenchCommand, TuneOverASlowLink) {
   const auto lines = bench(2, "tune", {"--link", "10"});
   ASSERT_EQ(lines.size(), 8U);

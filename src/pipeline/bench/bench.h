@@ -11,10 +11,11 @@ namespace rallrec::pipeline {
 
 // What one bench is given.
 struct BenchRequest {
-  std::string model;    // Hugging Face folder; matmul needs none
-  std::string input;    // prompts with answers
-  std::string against;  // tune: a second quant mode to time beside; "" = none
-  double link = 0.0;    // tune: megabytes per second of a slow link to time beside; 0 = none
+  std::string model;           // Hugging Face folder; matmul needs none
+  std::string input;           // prompts with answers
+  std::string against;         // tune: a second quant mode to time beside; "" = none
+  bool all_positions = false;  // tune: time the logits of every token beside
+  double link = 0.0;           // tune: megabytes per second of a slow link to time beside; 0 = none
   std::int64_t count = 32;
   int repeats = 5;
 };

@@ -2,6 +2,7 @@
 
 #include "core/process_memory.h"
 #include "distributed/throttled_communicator.h"
+#include "pipeline/bench/all_positions.h"
 #include "pipeline/bench/line.h"
 #include "pipeline/bench/model.h"
 #include "pipeline/bench/padded.h"
@@ -130,6 +131,9 @@ void bench_tune(const BenchRun& run) {
   time_step(step, *model, adapter);
   if (!run.request.against.empty()) {
     time_against(step, *model, adapter);
+  }
+  if (run.request.all_positions) {
+    time_all_positions(step, *model, adapter);
   }
   if (run.request.link > 0.0) {
     time_link(step, *model, adapter);
