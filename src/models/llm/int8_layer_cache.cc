@@ -28,8 +28,11 @@ std::string folder_of_model(const std::string& root, const std::vector<std::stri
     if (stat(path.c_str(), &status) != 0) {
       throw_io(path, "stat", errno);
     }
-    identity += fmt::format("\n{} {} {}.{:09}", path, status.st_size, status.st_mtim.tv_sec,
-                            status.st_mtim.tv_nsec);
+    // Archives and image builders give every file the same time of modification, and two sets of
+    // weights for one config.json have the same size; the inode's time they cannot set.
+    identity +=
+        fmt::format("\n{} {} {}.{:09} {}.{:09}", path, status.st_size, status.st_mtim.tv_sec,
+                    status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
   }
   const std::string model =
       files.empty() ? "model"

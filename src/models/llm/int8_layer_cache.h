@@ -22,7 +22,7 @@ class Int8LayerCache {
   // None: nothing is read or written.
   Int8LayerCache() = default;
   // The cache of a model made of these files: a folder whose name follows from their resolved
-  // paths, sizes and times of change.
+  // paths, sizes and times, that of the content and that of the inode.
   Int8LayerCache(const Int8CacheOptions& options, const std::vector<std::string>& model_files);
 
   // The layer's panels of the range and their scales, appended. False, with both as they were,

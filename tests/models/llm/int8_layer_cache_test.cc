@@ -129,6 +129,16 @@ TEST_F(Int8Cache, AnotherModelFileHasAnotherCache) {
   EXPECT_GT(quantised_rows_, 0);
 }
 
+// Other weights as an archive with fixed times brings them: same size, same time of modification.
+TEST_F(Int8Cache, AnotherModelFileOfTheSameSizeAndTimeHasAnotherCache) {
+  const fs::file_time_type time = fs::last_write_time(model_file());
+  whole_states(true);
+  std::ofstream(model_file()) << "WEIGHTS";
+  fs::last_write_time(model_file(), time);
+  whole_states(false);
+  EXPECT_GT(quantised_rows_, 0);
+}
+
 TEST_F(Int8Cache, WhatCannotBeWrittenCostsNothingButTheNextStart) {
   std::ofstream(folder_.file("cache")) << "a file where the folder would be";
   const at::Tensor want = states(make_weights(tiny_.config, QuantMode::kW8a8, tiny_.source()));
