@@ -30,6 +30,10 @@ class Int8LayerCache {
   bool read(std::int64_t layer, const Int8LayerLayout& layout, Int8LayerLayout::PanelRange range,
             std::vector<std::int8_t>& panels, std::vector<float>& scales);
 
+  // Whether the layer was missing when it was read, or was said to be.
+  bool misses(std::int64_t layer) const { return missing_.at(static_cast<std::size_t>(layer)); }
+  // Other ranks read other parts of the file; what one of them misses is to be written.
+  void miss(std::int64_t layer) { missing_.at(static_cast<std::size_t>(layer)) = true; }
   // Whether this process is to write the layer.
   bool lacks(std::int64_t layer) const;
   // The whole layer: layout.bytes() bytes and layout.scales() scales.

@@ -38,6 +38,7 @@ class ShardedInt8Weights : public WeightStore {
     for (std::int64_t layer = 0; layer < config.layers; ++layer) {
       load_layer(layer, source);
     }
+    agree_on_missing_layers();
     for (Buffer& buffer : buffers_) {
       prepare(buffer);
     }
@@ -156,6 +157,21 @@ class ShardedInt8Weights : public WeightStore {
     norms_.push_back(load_norms(source, layer, config_.hidden_size));
     shards_.push_back(load_panels(config_, layout_, layer, layout_.panels_of(communicator_.rank()),
                                   source, cache_));
+  }
+
+  // The rank that writes the cache reads only its own part of each file.
+  void agree_on_missing_layers() {
+    std::vector<std::int32_t> missing;
+    for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
+      missing.push_back(cache_.misses(layer) ? 1 : 0);
+    }
+    communicator_.all_reduce(missing.data(), missing.size(), DType::kInt32,
+                             distributed::ReduceOp::kMax);
+    for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
+      if (missing[static_cast<std::size_t>(layer)] != 0) {
+        cache_.miss(layer);
+      }
+    }
   }
 
   LlmConfig config_;

@@ -113,6 +113,29 @@ TEST_F(Int8Cache, ADamagedLayerIsQuantisedAgainAndWrittenAnew) {
   EXPECT_EQ(quantised_rows_, 0);
 }
 
+// Only rank 0 writes, and the damage is in what the last rank reads.
+TEST_F(Int8Cache, DamageThatOnlyAnotherRankReadsIsWrittenAnew) {
+  const at::Tensor want = shared_states(3, true);
+  const Int8LayerLayout layout(tiny_.config, 3);
+  {
+    std::fstream stream(files().at(1), std::ios::in | std::ios::out | std::ios::binary);
+    std::string content(std::istreambuf_iterator<char>(stream), {});
+    const auto header = static_cast<std::size_t>(content[0] & 0xFF) +
+                        256 * static_cast<std::size_t>(content[1] & 0xFF);
+    const std::string fields = content.substr(8, header);
+    const std::size_t offsets = fields.find("data_offsets", fields.find("\"panels\""));
+    const std::size_t panels = std::stoul(fields.substr(fields.find('[', offsets) + 1));
+    const std::size_t at = 8 + header + panels + layout.bytes() - 1;
+    stream.clear();
+    stream.seekp(static_cast<std::streamoff>(at));
+    stream.put(static_cast<char>(content[at] ^ 0x10));
+  }
+  EXPECT_TRUE(at::equal(shared_states(3, true), want));
+  EXPECT_GT(quantised_rows_, 0);
+  EXPECT_TRUE(at::equal(shared_states(3, true), want));
+  EXPECT_EQ(quantised_rows_, 0);
+}
+
 TEST_F(Int8Cache, ATruncatedOrMissingLayerAloneIsQuantisedAgain) {
   const at::Tensor want = whole_states(true);
   const std::int64_t all = quantised_rows_;
