@@ -85,7 +85,10 @@ void Trainer::restore(const std::string& checkpoint) {
 
 bool Trainer::moved_the_adapter() const {
   const std::int64_t idle = schedule_.learning_rate(0) > 0.0 ? 0 : 1;
-  return run_.options.learning_rate > 0.0 && state_.adam.steps() > idle;
+  // Of the best parameters: those steps may all have come before them.
+  const std::int64_t skipped = state_.step - state_.adam.steps();
+  const std::int64_t steps = state_.best ? state_.best->step : state_.step;
+  return run_.options.learning_rate > 0.0 && steps - skipped > idle;
 }
 
 TrainingOutcome Trainer::train() {

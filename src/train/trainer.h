@@ -61,7 +61,7 @@ class Trainer {
 
   const TrainingState& state() const { return state_; }
   const Schedule& schedule() const { return schedule_; }
-  // Updates with a positive learning rate were made, so B cannot be zero.
+  // After `train`: updates with a positive learning rate made the adapter, so B cannot be zero.
   bool moved_the_adapter() const;
 
  private:

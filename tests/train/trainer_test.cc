@@ -45,6 +45,7 @@ struct Life {
   TrainingOutcome outcome = TrainingOutcome::kFinished;
   std::int64_t steps = 0;
   std::vector<float> parameters;
+  bool moved = false;
 
   void run() {
     std::filesystem::create_directories(folder);
@@ -80,6 +81,7 @@ struct Life {
     if (communicator.rank() == 0) {
       outcome = result;
       steps = trainer.state().step;
+      moved = trainer.moved_the_adapter();
       const float* values = adapter.flat().const_data_ptr<float>();
       parameters.assign(values, values + adapter.flat().numel());
     }
@@ -174,6 +176,24 @@ TEST(Trainer, KeepsTheBestByValidationAndStopsEarly) {
     EXPECT_EQ(evaluate_prompts(model, &adapter, valid, 1000, 64, communicator).label_word_loss,
               best);
   });
+}
+
+// The first step of a warm-up has the learning rate 0, and here the second makes everything worse.
+TEST(Trainer, ABestFromBeforeTheFirstUpdateHasNotMoved) {
+  TemporaryFolder folder;
+  Life life;
+  life.folder = folder.file("run");
+  life.valid_prompts = 20;
+  life.options.batch_size = 30;  // a step per epoch
+  life.options.warmup_steps = 1;
+  life.options.learning_rate = 100.0;
+  life.run();
+  EXPECT_EQ(life.steps, 3);
+  EXPECT_FALSE(life.moved);
+  life.folder = folder.file("slow");
+  life.options.learning_rate = 0.05;
+  life.run();
+  EXPECT_TRUE(life.moved);
 }
 
 TEST(Trainer, ANonFiniteStepMakesNoUpdateAndThreeInARowEndTheRun) {
