@@ -80,6 +80,10 @@ Trainer::~Trainer() = default;
 
 void Trainer::restore(const std::string& checkpoint) {
   state_ = load_checkpoint(checkpoint, run_.identity, run_.model.config(), run_.adapter);
+  if (state_.step > schedule_.total_steps()) {
+    throw_bad_data(checkpoint, fmt::format("is of step {}, but this run has {} steps", state_.step,
+                                           schedule_.total_steps()));
+  }
   checkpointed_step_ = state_.step;
 }
 

@@ -251,6 +251,20 @@ TEST(Trainer, GoesOnWithoutCheckpointsUntilTheThirdFailure) {
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 6);  // checkpoints due at 2, 4, 6
 }
 
+TEST(Trainer, ACheckpointFromBeyondTheEndIsRefused) {
+  TemporaryFolder folder;
+  Life life;
+  life.folder = folder.file("run");
+  LoraAdapter adapter(fake_config(), {}, 42);
+  TrainingState state;
+  state.step = 1000;
+  state.adam = Adam(adapter.flat().numel());
+  std::filesystem::create_directories(life.folder + "/checkpoints");
+  save_checkpoint(life.folder + "/checkpoints", adapter, state, {"c", "d", "m"}, {"tiny", 2, 1});
+  expect_error(ExitCode::kBadData, "step-1000: is of step 1000, but this run has 12 steps",
+               [&] { life.run(); });
+}
+
 TEST(Trainer, ACheckpointIsWrittenOnRequest) {
   TemporaryFolder folder;
   Life life;
