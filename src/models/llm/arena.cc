@@ -14,11 +14,15 @@ constexpr std::int64_t kSmallestSlab = std::int64_t{32} << 20;
 
 at::Tensor Arena::take(std::int64_t bytes) {
   const std::int64_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  const std::size_t first_free = slab_ + (used_ > 0 ? 1 : 0);
   while (slab_ < slabs_.size() && used_ + rounded > slabs_[slab_].numel()) {
     ++slab_;
     used_ = 0;
   }
   if (slab_ == slabs_.size()) {
+    // The empty ones were too small. Kept, they would add up with each larger batch that comes.
+    slabs_.resize(std::min(first_free, slabs_.size()));
+    slab_ = slabs_.size();
     slabs_.push_back(at::empty({std::max(rounded, kSmallestSlab)}, at::kByte));
     used_ = 0;
   }
