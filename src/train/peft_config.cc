@@ -90,7 +90,7 @@ class ConfigReader {
 
 // Initialisations that take a part out of the base weights, or quantise them.
 bool changes_the_base(const std::string& initialisation) {
-  for (const char* method : {"pissa", "olora", "corda", "loftq"}) {
+  for (const char* method : {"pissa", "olora", "corda", "loftq", "lora_ga"}) {
     if (initialisation.rfind(method, 0) == 0) {
       return true;
     }
@@ -125,6 +125,7 @@ void refuse_other_methods(const ConfigReader& reader) {
   reader.refuse("alora_invocation_tokens", "an adapter that certain tokens switch on");
   reader.refuse("use_qalora", "pooling of the input");
   reader.refuse("use_bdlora", "block-diagonal matrices");
+  reader.refuse("kasa_config", "a base without its smallest singular values");
 }
 
 // The names in the order of the layer's linears, so that one set of names is one layout.

@@ -199,6 +199,7 @@ TEST_F(PeftAdapter, WhatItDoesNotSupportIsRefusedByName) {
       {"\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa_niter_4\""},
       {"\"init_lora_weights\": true", "\"init_lora_weights\": \"loftq\""},
       {"\"init_lora_weights\": true", "\"init_lora_weights\": \"olora\""},
+      {"\"init_lora_weights\": true", "\"init_lora_weights\": \"lora_ga\""},
       {"\"bias\": \"none\"", "\"bias\": \"lora_only\""},
       {"\"peft_type\": \"LORA\"", "\"peft_type\": \"LOHA\""}};
   const std::string original = folder_.get("adapter_config.json");
@@ -219,7 +220,8 @@ TEST_F(PeftAdapter, SettingsThatItNeverWritesAreRefusedByNameToo) {
                                                        {"target_parameters", "[\"mlp.weight\"]"},
                                                        {"alora_invocation_tokens", "[1, 2]"},
                                                        {"use_qalora", "true"},
-                                                       {"use_bdlora", "true"}};
+                                                       {"use_bdlora", "true"},
+                                                       {"kasa_config", "{\"beta\": 0.1}"}};
   const std::string original = folder_.get("adapter_config.json");
   for (const auto& [key, value] : cases) {
     set_config("\"r\": 8", std::string("\"r\": 8, \"") + key + "\": " + value);
