@@ -44,8 +44,10 @@ Runner define(CLI::App& app) {
                      "Prompts to train on: JSON Lines or a JSON array of "
                      "{\"input\", \"output\"} or {\"messages\"}")
           ->type_name("FILE"),
-      app.add_option("--valid", files->valid,
-                     "Prompts that choose the best adapter; without them it is the last step's")
+      app.add_option(
+             "--valid", files->valid,
+             "Prompts that choose the best adapter, up to 1,000 of them evenly spread; without "
+             "them it is the last step's")
           ->type_name("FILE"),
       app.add_option("--output", files->output,
                      "Folder for adapter/, checkpoints/ and metrics.jsonl")

@@ -81,14 +81,14 @@ void add_frozen(const PlanRequest& request, int rank, Plan& plan) {
   }
 }
 
-// The adapter, what is summed of its gradients (one per micro-batch, the tree's open nodes and
-// their exchange, the sum), and Adam's two moments.
+// The adapter, what is summed of its gradients (one per micro-batch of a wave, the tree's open
+// nodes and their exchange, the sum), and Adam's two moments.
 std::int64_t adapter_bytes(const PlanRequest& request, const RankWork& work) {
   const auto nodes = static_cast<std::int64_t>(std::ceil(
                          std::log2(static_cast<double>(std::max<std::int64_t>(1, work.leaves))))) +
                      1;
   const std::int64_t exchange = request.ranks > 1 ? 2 : 1;
-  const std::int64_t copies = 3 + work.leaves + nodes + exchange + 2;
+  const std::int64_t copies = 3 + work.wave_micro_batches + nodes + exchange + 2;
   return 4 * copies * lora_parameters(request);
 }
 

@@ -20,18 +20,22 @@ void cut_into_waves(const PlanRequest& request, const std::vector<MicroBatchRows
                     RankWork& work) {
   const models::llm::LoraOptions adapter = lora_options(request.options.tune);
   const std::int64_t budget = request.options.tune.memory_budget << 20;
+  const std::int64_t gradient = models::llm::gradient_bytes(request.model, adapter);
   std::vector<std::int64_t> kept;
   for (const MicroBatchRows& rows : micro_batches) {
     const bool recompute = kept_bytes(request.model, adapter, rows, false) > budget;
     work.recomputed += recompute ? 1 : 0;
-    kept.push_back(kept_bytes(request.model, adapter, rows, recompute));
+    kept.push_back(gradient + kept_bytes(request.model, adapter, rows, recompute));
   }
   const std::vector<std::size_t> cuts = models::llm::cut_waves(kept, budget);
   work.waves = static_cast<std::int64_t>(cuts.size()) - 1;
   for (std::size_t w = 0; w + 1 < cuts.size(); ++w) {
     const auto first = kept.begin() + static_cast<std::ptrdiff_t>(cuts[w]);
     const auto last = kept.begin() + static_cast<std::ptrdiff_t>(cuts[w + 1]);
-    work.kept_bytes = std::max(work.kept_bytes, std::accumulate(first, last, std::int64_t{0}));
+    const std::int64_t count = last - first;
+    work.wave_micro_batches = std::max(work.wave_micro_batches, count);
+    work.kept_bytes =
+        std::max(work.kept_bytes, std::accumulate(first, last, std::int64_t{0}) - count * gradient);
   }
 }
 

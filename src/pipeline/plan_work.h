@@ -12,8 +12,9 @@ struct RankWork {
   std::vector<std::int64_t> micro_batches;  // tokens of those that are not empty
   std::int64_t leaves = 0;                  // micro-batches, empty ones included
   std::int64_t tokens = 0;
-  std::int64_t longest = 0;     // tokens of its largest micro-batch
-  std::int64_t waves = 0;       // of its own
+  std::int64_t longest = 0;             // tokens of its largest micro-batch
+  std::int64_t waves = 0;               // of its own
+  std::int64_t wave_micro_batches = 0;  // most in one wave
   std::int64_t kept_bytes = 0;  // of activations in its largest wave, the adapter's included
   std::int64_t recomputed = 0;
 };

@@ -20,7 +20,7 @@ std::vector<std::string> write_peft_adapter(const std::string& folder,
                                             bool expect_trained);
 
 // The same under a temporary folder name beside `folder`, which then takes the place of `folder`: a
-// reader sees the old adapter or the new one.
+// reader never sees a part of an adapter, though between two renames there may be none.
 void publish_peft_adapter(const std::string& folder, const models::llm::LoraAdapter& adapter,
                           std::int64_t layers, const std::string& base_model, bool expect_trained);
 

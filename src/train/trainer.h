@@ -55,7 +55,8 @@ class Trainer {
   void restore(const std::string& checkpoint);
 
   // Trains to the end of the schedule, to early stopping or to a stop request. Afterwards the
-  // adapter holds the parameters with the lowest validation loss (without validation: the last).
+  // adapter holds the parameters with the lowest validation loss of the label word (without
+  // validation: the last).
   // Collective.
   TrainingOutcome train();
 

@@ -100,33 +100,65 @@ PromptSize size_of_all(const PromptDataset& dataset, const std::vector<std::int6
   return sum;
 }
 
-// Losses of this rank's micro-batches, and their gradients as leaves of the tree; an empty
-// micro-batch is a leaf of zeros, so that leaf numbers do not depend on which ones are empty.
-std::vector<MicroBatchLosses> collect(const PromptDataset& dataset, const Packed& packed,
-                                      const std::vector<MicroBatchResult>& results,
-                                      std::size_t parameters,
-                                      distributed::TreeReduction& reduction) {
-  const std::vector<float> zeros(parameters, 0.0F);
-  std::vector<MicroBatchLosses> losses;
-  std::size_t next = 0;
-  for (std::size_t i = packed.mine.begin; i < packed.mine.end; ++i) {
-    if (packed.members[i].empty()) {
-      reduction.add(zeros.data());
-      losses.emplace_back();
-      continue;
-    }
-    const MicroBatch& micro_batch = packed.micro_batches[next];
-    const at::Tensor gradient = results[next].gradient.contiguous();
-    RALLREC_CHECK(static_cast<std::size_t>(gradient.numel()) == parameters,
-                  "the gradient has another length than the adapter");
-    losses.push_back(add_up(dataset, micro_batch, results[next].label_losses));
-    if (losses.back().bad_prompt < 0 && !all_finite(gradient.const_data_ptr<float>(), parameters)) {
-      losses.back().bad_prompt = static_cast<double>(micro_batch.samples.front());
-    }
-    reduction.add(gradient.const_data_ptr<float>());
-    ++next;
+// Takes the results of this rank's micro-batches in order: their losses, and their gradients as
+// leaves of the tree. An empty micro-batch is a leaf of zeros, so that leaf numbers do not depend
+// on which ones are empty.
+class Collector {
+ public:
+  Collector(const PromptDataset& dataset, const Packed& packed, std::size_t parameters,
+            distributed::TreeReduction& reduction)
+      : dataset_(dataset), packed_(packed), zeros_(parameters, 0.0F), reduction_(reduction) {
+    pass_over_empty_ones();
   }
-  return losses;
+
+  void take(const MicroBatchResult& result) {
+    RALLREC_CHECK(next_ < packed_.micro_batches.size(),
+                  "the model returned another number of micro-batches");
+    const MicroBatch& micro_batch = packed_.micro_batches[next_++];
+    const at::Tensor gradient = result.gradient.contiguous();
+    RALLREC_CHECK(static_cast<std::size_t>(gradient.numel()) == zeros_.size(),
+                  "the gradient has another length than the adapter");
+    const float* values = gradient.const_data_ptr<float>();
+    losses_.push_back(add_up(dataset_, micro_batch, result.label_losses));
+    if (losses_.back().bad_prompt < 0 && !all_finite(values, zeros_.size())) {
+      losses_.back().bad_prompt = static_cast<double>(micro_batch.samples.front());
+    }
+    reduction_.add(values);
+    pass_over_empty_ones();
+  }
+
+  // One entry per micro-batch of the rank, empty ones included.
+  const std::vector<MicroBatchLosses>& losses() const {
+    RALLREC_CHECK(losses_.size() == packed_.mine.size(),
+                  "the model returned another number of micro-batches");
+    return losses_;
+  }
+
+ private:
+  void pass_over_empty_ones() {
+    while (losses_.size() < packed_.mine.size() &&
+           packed_.members[packed_.mine.begin + losses_.size()].empty()) {
+      reduction_.add(zeros_.data());
+      losses_.emplace_back();
+    }
+  }
+
+  const PromptDataset& dataset_;
+  const Packed& packed_;
+  const std::vector<float> zeros_;
+  distributed::TreeReduction& reduction_;
+  std::vector<MicroBatchLosses> losses_;
+  std::size_t next_ = 0;
+};
+
+// Up to `limit` of `count` numbers, evenly spread: a file may be in the order of time.
+std::vector<std::int64_t> evenly_spread(std::int64_t count, std::int64_t limit) {
+  const std::int64_t chosen = std::min(limit, count);
+  std::vector<std::int64_t> numbers;
+  for (std::int64_t i = 0; i < chosen; ++i) {
+    numbers.push_back(i * count / chosen);
+  }
+  return numbers;
 }
 
 // Losses of this rank's micro-batches, a few at a time so that their hidden states fit in memory.
@@ -158,15 +190,13 @@ StepResult run_training_step(models::llm::CausalLm& model, const models::llm::Lo
   const Packed packed = pack_for_rank(dataset, prompts, token_budget, model.config(), communicator);
   const PromptSize size = size_of_all(dataset, prompts);
   const auto labels = static_cast<double>(size.labels);
-  const std::vector<MicroBatchResult> results =
-      model.forward_backward(packed.micro_batches, adapter, key, 1.0 / labels);
-  RALLREC_CHECK(results.size() == packed.micro_batches.size(),
-                "the model returned another number of micro-batches");
-
   StepResult step;
   step.gradient.resize(static_cast<std::size_t>(adapter.flat().numel()));
   distributed::TreeReduction reduction(packed.members.size(), packed.mine, step.gradient.size());
-  const auto mine = collect(dataset, packed, results, step.gradient.size(), reduction);
+  Collector collector(dataset, packed, step.gradient.size(), reduction);
+  model.forward_backward(packed.micro_batches, adapter, key, 1.0 / labels,
+                         [&](const MicroBatchResult& one) { collector.take(one); });
+  const std::vector<MicroBatchLosses>& mine = collector.losses();
   reduction.finish(communicator, step.gradient.data());
 
   const MicroBatchLosses total = total_of(gather_losses(mine, packed.members.size(), communicator));
@@ -186,8 +216,7 @@ EvaluationResult evaluate_prompts(models::llm::CausalLm& model,
                                   const PromptDataset& dataset, std::int64_t limit,
                                   std::int64_t token_budget,
                                   distributed::Communicator& communicator) {
-  std::vector<std::int64_t> prompts(std::min(limit, dataset.size()));
-  std::iota(prompts.begin(), prompts.end(), 0);
+  const std::vector<std::int64_t> prompts = evenly_spread(dataset.size(), limit);
   RALLREC_CHECK(!prompts.empty(), "nothing to evaluate");
   const Packed packed = pack_for_rank(dataset, prompts, token_budget, model.config(), communicator);
   const auto results = losses_in_waves(model, adapter, packed, communicator.size());

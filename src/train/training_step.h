@@ -38,7 +38,7 @@ struct EvaluationResult {
   std::int64_t prompts = 0;
 };
 
-// The first `limit` prompts of `dataset` (all where fewer). Collective.
+// `limit` prompts of `dataset`, evenly spread over it (all where fewer). Collective.
 EvaluationResult evaluate_prompts(models::llm::CausalLm& model,
                                   const models::llm::LoraAdapter* adapter,
                                   const PromptDataset& dataset, std::int64_t limit,

@@ -77,21 +77,20 @@ class FakeCausalLm : public models::llm::CausalLm {
     return logits(rows).index_select(1, at::tensor(ids, at::kLong));
   }
 
-  std::vector<models::llm::MicroBatchResult> forward_backward(
-      const std::vector<models::llm::MicroBatch>& micro_batches,
-      const models::llm::LoraAdapter& adapter, models::llm::DropoutKey key,
-      double loss_scale) override {
+  using CausalLm::forward_backward;
+  void forward_backward(const std::vector<models::llm::MicroBatch>& micro_batches,
+                        const models::llm::LoraAdapter& adapter, models::llm::DropoutKey key,
+                        double loss_scale,
+                        const std::function<void(models::llm::MicroBatchResult)>& take) override {
     on_step();
-    std::vector<models::llm::MicroBatchResult> results;
     for (const auto& one : micro_batches) {
       models::llm::MicroBatchResult result;
       result.gradient = at::zeros_like(adapter.flat());
       result.label_losses =
           losses(one, adapter, key, loss_scale, result.gradient.mutable_data_ptr<float>());
       fault(one, result);
-      results.push_back(std::move(result));
+      take(std::move(result));
     }
-    return results;
   }
 
   std::vector<std::vector<float>> label_losses(

@@ -4,8 +4,10 @@
 #include <ATen/ops/tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "distributed/communicator.h"
@@ -107,17 +109,28 @@ class CausalLm {
   virtual at::Tensor logits_of(const at::Tensor& hidden_rows,
                                const std::vector<std::int64_t>& ids) = 0;
 
-  // Bytes that activations kept for the backward pass may take. Micro-batches that fit together go
-  // through the layers in one wave; one that does not fit alone keeps only the inputs of its layers
-  // and computes them again. Results do not depend on it.
+  // Bytes that activations kept for the backward pass, and gradients, may take. Micro-batches that
+  // fit together go through the layers in one wave; one that does not fit alone keeps only the
+  // inputs of its layers and computes them again. Results do not depend on it.
   virtual void set_kept_bytes(std::int64_t) {}
 
-  // Forward and backward of every micro-batch with dropout on; no optimizer step. A micro-batch's
-  // result depends only on its own content, the adapter and the key (fixed call shapes), never on
-  // its neighbours or the rank. Ranks may pass different numbers of micro-batches, none included.
-  virtual std::vector<MicroBatchResult> forward_backward(
-      const std::vector<MicroBatch>& micro_batches, const LoraAdapter& adapter, DropoutKey key,
-      double loss_scale) = 0;
+  // Forward and backward of every micro-batch with dropout on; no optimizer step. `take` receives
+  // the results in order, those of a wave when it has ended, so that gradients need not be held
+  // longer; it must not call the model. A micro-batch's result depends only on its own content, the
+  // adapter and the key (fixed call shapes), never on its neighbours or the rank. Ranks may pass
+  // different numbers of micro-batches, none included.
+  virtual void forward_backward(const std::vector<MicroBatch>& micro_batches,
+                                const LoraAdapter& adapter, DropoutKey key, double loss_scale,
+                                const std::function<void(MicroBatchResult)>& take) = 0;
+  // The same, all results at once.
+  std::vector<MicroBatchResult> forward_backward(const std::vector<MicroBatch>& micro_batches,
+                                                 const LoraAdapter& adapter, DropoutKey key,
+                                                 double loss_scale) {
+    std::vector<MicroBatchResult> results;
+    forward_backward(micro_batches, adapter, key, loss_scale,
+                     [&](MicroBatchResult one) { results.push_back(std::move(one)); });
+    return results;
+  }
   // Forward only, dropout off: the label losses of each micro-batch.
   virtual std::vector<std::vector<float>> label_losses(const std::vector<MicroBatch>& micro_batches,
                                                        const LoraAdapter* adapter) = 0;

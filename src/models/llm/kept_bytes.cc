@@ -43,4 +43,8 @@ std::int64_t kept_bytes(const LlmConfig& config, const LoraOptions& adapter,
   return hidden * rows.tokens + (config.layers - 1) * whole + last;
 }
 
+std::int64_t gradient_bytes(const LlmConfig& config, const LoraOptions& adapter) {
+  return 4 * LoraLayout(config, adapter).parameters();
+}
+
 }  // namespace rallrec::models::llm

@@ -26,4 +26,7 @@ inline std::int64_t kept_floats_per_token(const LlmConfig& config) {
 std::int64_t kept_bytes(const LlmConfig& config, const LoraOptions& adapter,
                         const MicroBatchRows& rows, bool recompute);
 
+// Bytes of one gradient of the adapter, which each micro-batch of a wave has until the wave ends.
+std::int64_t gradient_bytes(const LlmConfig& config, const LoraOptions& adapter);
+
 }  // namespace rallrec::models::llm

@@ -30,9 +30,10 @@ class LlamaCausalLm : public CausalLm {
   at::Tensor logits(const at::Tensor& hidden_rows) override;
   at::Tensor logits_of(const at::Tensor& hidden_rows,
                        const std::vector<std::int64_t>& ids) override;
-  std::vector<MicroBatchResult> forward_backward(const std::vector<MicroBatch>& micro_batches,
-                                                 const LoraAdapter& adapter, DropoutKey key,
-                                                 double loss_scale) override;
+  using CausalLm::forward_backward;
+  void forward_backward(const std::vector<MicroBatch>& micro_batches, const LoraAdapter& adapter,
+                        DropoutKey key, double loss_scale,
+                        const std::function<void(MicroBatchResult)>& take) override;
   std::vector<std::vector<float>> label_losses(const std::vector<MicroBatch>& micro_batches,
                                                const LoraAdapter* adapter) override;
   std::vector<std::vector<std::int64_t>> generate(const std::vector<GenerationPrompt>& prompts,

@@ -25,10 +25,11 @@ bool LlamaCausalLm::recomputes(const MicroBatch& micro_batch, const LoraAdapter&
 
 std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches,
                                                   const LoraAdapter& adapter) {
+  const std::int64_t gradient = gradient_bytes(config_, adapter.options());
   std::vector<std::int64_t> bytes;
   for (const MicroBatch& micro_batch : micro_batches) {
-    bytes.push_back(kept_bytes(config_, adapter.options(), rows_of(micro_batch),
-                               recomputes(micro_batch, adapter)));
+    bytes.push_back(gradient + kept_bytes(config_, adapter.options(), rows_of(micro_batch),
+                                          recomputes(micro_batch, adapter)));
   }
   std::vector<std::size_t> cuts = cut_waves(bytes, kept_bytes_);
   // A rank with fewer waves goes through the layers as often as the others, with nothing to
@@ -38,20 +39,18 @@ std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>&
   return cuts;
 }
 
-std::vector<MicroBatchResult> LlamaCausalLm::forward_backward(
-    const std::vector<MicroBatch>& micro_batches, const LoraAdapter& adapter, DropoutKey key,
-    double loss_scale) {
-  std::vector<MicroBatchResult> results;
+void LlamaCausalLm::forward_backward(const std::vector<MicroBatch>& micro_batches,
+                                     const LoraAdapter& adapter, DropoutKey key, double loss_scale,
+                                     const std::function<void(MicroBatchResult)>& take) {
   const std::vector<std::size_t> cuts = wave_cuts(micro_batches, adapter);
   for (std::size_t w = 0; w + 1 < cuts.size(); ++w) {
     std::vector<Passage> wave =
         start(micro_batches.data() + cuts[w], micro_batches.data() + cuts[w + 1]);
     run_wave(wave, adapter, key, loss_scale);
     for (Passage& passage : wave) {
-      results.push_back(std::move(passage.result));
+      take(std::move(passage.result));
     }
   }
-  return results;
 }
 
 std::vector<LlamaCausalLm::Passage> LlamaCausalLm::start(const MicroBatch* begin,
