@@ -33,7 +33,10 @@ void add_embedding_fields(std::vector<Field>& list) {
   SectionFields<Describe>(list, "describe", &Options::describe)
       .add("max_new_tokens", &Describe::max_new_tokens, between(1, 1 << 20),
            "longest description, in generated tokens")
-      .add("batch_size", &Describe::batch_size, between(1, 1 << 20), "items decoded together")
+      .add("batch_size", &Describe::batch_size, between(1, 1 << 20),
+           "items decoded together, at most")
+      .add("memory_budget", &Describe::memory_budget, between(0, 1 << 30),
+           "MiB per rank for keys and values of the items decoded together")
       .add("temperature", &Describe::temperature, real_between(0.0, 100.0), "0 = greedy")
       .add("top_p", &Describe::top_p, real_between(0.0, 1.0, true),
            "sample from the most likely words that hold this share")

@@ -58,8 +58,11 @@ struct OutputOptions {
 struct DescribeOptions {
   // Longest description, in generated tokens.
   std::int64_t max_new_tokens = 128;
-  // Items decoded together. More is faster and takes more memory for the KV cache.
+  // Items decoded together, at most. More is faster and takes more memory for the KV cache.
   std::int64_t batch_size = 64;
+  // MiB per rank for the KV cache: fewer items are decoded together where it would not do. One item
+  // always is.
+  std::int64_t memory_budget = 2048;
   // 0 = greedy.
   double temperature = 0.8;
   double top_p = 0.9;
@@ -165,7 +168,7 @@ struct TuneOptions {
   // Steps between checkpoints; 0 = at the end of each epoch.
   std::int64_t checkpoint_every = 0;
   std::int64_t keep_checkpoints = 3;
-  // Epochs without a better valid loss before training stops; 0 = never.
+  // Epochs without a better valid loss (of the answer's word) before training stops; 0 = never.
   std::int64_t patience = 5;
   // Also learn the answers that a prompt shows, Yes or No after a colon, each from what stands
   // before it. Off in the paper's setting. The valid loss is of the answer alone either way.

@@ -1,6 +1,9 @@
 #include "pipeline/plan.h"
 
+#include <algorithm>
+
 #include "core/error.h"
+#include "models/llm/generator.h"
 #include "models/llm/quant_mode.h"
 #include "pipeline/plan_memory.h"
 #include "pipeline/plan_traffic.h"
@@ -13,9 +16,10 @@ std::int64_t kv_cache_bytes(const PlanRequest& request, std::int64_t tokens) {
   const config::DescribeOptions& describe = request.options.describe;
   const auto prompts = static_cast<std::int64_t>(request.lengths.size());
   const std::int64_t mean = prompts > 0 ? (tokens + prompts - 1) / prompts : 0;
-  const std::int64_t per_token =
-      2 * 4 * request.model.layers * request.model.kv_heads * request.model.head_dim;
-  return describe.batch_size * (mean + describe.max_new_tokens) * per_token;
+  const std::int64_t of_prompt =
+      (mean + describe.max_new_tokens) * models::llm::kv_bytes_per_token(request.model);
+  const std::int64_t budget = describe.memory_budget << 20;
+  return std::max(of_prompt, std::min(budget, describe.batch_size * of_prompt));
 }
 
 }  // namespace

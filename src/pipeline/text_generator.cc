@@ -7,6 +7,7 @@
 #include "io/json_parser.h"
 #include "io/json_writer.h"
 #include "logging/progress.h"
+#include "models/llm/generator.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -44,9 +45,9 @@ std::string batch_key(const TextGenerator& generator,
 }
 
 std::vector<models::llm::GenerationPrompt> batch_of(const Prompts& prompts, std::size_t begin,
-                                                    std::size_t size) {
+                                                    std::size_t end) {
   std::vector<models::llm::GenerationPrompt> batch;
-  for (std::size_t i = begin; i < std::min(begin + size, prompts.size()); ++i) {
+  for (std::size_t i = begin; i < end; ++i) {
     batch.push_back({prompts[i], i});
   }
   return batch;
@@ -83,20 +84,36 @@ void place_texts(const std::vector<std::string>& parts, std::vector<std::string>
 
 }  // namespace
 
+std::size_t batch_end(const config::DescribeOptions& options, const models::llm::LlmConfig& config,
+                      const Prompts& prompts, std::size_t begin) {
+  const std::int64_t budget = options.memory_budget << 20;
+  const std::int64_t per_token = models::llm::kv_bytes_per_token(config);
+  std::int64_t longest = 0;
+  std::size_t end = begin;
+  while (end < prompts.size() && static_cast<std::int64_t>(end - begin) < options.batch_size) {
+    longest = std::max(longest, static_cast<std::int64_t>(prompts[end].size()));
+    const std::int64_t slots = static_cast<std::int64_t>(end - begin) + 1;
+    if (end > begin && slots * (longest + options.max_new_tokens) * per_token > budget) {
+      break;
+    }
+    ++end;
+  }
+  return end;
+}
+
 std::vector<std::string> generate_texts(const TextGenerator& generator, const Prompts& prompts,
                                         PartialTexts& partial,
                                         distributed::Communicator& communicator) {
   const models::llm::GenerationOptions options = generation_options(generator);
-  const auto size =
-      static_cast<std::size_t>(std::max<std::int64_t>(generator.options.batch_size, 1));
   const auto ranks = static_cast<std::size_t>(communicator.size());
   const auto rank = static_cast<std::size_t>(communicator.rank());
   logging::Progress progress("describe", "prompts", static_cast<std::int64_t>(prompts.size()));
   std::vector<std::string> texts(prompts.size());
   std::string mine;
   std::size_t turn = 0;
-  for (std::size_t begin = 0; begin < prompts.size(); begin += size) {
-    const auto batch = batch_of(prompts, begin, size);
+  for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end) {
+    end = batch_end(generator.options, generator.model.config(), prompts, begin);
+    const auto batch = batch_of(prompts, begin, end);
     const std::string key = batch_key(generator, batch);
     if (const auto* found = partial.find(key)) {
       std::copy(found->begin(), found->end(), texts.begin() + static_cast<std::ptrdiff_t>(begin));

@@ -21,12 +21,18 @@ struct TextGenerator {
   std::string model_name;
 };
 
+// Where the batch that starts at prompt `begin` ends: after batch_size prompts, or before the one
+// with which keys and values would take more than memory_budget; it has one prompt at least. From
+// the list alone, whatever the ranks.
+std::size_t batch_end(const config::DescribeOptions& options, const models::llm::LlmConfig& config,
+                      const std::vector<std::vector<std::int64_t>>& prompts, std::size_t begin);
+
 // What the model writes after each prompt, on one line: runs of line breaks become one space.
 // Complete on rank 0, empty elsewhere.
 //
-// The list is cut into batches of options.batch_size by position alone and whole batches go to
-// ranks in turn, so the texts do not depend on the number of ranks. `partial` gives and keeps
-// finished batches. Collective; all ranks pass the same prompts.
+// The list is cut by batch_end and whole batches go to ranks in turn, so the texts do not depend on
+// the number of ranks. `partial` gives and keeps finished batches.
+// Collective; all ranks pass the same prompts.
 std::vector<std::string> generate_texts(const TextGenerator& generator,
                                         const std::vector<std::vector<std::int64_t>>& prompts,
                                         PartialTexts& partial,

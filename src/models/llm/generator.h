@@ -21,6 +21,11 @@ struct GeneratorModel {
   const LoraAdapter* adapter;
 };
 
+// Bytes of keys and values that one token takes in the cache of all layers.
+inline std::int64_t kv_bytes_per_token(const LlmConfig& config) {
+  return 2 * 4 * config.layers * config.kv_heads * config.head_dim;
+}
+
 // Decodes one batch of prompts: the common start of all prompts once, then the rest of each prompt,
 // then token by token, sequences leaving as they end. Keys and values live in one slot per prompt,
 // those of the common start in one place that all sequences read.
