@@ -1,5 +1,5 @@
 # Thin front end over tools/setup.sh and the CMake presets.
-#   make          the release binary, build/rallrec
+#   make          the release binary, build/rallrec (make setup build: and the demo's model and data)
 #   make demo     everything, then the pipeline on MovieLens-100K with SmolLM2-135M on two ranks
 #   make test     everything, then all tests
 #   make lint     formatting, layers, static analysis

@@ -186,6 +186,7 @@ def convert(gguf_path, output):
         write_json(staging / "config.json", convert_config(reader, tensors))
         write_json(staging / "tokenizer.json", convert_tokenizer(reader))
         write_json(staging / "tokenizer_config.json", tokenizer_config(reader))
+        os.chmod(staging / "model.safetensors", 0o644)
         os.chmod(staging, 0o755)
         os.rename(staging, output)
     except BaseException:

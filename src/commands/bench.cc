@@ -59,7 +59,7 @@ Runner define(CLI::App& app) {
                  "tune: megabytes per second of a slow link between ranks, timed beside the real "
                  "one")
       ->type_name("MB/S")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::NonNegativeNumber.description(""));
   app.add_option("--count", request.count, "Prompts of the file that are used [32]");
   app.add_option("--repeats", request.repeats, "Timed runs of each arm [5]");
   return [flags](CommandContext& context) { return run(*flags, context); };

@@ -38,7 +38,8 @@ void add_common_options(CLI::App& app, const Command& command, CommonOptions& co
   }
   if (command.uses_model) {
     add_text(app, "--quant", common.quant, "MODE",
-             "Frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32 [auto]");
+             "Frozen weights: llm_int8, w8a16, w8a8, bf16, fp32, or auto: bf16 where the CPU has "
+             "instructions for it, else fp32 [auto]");
   }
   if (command.resumes) {
     add_text(app, "--resume", common.resume, "auto|PATH|never",

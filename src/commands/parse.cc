@@ -110,6 +110,13 @@ std::string unexpected(const CLI::App& app) {
   return "unknown flag " + name + config::did_you_mean(name, names);
 }
 
+// CLI11 counts in its own words what a flag got too much of.
+std::string mismatch(const CLI::ArgumentMismatch& error) {
+  const std::string text = error.what();
+  const std::size_t colon = text.find(": At Most ");
+  return colon == std::string::npos ? text : text.substr(0, colon) + " is given more than once";
+}
+
 // Names the help to read: the command's where the line has one.
 [[noreturn]] void throw_not_understood(const Parsing& parsing, const std::string& message) {
   const std::size_t index = parsed_command(parsing);
@@ -165,6 +172,8 @@ std::optional<Invocation> parse_command_line(int argc, const char* const* argv) 
     const std::size_t index = parsed_command(parsing);
     const bool named = index < parsing.runners.size();
     throw_not_understood(parsing, unexpected(named ? *parsing.runners[index].first : parsing.app));
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw_not_understood(parsing, mismatch(error));
   } catch (const CLI::ParseError& error) {
     throw_not_understood(parsing, error.what());
   }

@@ -24,7 +24,9 @@ void add_data_fields(std::vector<Field>& list) {
   SectionFields<ModelOptions>(list, "model", &Options::model)
       .add("path", &ModelOptions::path, anything(), "Hugging Face folder of the LLM")
       .add("quant", &ModelOptions::quant, quant_mode(),
-           "compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32")
+           "compute mode of the frozen weights: llm_int8, w8a16, w8a8, bf16, fp32, or auto (bf16 "
+           "where "
+           "the CPU has instructions for it, else fp32)")
       .add("cache", &ModelOptions::cache, anything(),
            "folder that keeps quantised layers for the next start; empty = none");
   SectionFields<ClusterOptions>(list, "cluster", &Options::cluster)

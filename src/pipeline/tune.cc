@@ -46,17 +46,15 @@ RunIdentity identity_of(const TuneFiles& files, const config::Options& options) 
   if (!files.valid.empty()) {
     data.push_back(files.valid);
   }
-  const RunIdentity identity = {train::hash_of_config(options), train::hash_of_files(data),
-                                model_sha256(with_model, ModelUse::kWeights, hashes)};
+  const std::string deciding = train::deciding_options(options);
+  const RunIdentity identity = {io::sha256_hex(deciding), train::hash_of_files(data),
+                                model_sha256(with_model, ModelUse::kWeights, hashes), deciding};
   hashes.save();
   return identity;
 }
 
 // The checkpoint that --resume means.
 std::string checkpoint_for(const TuneFiles& files) {
-  if (files.resume == "never") {
-    return "";
-  }
   if (files.resume == "auto") {
     return train::newest_checkpoint(files.output + "/checkpoints");
   }
@@ -71,11 +69,11 @@ std::string checkpoint_for(const TuneFiles& files) {
 
 Start prepare_folder(const TuneFiles& files, const config::Options& options) {
   Start start;
-  if (files.resume == "never" && io::is_folder(files.output)) {
-    train::clear_tune_folder(files.output);
-  }
   io::make_directories(files.output);
   start.identity = identity_of(files, options);
+  if (files.resume == "never") {
+    return start;
+  }
   const std::optional<TuneState> found = train::read_tune_state(files.output);
   if (found) {
     train::require_same_identity(found->identity, start.identity, files.output);
@@ -101,7 +99,7 @@ Start agree_on_start(const TuneFiles& files, const config::Options& options,
   };
   start.checkpoint = share(start.checkpoint);
   start.identity = {share(start.identity.config), share(start.identity.data),
-                    share(start.identity.model)};
+                    share(start.identity.model), share(start.identity.options)};
   communicator.broadcast(&start.ended_at, 1, distributed::DType::kInt64, 0);
   return start;
 }
@@ -143,11 +141,16 @@ Prompts read_all_prompts(const TuneFiles& files, const config::Options& options,
   return prompts;
 }
 
-void announce(const PromptDataset& dataset, const models::llm::CausalLm& model,
-              const models::llm::LoraAdapter& adapter, const train::Trainer& trainer) {
+void announce(const PromptDataset& dataset, const PromptDataset* valid,
+              const models::llm::CausalLm& model, const models::llm::LoraAdapter& adapter,
+              const train::Trainer& trainer) {
   spdlog::info("{} prompts, {} tokens; {} steps of which {} are done; {} LoRA parameters on {}",
                dataset.size(), dataset.tokens(), trainer.schedule().total_steps(),
                trainer.state().step, adapter.flat().numel(), model.quant());
+  if (valid != nullptr && valid->size() > train::Trainer::kMaxValidPrompts) {
+    spdlog::info("valid: {} of {} prompts, evenly spread, are looked at after each epoch",
+                 train::Trainer::kMaxValidPrompts, valid->size());
+  }
   const train::Schedule& schedule = trainer.schedule();
   if (schedule.warmup_steps() >= schedule.total_steps()) {
     spdlog::warn(
@@ -163,7 +166,7 @@ void tell_traffic(const models::llm::CausalLm& model,
   const models::llm::GatherStatistics gathered = model.gathered();
   if (communicator.rank() == 0 && gathered.layers > 0) {
     spdlog::info(
-        "the base was gathered from other ranks: {} layers, {:.1f} MB, {:.1f} s waited for",
+        "gathered from other ranks over the run: {} times a layer, {:.1f} MB, {:.1f} s waited for",
         gathered.layers, static_cast<double>(gathered.bytes) * 1e-6, gathered.waited_seconds);
   }
 }
@@ -188,6 +191,15 @@ void write_trace(const std::string& path, const models::llm::LayerTrace& trace,
   }
 }
 
+// Only when the weights have been read: what cannot be read leaves an earlier run as it was.
+void clear_where_asked(const TuneFiles& files, distributed::Communicator& communicator) {
+  distributed::run_jointly(communicator, [&] {
+    if (communicator.rank() == 0 && files.resume == "never") {
+      train::clear_tune_folder(files.output);
+    }
+  });
+}
+
 // Sets outcome and steps of `result`.
 void train_and_publish(const TuneFiles& files, const config::Options& options, const Start& start,
                        const Prompts& prompts, distributed::Communicator& communicator,
@@ -197,6 +209,7 @@ void train_and_publish(const TuneFiles& files, const config::Options& options, c
   const auto model = load_model(files.model, options.model.quant, options, communicator,
                                 files.trace.empty() ? nullptr : &trace);
   model->set_kept_bytes(options.tune.memory_budget << 20);
+  clear_where_asked(files, communicator);
   models::llm::LoraAdapter adapter(model->config(), lora_options(options.tune),
                                    static_cast<std::uint64_t>(options.tune.seed));
   train::Trainer trainer({*model, adapter, prompts.train, prompts.valid ? &*prompts.valid : nullptr,
@@ -206,9 +219,8 @@ void train_and_publish(const TuneFiles& files, const config::Options& options, c
     trainer.restore(start.checkpoint);
   }
   if (communicator.rank() == 0) {
-    // Only now: weights that cannot be read claim no folder.
     train::write_tune_state(files.output, {start.identity, false, 0, ""});
-    announce(prompts.train, *model, adapter, trainer);
+    announce(prompts.train, prompts.valid ? &*prompts.valid : nullptr, *model, adapter, trainer);
   }
   result.outcome = trainer.train();
   if (!files.trace.empty()) {

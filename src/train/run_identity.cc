@@ -1,34 +1,60 @@
 #include "train/run_identity.h"
 
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
 #include "core/error.h"
 #include "io/hash.h"
+#include "io/json_value.h"
 #include "io/json_writer.h"
 #include "models/llm/quant_mode.h"
 
 namespace rallrec::train {
+namespace {
 
-std::string hash_of_config(const config::Options& options) {
+// "tune.seed was 1 and is 2, …"; empty where either side is not known.
+std::string changed_options(const std::string& found, const std::string& wanted) {
+  if (found.empty() || wanted.empty()) {
+    return "";
+  }
+  const io::JsonValue before = io::parse_json("options", found);
+  const io::JsonValue now = io::parse_json("options", wanted);
+  std::vector<std::string> changed;
+  for (const io::JsonMember& member : *now.object()) {
+    const io::JsonValue* value = before.find(member.key);
+    const std::string was = value != nullptr ? io::to_json(*value) : "not there";
+    const std::string is = io::to_json(member.value);
+    if (was != is) {
+      changed.push_back(fmt::format("{} was {} and is {}", member.key, was, is));
+    }
+  }
+  return fmt::format("{}", fmt::join(changed, ", "));
+}
+
+}  // namespace
+
+std::string deciding_options(const config::Options& options) {
   const config::TuneOptions& tune = options.tune;
   io::JsonObjectWriter keys;
-  keys.add("epochs", tune.epochs)
-      .add("max_steps", tune.max_steps)
-      .add("learning_rate", tune.learning_rate)
-      .add("warmup_steps", tune.warmup_steps)
-      .add("batch_size", tune.batch_size)
-      .add("token_budget", tune.token_budget)
-      .add("lora_r", tune.lora_r)
-      .add("lora_alpha", tune.lora_alpha)
-      .add("lora_dropout", tune.lora_dropout)
-      .add("target_modules", tune.target_modules)
-      .add("max_grad_norm", tune.max_grad_norm)
-      .add("patience", tune.patience)
-      .add("shown_answers", tune.shown_answers)
-      .add("seed", tune.seed)
-      .add("quant", models::llm::resolved_quant(options.model.quant))
-      .add("chat_format", options.prompt.chat_format)
-      .add("date_header", options.prompt.date_header)
-      .add("cutoff", options.prompt.cutoff);
-  return io::sha256_hex(keys.text());
+  keys.add("tune.epochs", tune.epochs)
+      .add("tune.max_steps", tune.max_steps)
+      .add("tune.learning_rate", tune.learning_rate)
+      .add("tune.warmup_steps", tune.warmup_steps)
+      .add("tune.batch_size", tune.batch_size)
+      .add("tune.token_budget", tune.token_budget)
+      .add("tune.lora_r", tune.lora_r)
+      .add("tune.lora_alpha", tune.lora_alpha)
+      .add("tune.lora_dropout", tune.lora_dropout)
+      .add("tune.target_modules", tune.target_modules)
+      .add("tune.max_grad_norm", tune.max_grad_norm)
+      .add("tune.patience", tune.patience)
+      .add("tune.shown_answers", tune.shown_answers)
+      .add("tune.seed", tune.seed)
+      .add("model.quant", models::llm::resolved_quant(options.model.quant))
+      .add("prompt.chat_format", options.prompt.chat_format)
+      .add("prompt.date_header", options.prompt.date_header)
+      .add("prompt.cutoff", options.prompt.cutoff);
+  return keys.text();
 }
 
 std::string hash_of_files(const std::vector<std::string>& files) {
@@ -41,18 +67,22 @@ std::string hash_of_files(const std::vector<std::string>& files) {
 
 void require_same_identity(const RunIdentity& found, const RunIdentity& wanted,
                            const std::string& folder) {
-  std::string differs;
-  const auto compare = [&](const std::string& a, const std::string& b, const char* what) {
-    if (a != b) {
-      differs += (differs.empty() ? "" : ", ") + std::string(what);
-    }
-  };
-  compare(found.config, wanted.config, "config");
-  compare(found.data, wanted.data, "data");
-  compare(found.model, wanted.model, "model");
+  std::vector<std::string> differs;
+  if (found.config != wanted.config) {
+    const std::string changed = changed_options(found.options, wanted.options);
+    differs.push_back(changed.empty() ? "other options" : "other options (" + changed + ")");
+  }
+  if (found.data != wanted.data) {
+    differs.emplace_back("other prompts");
+  }
+  if (found.model != wanted.model) {
+    differs.emplace_back("another model");
+  }
   if (!differs.empty()) {
-    throw_usage(folder + ": holds a run with another " + differs +
-                " hash; choose another output folder, or start anew there with --resume never");
+    throw_usage(fmt::format(
+        "{}: holds a run with {}; go on with what it was started with, choose another output "
+        "folder, or start anew there with --resume never",
+        folder, fmt::join(differs, ", ")));
   }
 }
 

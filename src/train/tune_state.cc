@@ -34,6 +34,12 @@ std::string text_of(const io::JsonValue& root, const char* key, const std::strin
   return *value.string();
 }
 
+// Folders of earlier versions do not tell them.
+std::string options_of(const io::JsonValue& root) {
+  const io::JsonValue* options = root.find("options");
+  return options != nullptr && options->object() != nullptr ? io::to_json(*options) : "";
+}
+
 }  // namespace
 
 std::optional<TuneState> read_tune_state(const std::string& folder) {
@@ -44,7 +50,7 @@ std::optional<TuneState> read_tune_state(const std::string& folder) {
   const io::JsonValue root = io::parse_json(path, io::read_file(path, 1 << 20));
   TuneState state;
   state.identity = {text_of(root, "config_sha256", path), text_of(root, "data_sha256", path),
-                    text_of(root, "model_sha256", path)};
+                    text_of(root, "model_sha256", path), options_of(root)};
   const bool* finished = member(root, "finished", path).boolean();
   const std::int64_t* steps = member(root, "steps", path).integer();
   state.finished = finished != nullptr && *finished;
@@ -58,6 +64,7 @@ void write_tune_state(const std::string& folder, const TuneState& state) {
   text.add("config_sha256", state.identity.config)
       .add("data_sha256", state.identity.data)
       .add("model_sha256", state.identity.model)
+      .add_json("options", state.identity.options.empty() ? "null" : state.identity.options)
       .add("finished", state.finished)
       .add("steps", state.steps)
       .add("adapter_sha256", state.adapter_sha256);

@@ -66,6 +66,7 @@ TEST(CommandLine, WrongUseIsExplainedInALineOrTwo) {
   expect_failure({"tune", "--modle", "m"}, 64,
                  "unknown flag --modle; did you mean '--model'?; see `rallrec tune --help`");
   expect_failure({"tune", "here"}, 64, "unexpected word 'here'");
+  expect_failure({"tune", "--model", "a", "--model", "b"}, 64, "--model is given more than once");
   expect_failure({"run"}, 64, "rallrec run: --config FILE is required");
   expect_failure({"ingest"}, 64, "rallrec ingest: give --config FILE");
   expect_failure({"run", "--config"}, 64, "--config");

@@ -89,18 +89,32 @@ TEST_F(TuningFixture, AFinishedRunSaysSoAndAnotherConfigIsRefused) {
 
   const Outcome other = run(1, tune_arguments(train, "out", {"--set", "tune.seed=7"}));
   EXPECT_EQ(other.code, 64);
-  EXPECT_NE(other.err.find("config hash"), std::string::npos) << other.err;
+  EXPECT_NE(other.err.find("(tune.seed was 42 and is 7)"), std::string::npos) << other.err;
   EXPECT_NE(other.err.find("--resume never"), std::string::npos);
   const std::string more = write_prompts("more.jsonl", 21, 1);
   const Outcome data = run(1, tune_arguments(more, "out"));
   EXPECT_EQ(data.code, 64);
-  EXPECT_NE(data.err.find("data hash"), std::string::npos) << data.err;
+  EXPECT_NE(data.err.find("other prompts"), std::string::npos) << data.err;
   EXPECT_EQ(adapter_of("out"), adapter);
 
   const Outcome anew =
       run(1, tune_arguments(train, "out", {"--set", "tune.seed=7", "--resume", "never"}));
   EXPECT_EQ(anew.code, 0) << anew.err;
   EXPECT_NE(adapter_of("out"), adapter);
+}
+
+TEST_F(TuningFixture, AnewItClearsAnEarlierRunOnlyOnceTheWeightsAreRead) {
+  const std::string train = write_prompts("train.jsonl", 12, 1);
+  ASSERT_EQ(run(1, tune_arguments(train, "out")).code, 0);
+  const std::string adapter = adapter_of("out");
+  // The last number of the weights becomes NaN.
+  std::string weights = folder.get("model/model.safetensors");
+  weights.replace(weights.size() - 4, 4, std::string("\0\0\xc0\x7f", 4));
+  folder.put("model/model.safetensors", weights);
+  const Outcome refused = run(2, tune_arguments(train, "out", {"--resume", "never"}));
+  EXPECT_NE(refused.code, 0);
+  EXPECT_NE(refused.err.find("model.safetensors"), std::string::npos) << refused.err;
+  EXPECT_EQ(adapter_of("out"), adapter);
 }
 
 TEST_F(TuningFixture, AllFormsOfAPromptFileAreOne) {
