@@ -31,6 +31,19 @@ void append_panels(const TensorSource& source, const std::string& name, const Ma
   kernels::pack_int8(quantised.data(), 1, matrix.in, matrix.in, rows, to.bytes.data() + bytes);
 }
 
+// Growing step by step would hold the panels twice.
+void reserve(const Int8LayerLayout& layout, Int8LayerLayout::PanelRange range, Int8Panels& panels) {
+  std::size_t bytes = 0;
+  for (const Linear linear : kLinears) {
+    const Matrix& matrix = layout[linear];
+    const std::size_t first = std::max(range.first, matrix.first_panel);
+    const std::size_t last = std::min(range.last, matrix.first_panel + matrix.panels);
+    bytes += first < last ? (last - first) * matrix.panel_bytes : 0;
+  }
+  panels.bytes.reserve(bytes);
+  panels.scales.reserve((range.last - range.first) * static_cast<std::size_t>(kPanelRows));
+}
+
 }  // namespace
 
 Int8Panels load_panels(const LlmConfig& config, const Int8LayerLayout& layout, std::int64_t layer,
@@ -44,6 +57,7 @@ Int8Panels load_panels(const LlmConfig& config, const Int8LayerLayout& layout, s
   if (cache.read(layer, layout, range, panels.bytes, panels.scales)) {
     return panels;
   }
+  reserve(layout, range, panels);
   for (const Linear linear : kLinears) {
     const Matrix& matrix = layout[linear];
     const std::size_t first = std::max(range.first, matrix.first_panel);
