@@ -1,9 +1,10 @@
 """Compares tune, embed and infer with transformers + PEFT on the same prompts in one run.
 
 usage: llm.py --model DIR --prompts F.jsonl [--rallrec BINARY] [--work tune,tune_sorted,embed,infer]
-              [--count 64] [--repeats 5] [--threads 2] [--dtype float32|bfloat16] [--quant MODE]
+              [--count 64] [--repeats 5] [--threads 2] [--ranks 1] [--dtype float32|bfloat16] [--quant MODE]
 
---dtype is the competitor's; --quant is ours where it is to be another one (w8a8).
+--dtype is the competitor's; --quant is ours where it is to be another one (w8a8). --ranks N runs ours under
+mpirun on N ranks, which share the threads out; the competitor is one process with all of them.
 
 The competitor runs as its documentation recommends and as people run it: padded batches of 4, full
 logits, AdamW for tune; length-sorted batches for embed; one two-token `generate` per prompt for infer.
@@ -50,8 +51,10 @@ class Ours:
         self.quant = args.quant or {"float32": "fp32", "bfloat16": "bf16"}[args.dtype]
 
     def run(self, command, *options):
-        line = [self.args.rallrec, command, "--model", self.args.model, "--quant", self.quant]
-        line += ["--threads", str(self.args.threads), *map(str, options)]
+        ranks = self.args.ranks
+        line = ["mpirun", "-n", str(ranks), "--bind-to", "none"] if ranks > 1 else []
+        line += [self.args.rallrec, command, "--model", self.args.model, "--quant", self.quant]
+        line += ["--threads", str(self.args.threads // ranks), *map(str, options)]
         done = subprocess.run(line, capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"{' '.join(line)}\n{done.stderr}")
@@ -123,6 +126,7 @@ def compare(work, args, competitor, ours, rows):
             "ratio": medians["transformers"] / median,
             "prompts": len(rows),
             "threads": args.threads,
+            "ranks": args.ranks if arm == "rallrec" else 1,
             "dtype": ours.quant if arm == "rallrec" else args.dtype,
         }
         print(json.dumps(line), flush=True)
@@ -139,6 +143,7 @@ def main():
     parser.add_argument("--count", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--quant", choices=["fp32", "bf16", "w8a8"])
     parser.add_argument("--batch-tokens", type=int, default=4096)

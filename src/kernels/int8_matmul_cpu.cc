@@ -11,9 +11,9 @@
 namespace rallrec::kernels::detail {
 namespace {
 
-// Rows of a tile up to AVX2: 4 × 2 accumulators of 8 lanes, two registers of B and the products fit
-// 16 vector registers with no spill, and the multiplier is busy all the time.
-constexpr int kPairTileRows = 4;
+// Rows of a tile up to AVX2: 6 × 2 accumulators of 8 lanes, two registers of B, a pair of A and its
+// product fill the 16 vector registers.
+constexpr int kPairTileRows = 6;
 
 void tile_baseline(const Int8TileArguments& arguments) {
   const int rows = arguments.rows;
@@ -54,36 +54,74 @@ using Sums = __m256i;
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 8), high);
 }
 
+// Where the rows of A begin. Missing rows repeat the last one and are not used.
+struct PairRows {
+  const std::int16_t* row[kPairTileRows];
+
+  explicit PairRows(const Int8TileArguments& arguments) {
+    const auto* a = reinterpret_cast<const std::int16_t*>(arguments.a);
+    for (int i = 0; i < kPairTileRows; ++i) {
+      row[i] = a + std::min(i, arguments.rows - 1) * (arguments.a_stride / 2);
+    }
+  }
+};
+
 // AVX2 has no exact int8 × int8 product, but its int16 pair product (vpmaddwd) is exact and does
 // twice the multiply-adds of an fp32 FMA: B is widened as it is loaded. Named accumulators, not an
-// array: the compiler keeps an array's copy in memory. Missing rows repeat the last one and are not
-// used.
-[[gnu::target("avx2")]] void tile_avx2(const Int8TileArguments& arguments) {
-  const int rows = arguments.rows;
-  const std::int64_t pairs = arguments.depth / 2;
-  const auto* a = reinterpret_cast<const std::int16_t*>(arguments.a);
-  const std::int64_t a_stride = arguments.a_stride / 2;
+// array: the compiler keeps an array's copy in memory.
+[[gnu::target("avx2")]] void tile_avx2_of_six(const Int8TileArguments& arguments) {
+  const PairRows a(arguments);
+  const std::int64_t depth = arguments.depth;
   const std::int8_t* panel = arguments.panels[0];
-  std::int32_t* sums = arguments.sums;
-  const std::int16_t* a1 = rows > 1 ? a + a_stride : a;
-  const std::int16_t* a2 = rows > 2 ? a1 + a_stride : a1;
-  const std::int16_t* a3 = rows > 3 ? a2 + a_stride : a2;
+  const std::int16_t *a0 = a.row[0], *a1 = a.row[1], *a2 = a.row[2];
+  const std::int16_t *a3 = a.row[3], *a4 = a.row[4], *a5 = a.row[5];
   const Sums zero = _mm256_setzero_si256();
-  Sums low0 = zero, high0 = zero, low1 = zero, high1 = zero;
-  Sums low2 = zero, high2 = zero, low3 = zero, high3 = zero;
-  for (std::int64_t p = 0; p < pairs; ++p) {
-    const auto* b = reinterpret_cast<const __m128i*>(panel + p * 2 * kInt8PanelColumns);
+  Sums low0 = zero, high0 = zero, low1 = zero, high1 = zero, low2 = zero, high2 = zero;
+  Sums low3 = zero, high3 = zero, low4 = zero, high4 = zero, low5 = zero, high5 = zero;
+  for (std::int64_t k = 0; k < depth; k += 2) {
+    const auto* b = reinterpret_cast<const __m128i*>(panel + k * kInt8PanelColumns);
     const Sums b0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(b));
     const Sums b1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(b + 1));
-    add_products(a + 2 * p, b0, b1, low0, high0);
-    add_products(a1 + 2 * p, b0, b1, low1, high1);
-    add_products(a2 + 2 * p, b0, b1, low2, high2);
-    add_products(a3 + 2 * p, b0, b1, low3, high3);
+    add_products(a0 + k, b0, b1, low0, high0);
+    add_products(a1 + k, b0, b1, low1, high1);
+    add_products(a2 + k, b0, b1, low2, high2);
+    add_products(a3 + k, b0, b1, low3, high3);
+    add_products(a4 + k, b0, b1, low4, high4);
+    add_products(a5 + k, b0, b1, low5, high5);
   }
+  std::int32_t* sums = arguments.sums;
   store_sums(low0, high0, sums);
   store_sums(low1, high1, sums + kInt8PanelColumns);
   store_sums(low2, high2, sums + 2 * kInt8PanelColumns);
   store_sums(low3, high3, sums + 3 * kInt8PanelColumns);
+  store_sums(low4, high4, sums + 4 * kInt8PanelColumns);
+  store_sums(low5, high5, sums + 5 * kInt8PanelColumns);
+}
+
+// The same for at most two rows, as when texts are written token by token.
+[[gnu::target("avx2")]] void tile_avx2_of_two(const Int8TileArguments& arguments) {
+  const PairRows a(arguments);
+  const std::int64_t depth = arguments.depth;
+  const std::int8_t* panel = arguments.panels[0];
+  const Sums zero = _mm256_setzero_si256();
+  Sums low0 = zero, high0 = zero, low1 = zero, high1 = zero;
+  for (std::int64_t k = 0; k < depth; k += 2) {
+    const auto* b = reinterpret_cast<const __m128i*>(panel + k * kInt8PanelColumns);
+    const Sums b0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(b));
+    const Sums b1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(b + 1));
+    add_products(a.row[0] + k, b0, b1, low0, high0);
+    add_products(a.row[1] + k, b0, b1, low1, high1);
+  }
+  store_sums(low0, high0, arguments.sums);
+  store_sums(low1, high1, arguments.sums + kInt8PanelColumns);
+}
+
+[[gnu::target("avx2")]] void tile_avx2(const Int8TileArguments& arguments) {
+  if (arguments.rows <= 2) {
+    tile_avx2_of_two(arguments);
+  } else {
+    tile_avx2_of_six(arguments);
+  }
 }
 
 void store_baseline(const Int8StoreArguments& arguments) {
@@ -95,6 +133,30 @@ void store_baseline(const Int8StoreArguments& arguments) {
       const float scale = arguments.b_scale == nullptr ? a_scale : a_scale * arguments.b_scale[j];
       const float value = scale * static_cast<float>(sum[j]);
       c[j] = arguments.accumulate ? c[j] + value : value;
+    }
+  }
+}
+
+// Rounds as store_baseline does: products and sums one by one (no FMA in this target).
+[[gnu::target("avx2")]] void store_avx2(const Int8StoreArguments& arguments) {
+  if (arguments.columns != kInt8PanelColumns) {
+    store_baseline(arguments);
+    return;
+  }
+  const bool scaled = arguments.b_scale != nullptr;
+  for (std::int64_t half = 0; half < kInt8PanelColumns; half += 8) {
+    const __m256 b_scale =
+        scaled ? _mm256_loadu_ps(arguments.b_scale + half) : _mm256_set1_ps(1.0F);
+    for (std::int64_t i = 0; i < arguments.rows; ++i) {
+      const std::int32_t* sums = arguments.sums + i * kInt8PanelColumns + half;
+      const __m256i whole = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums));
+      const __m256 scale = _mm256_mul_ps(_mm256_set1_ps(arguments.a_scale[i]), b_scale);
+      __m256 value = _mm256_mul_ps(scale, _mm256_cvtepi32_ps(whole));
+      float* c = arguments.c + i * arguments.c_stride + half;
+      if (arguments.accumulate) {
+        value = _mm256_add_ps(_mm256_loadu_ps(c), value);
+      }
+      _mm256_storeu_ps(c, value);
     }
   }
 }
@@ -181,7 +243,7 @@ const Int8Kernel& int8_kernel(Int8Level level) {
   static const Int8Kernel baseline{
       kPairTileRows,       1,       false,  tile_baseline, store_baseline,
       turn_panel_baseline, nullptr, nullptr};
-  static const Int8Kernel avx2{kPairTileRows,   1,       false,  tile_avx2, store_baseline,
+  static const Int8Kernel avx2{kPairTileRows,   1,       false,  tile_avx2, store_avx2,
                                turn_panel_avx2, nullptr, nullptr};
   static const Int8Kernel vnni{16,      1,      true, tile_vnni, store_avx512, turn_panel_avx2,
                                nullptr, nullptr};
