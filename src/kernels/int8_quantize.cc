@@ -145,8 +145,11 @@ void quantize_weight_rows(std::int64_t rows, std::int64_t depth, const float* x,
     const float largest = largest_magnitude(row, nullptr, depth);
     const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
     scale[i] = largest / 127.0F;
+    // In baseline instructions, which have no FMA: the bits are then those of every processor.
+    std::int8_t* to = q + i * depth;
     for (std::int64_t k = 0; k < depth; ++k) {
-      q[i * depth + k] = static_cast<std::int8_t>(std::nearbyintf(row[k] * inverse));
+      const float rounded = row[k] * inverse + kRoundToInteger - kRoundToInteger;
+      to[k] = static_cast<std::int8_t>(static_cast<std::int32_t>(rounded));
     }
   }
 }
