@@ -26,7 +26,7 @@ std::int64_t kv_cache_bytes(const PlanRequest& request, std::int64_t tokens) {
 
 Plan make_plan(const PlanRequest& request) {
   if (request.ranks < 1 || request.nodes < 1 || request.nodes > request.ranks) {
-    throw_usage("plan: --ranks and --nodes must be at least 1, with a rank on every node");
+    throw_usage("--ranks and --nodes must be at least 1, with a rank on every node");
   }
   const std::vector<RankWork> ranks = share_out(request);
   Plan plan;

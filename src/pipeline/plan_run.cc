@@ -47,7 +47,7 @@ RunPlan plan_alike(const PlanRequest& request, std::int64_t tokens) {
       options.train_samples * static_cast<std::int64_t>(options.train_views.size());
   if (prompts < 1 || tokens < 1) {
     throw_usage(
-        "plan: nothing to plan for; --tokens, prompt.train_samples and prompt.train_views must be "
+        "nothing to plan for; --tokens, prompt.train_samples and prompt.train_views must be "
         "at least one");
   }
   const std::int64_t length = std::min(tokens, options.cutoff);

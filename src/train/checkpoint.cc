@@ -163,9 +163,17 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
+// A folder that was renamed would pass for a newer or an older one.
+void require_own_name(const std::string& path, const CheckpointManifest& manifest) {
+  if (manifest.step != step_of(io::name_of(path))) {
+    throw_bad_data(path, fmt::format("holds the checkpoint of step {}; name it {}{}, or remove it",
+                                     manifest.step, kPrefix, manifest.step));
+  }
+}
+
 bool verifies(const std::string& path, std::string* problem) {
   try {
-    verify_checkpoint(path);
+    require_own_name(path, read_verified_manifest(path));
     return true;
   } catch (const Error& error) {
     *problem = error.what();

@@ -73,9 +73,10 @@ void read_matrix(const io::SafetensorsFile& file, const std::string& name, const
   if (tensor.shape != into.sizes().vec()) {
     throw_bad_data(
         file.path(),
-        fmt::format("tensor {} is {}, the model needs [{}, {}]; the adapter was made for {}", name,
-                    tensor.shape_text(), into.size(0), into.size(1),
-                    base_model.empty() ? "another model" : "'" + base_model + "'"));
+        fmt::format("tensor {} is {}, but the model and r of adapter_config.json imply [{}, {}]; "
+                    "the adapter says that it was made for {}",
+                    name, tensor.shape_text(), into.size(0), into.size(1),
+                    base_model.empty() ? "no model by name" : "'" + base_model + "'"));
   }
   if (tensor.type != io::TensorType::kF32 && tensor.type != io::TensorType::kF16 &&
       tensor.type != io::TensorType::kBf16) {

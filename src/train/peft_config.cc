@@ -204,6 +204,9 @@ PeftConfig read_peft_config(const std::string& folder) {
   }
   config.lora.r = static_cast<std::int64_t>(r);
   config.lora.alpha = reader.number("lora_alpha", 8);
+  if (!(config.lora.alpha > 0.0 && std::isfinite(config.lora.alpha))) {
+    reader.fail("lora_alpha", "expected a number above 0");
+  }
   config.lora.dropout = reader.number("lora_dropout", 0.0);
   if (!(config.lora.dropout >= 0.0 && config.lora.dropout < 1.0)) {
     reader.fail("lora_dropout", "expected a number of at least 0 and below 1");

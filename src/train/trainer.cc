@@ -187,6 +187,12 @@ void Trainer::update(StepResult& step, StepRecord& record) {
 }
 
 void Trainer::look_for_outliers(StepRecord& record) {
+  if (record.grad_norm == 0.0 && run_.communicator.rank() == 0) {
+    spdlog::warn(
+        "step {}: the gradient is exactly 0 and nothing is learnt; an adapter far too large does "
+        "that, lower tune.learning_rate",
+        record.step);
+  }
   record.loss_z = state_.losses.outlier(record.loss);
   record.grad_norm_z = state_.grad_norms.outlier(record.grad_norm);
   const auto warn = [&](const char* what, double value, const std::optional<double>& z) {

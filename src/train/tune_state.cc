@@ -34,6 +34,17 @@ std::string text_of(const io::JsonValue& root, const char* key, const std::strin
   return *value.string();
 }
 
+io::JsonValue parsed(const std::string& path) {
+  try {
+    return io::parse_json(path, io::read_file(path, 1 << 20));
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("{}; remove the file to go on from the newest checkpoint, or start anew "
+                            "with --resume never",
+                            error.what()));
+  }
+}
+
 // Folders of earlier versions do not tell them.
 std::string options_of(const io::JsonValue& root) {
   const io::JsonValue* options = root.find("options");
@@ -47,7 +58,7 @@ std::optional<TuneState> read_tune_state(const std::string& folder) {
   if (!io::file_exists(path)) {
     return std::nullopt;
   }
-  const io::JsonValue root = io::parse_json(path, io::read_file(path, 1 << 20));
+  const io::JsonValue root = parsed(path);
   TuneState state;
   state.identity = {text_of(root, "config_sha256", path), text_of(root, "data_sha256", path),
                     text_of(root, "model_sha256", path), options_of(root)};

@@ -38,6 +38,17 @@ class CheckpointTest : public ::testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(CheckpointTest, ARenamedFolderDoesNotPassForANewerOne) {
+  const std::string older = save(3);
+  const std::string newer = save(5);
+  fs::copy(older, folder_.file("step-50"));
+  EXPECT_EQ(newest_checkpoint(folder_.path()), newer);
+  save(6);
+  prune_checkpoints(folder_.path(), 2);
+  EXPECT_TRUE(fs::exists(newer));
+  EXPECT_FALSE(fs::exists(older));
+}
+
 TEST_F(CheckpointTest, GivesBackEveryBit) {
   const std::string path = save(7);
   EXPECT_EQ(path, folder_.path() + "/step-7");
