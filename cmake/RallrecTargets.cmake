@@ -2,13 +2,14 @@
 #
 # One static library per folder under src/, reachable only as rallrec::NAME. DEPS is the layering: a
 # folder may include only what it lists here (tools/check_layers.py reads these lines). TORCH makes
-# libtorch visible and uses the shared precompiled header.
+# libtorch visible and uses the shared precompiled header. CUDA_SOURCES are for builds with CUDA and for
+# the host SIMT build, NO_CUDA_SOURCES for all others.
 function(rallrec_library name)
   cmake_parse_arguments(arg "TORCH" "" "SOURCES;CUDA_SOURCES;NO_CUDA_SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   set(sources ${arg_SOURCES})
   if(RALLREC_WITH_CUDA)
     list(APPEND sources ${arg_CUDA_SOURCES})
-  else()
+  elseif(NOT RALLREC_WITH_SIMT)
     list(APPEND sources ${arg_NO_CUDA_SOURCES})
   endif()
   add_library(rallrec_${name} STATIC ${sources})
@@ -16,6 +17,11 @@ function(rallrec_library name)
   target_include_directories(rallrec_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(rallrec_${name} PUBLIC ${arg_DEPS} PRIVATE ${arg_PRIVATE_DEPS})
   rallrec_compile_options(rallrec_${name})
+  if(RALLREC_WITH_CUDA AND arg_CUDA_SOURCES)
+    target_link_libraries(rallrec_${name} PUBLIC CUDA::cudart_static)
+  elseif(RALLREC_WITH_SIMT AND arg_CUDA_SOURCES)
+    rallrec_simt_library(${name} ${arg_CUDA_SOURCES})
+  endif()
   if(arg_TORCH)
     target_link_libraries(rallrec_${name} PUBLIC LibTorch::LibTorch)
     target_precompile_headers(rallrec_${name} REUSE_FROM rallrec_torch_pch)
@@ -26,7 +32,8 @@ endfunction()
 # headers, so only our own code is judged.
 function(rallrec_compile_options target)
   target_compile_options(${target} PRIVATE
-    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror -fstack-protector-strong>)
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Werror -fstack-protector-strong>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Werror>)
   target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
 endfunction()
 
@@ -53,6 +60,9 @@ function(rallrec_test name)
   add_executable(${name} ${arg_SOURCES})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   rallrec_compile_options(${name})
+  if(RALLREC_WITH_SIMT)
+    target_compile_options(${name} PRIVATE ${RALLREC_SANITIZE})
+  endif()
   target_compile_definitions(${name} PRIVATE
     RALLREC_SOURCE_DIR="${PROJECT_SOURCE_DIR}" RALLREC_BINARY="${PROJECT_BINARY_DIR}/rallrec")
   if(arg_TORCH)

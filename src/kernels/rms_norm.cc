@@ -2,8 +2,8 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
-#include "kernels/no_cuda.h"
 #include "kernels/rms_norm_cpu.h"
+#include "kernels/rms_norm_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -14,9 +14,12 @@ constexpr std::int64_t kRowsPerThread = 16;
 
 void rms_norm(const Queue& queue, std::int64_t rows, std::int64_t columns, float eps,
               const float* x, const float* weight, float* y, float* inverse_rms) {
-  require_cpu(queue, "rms_norm");
   RALLREC_CHECK(columns > 0, "rms_norm: no columns");
   const detail::RmsNormArguments arguments{columns, eps, x, weight, y, inverse_rms};
+  if (queue.device == Device::kCuda) {
+    detail::rms_norm_gpu(queue, rows, arguments);
+    return;
+  }
   parallel_for(rows, kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
     detail::rms_norm_cpu(arguments, begin, end);
   });
@@ -25,10 +28,13 @@ void rms_norm(const Queue& queue, std::int64_t rows, std::int64_t columns, float
 void rms_norm_backward(const Queue& queue, std::int64_t rows, std::int64_t columns, const float* x,
                        const float* weight, const float* inverse_rms, const float* dy,
                        const float* residual, float* dx) {
-  require_cpu(queue, "rms_norm_backward");
   RALLREC_CHECK(columns > 0, "rms_norm_backward: no columns");
   const detail::RmsNormBackwardArguments arguments{columns, x,        weight, inverse_rms,
                                                    dy,      residual, dx};
+  if (queue.device == Device::kCuda) {
+    detail::rms_norm_backward_gpu(queue, rows, arguments);
+    return;
+  }
   parallel_for(rows, kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
     detail::rms_norm_backward_cpu(arguments, begin, end);
   });

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/device.h"
+#include "kernels/work.h"
 
 namespace rallrec::kernels {
 
@@ -14,9 +15,19 @@ void rms_norm(const Queue& queue, std::int64_t rows, std::int64_t columns, float
               const float* x, const float* weight, float* y, float* inverse_rms);
 
 // dx = residual + d(rms_norm)/dx applied to dy. `residual` [rows, columns] is a gradient that
-// reaches x by another way; null = none. dx may be x, dy or residual.
+// reaches x by another way; null = none. dx may be x, dy or residual. On a
+// CUDA queue as above.
 void rms_norm_backward(const Queue& queue, std::int64_t rows, std::int64_t columns, const float* x,
                        const float* weight, const float* inverse_rms, const float* dy,
                        const float* residual, float* dx);
+
+inline Work rms_norm_work(std::int64_t rows, std::int64_t columns) {
+  return {4 * (2 * rows * columns + columns + rows), 4 * rows * columns};
+}
+
+// With a residual.
+inline Work rms_norm_backward_work(std::int64_t rows, std::int64_t columns) {
+  return {4 * (4 * rows * columns + columns + rows), 9 * rows * columns};
+}
 
 }  // namespace rallrec::kernels

@@ -8,7 +8,6 @@
 #include "kernels/dropout.h"
 #include "kernels/embedding_gather.h"
 #include "kernels/embedding_pool.h"
-#include "kernels/rms_norm.h"
 #include "kernels/rope.h"
 #include "kernels/swi_glu.h"
 
@@ -46,43 +45,6 @@ class RowShapes : public testing::TestWithParam<Shape> {
   void SetUp() override { set_thread_count(2); }
   void TearDown() override { set_thread_count(1); }
 };
-
-TEST_P(RowShapes, RmsNormAndItsGradient) {
-  const auto [rows, n] = GetParam();
-  const auto x = random_values(rows * n, 1);
-  const auto weight = random_values(n, 2);
-  const auto dy = random_values(rows * n, 3);
-  const auto residual = random_values(rows * n, 4);
-  std::vector<float> y(x.size());
-  std::vector<float> inverse(static_cast<std::size_t>(rows));
-  std::vector<float> dx(x.size());
-  rms_norm({}, rows, n, 0.01F, x.data(), weight.data(), y.data(), inverse.data());
-  rms_norm_backward({}, rows, n, x.data(), weight.data(), inverse.data(), dy.data(),
-                    residual.data(), dx.data());
-  auto in_place = x;
-  rms_norm_backward({}, rows, n, in_place.data(), weight.data(), inverse.data(), dy.data(),
-                    residual.data(), in_place.data());
-  EXPECT_EQ(in_place, dx);
-  for (std::int64_t i = 0; i < rows; ++i) {
-    double squares = 0.0;
-    double along = 0.0;
-    for (std::int64_t c = 0; c < n; ++c) {
-      const auto at = std::size_t(i * n + c);
-      squares += double(x[at]) * x[at];
-      along += double(weight[std::size_t(c)]) * dy[at] * x[at];
-    }
-    const double r = 1.0 / std::sqrt(squares / double(n) + 0.01);
-    EXPECT_NEAR(inverse[std::size_t(i)], r, 1e-6 * r);
-    for (std::int64_t c = 0; c < n; ++c) {
-      const auto at = std::size_t(i * n + c);
-      const double w = weight[std::size_t(c)];
-      ASSERT_NEAR(y[at], w * x[at] * r, 1e-5);
-      const double want =
-          residual[at] + w * dy[at] * r - double(x[at]) * r * r * r * along / double(n);
-      ASSERT_NEAR(dx[at], want, 1e-4);
-    }
-  }
-}
 
 TEST_P(RowShapes, SwiGluAndItsGradient) {
   const auto [rows, n] = GetParam();

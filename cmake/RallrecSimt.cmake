@@ -1,0 +1,51 @@
+# The host SIMT build (preset simt): src/core and src/kernels, whose .cu files are compiled as plain C++
+# against the stand-in of tests/support/simt/, and the tests that run them. No torch, MPI or HDF5.
+#
+# The .cu files, the stand-in and the tests are built with ASan and UBSan; the CPU column is not (the preset
+# asan covers it, and it takes ten minutes to compile so). Each kernel test exists twice: x_test, and
+# x_test_watched, whose .cu files are instrumented access by access instead (-fsanitize=thread, answered by
+# the stand-in's own functions), so that races on shared memory and reads of unwritten shared memory are
+# found.
+set(RALLREC_SIMT_DIR "${PROJECT_SOURCE_DIR}/tests/support/simt")
+set(RALLREC_SANITIZE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+add_link_options(${RALLREC_SANITIZE})
+# Before all others: a header here takes the place of one with the same name under src/.
+include_directories(BEFORE "${RALLREC_SIMT_DIR}/include" "${PROJECT_SOURCE_DIR}")
+
+# The objects NAME_gpu and NAME_watched of .cu files.
+function(rallrec_simt_objects name)
+  set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-x;c++")
+  foreach(kind gpu watched)
+    add_library(${name}_${kind} OBJECT ${ARGN})
+    target_include_directories(${name}_${kind} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    rallrec_compile_options(${name}_${kind})
+  endforeach()
+  target_compile_options(${name}_gpu PRIVATE ${RALLREC_SANITIZE})
+  target_compile_options(${name}_watched PRIVATE -fsanitize=thread -Wno-tsan)
+endfunction()
+
+# What rallrec_library does with the CUDA_SOURCES of a folder.
+function(rallrec_simt_library name)
+  target_link_libraries(rallrec_${name} PUBLIC rallrec_simt)
+  target_compile_options(rallrec_${name} PRIVATE -O1 -g0)
+  set(hosts ${ARGN})
+  set(kernels ${ARGN})
+  list(FILTER hosts EXCLUDE REGEX "\\.cu$")
+  list(FILTER kernels INCLUDE REGEX "\\.cu$")
+  target_sources(rallrec_${name} PRIVATE ${hosts})
+  if(kernels)
+    rallrec_simt_objects(rallrec_${name} ${kernels})
+    target_sources(rallrec_${name} PRIVATE $<TARGET_OBJECTS:rallrec_${name}_gpu>)
+  endif()
+endfunction()
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(GTest REQUIRED)
+enable_testing()
+include(RallrecTargets)
+add_subdirectory(tests/support/simt)
+add_subdirectory(src/core)
+add_subdirectory(src/kernels)
+add_subdirectory(tests/support/device)
+add_subdirectory(tests/kernels)

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <utility>
+
+#include "core/cuda_check.h"
+#include "core/device.h"
+
+namespace rallrec {
+
+// Owners of CUDA objects: movable, not copyable, released by the destructor, which never throws.
+// What still runs on a stream or uses a buffer is waited for by its release.
+
+// A stream that does not wait for the legacy default stream.
+class CudaStream {
+ public:
+  CudaStream() {
+    check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+  }
+  ~CudaStream() { reset(); }
+  CudaStream(CudaStream&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}
+  CudaStream& operator=(CudaStream&& other) noexcept {
+    std::swap(stream_, other.stream_);
+    return *this;
+  }
+
+  cudaStream_t get() const { return stream_; }
+  Queue queue() const { return {Device::kCuda, stream_}; }
+  // Blocks the host until all that was enqueued is done.
+  void synchronize() const { check_cuda(cudaStreamSynchronize(stream_), "waiting for a stream"); }
+
+ private:
+  void reset() {
+    if (stream_ != nullptr) {
+      cudaStreamDestroy(stream_);
+    }
+  }
+
+  cudaStream_t stream_ = nullptr;
+};
+
+// A mark in a stream that other streams, or the host, can wait for.
+class CudaEvent {
+ public:
+  CudaEvent() {
+    check_cuda(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "creating an event");
+  }
+  ~CudaEvent() {
+    if (event_ != nullptr) {
+      cudaEventDestroy(event_);
+    }
+  }
+  CudaEvent(CudaEvent&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
+  CudaEvent& operator=(CudaEvent&& other) noexcept {
+    std::swap(event_, other.event_);
+    return *this;
+  }
+
+  // After all that `stream` holds so far.
+  void record(cudaStream_t stream) {
+    check_cuda(cudaEventRecord(event_, stream), "recording an event");
+  }
+  // Later work of `stream` waits for the last record(); the host does not.
+  void hold(cudaStream_t stream) const {
+    check_cuda(cudaStreamWaitEvent(stream, event_, 0), "waiting for an event");
+  }
+  // Blocks the host.
+  void synchronize() const { check_cuda(cudaEventSynchronize(event_), "waiting for an event"); }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
+// `count` uninitialised values on the device. `setting` is named where memory runs out.
+template <typename Value>
+class CudaBuffer {
+ public:
+  CudaBuffer() = default;
+  CudaBuffer(std::size_t count, const char* setting) : count_(count) {
+    void* memory = nullptr;
+    check_cuda_memory(cudaMalloc(&memory, bytes()), bytes(), "allocating a device buffer", setting);
+    values_ = static_cast<Value*>(memory);
+  }
+  ~CudaBuffer() { cudaFree(values_); }
+  CudaBuffer(CudaBuffer&& other) noexcept
+      : values_(std::exchange(other.values_, nullptr)), count_(std::exchange(other.count_, 0)) {}
+  CudaBuffer& operator=(CudaBuffer&& other) noexcept {
+    std::swap(values_, other.values_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+
+  Value* get() const { return values_; }
+  std::size_t count() const { return count_; }
+  std::size_t bytes() const { return count_ * sizeof(Value); }
+
+ private:
+  Value* values_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+// `count` uninitialised values of page-locked host memory, which the device can copy from and to
+// while the host goes on.
+template <typename Value>
+class PinnedBuffer {
+ public:
+  PinnedBuffer() = default;
+  explicit PinnedBuffer(std::size_t count) : count_(count) {
+    void* memory = nullptr;
+    check_cuda(cudaHostAlloc(&memory, bytes(), cudaHostAllocDefault), "allocating pinned memory");
+    values_ = static_cast<Value*>(memory);
+  }
+  ~PinnedBuffer() { cudaFreeHost(values_); }
+  PinnedBuffer(PinnedBuffer&& other) noexcept
+      : values_(std::exchange(other.values_, nullptr)), count_(std::exchange(other.count_, 0)) {}
+  PinnedBuffer& operator=(PinnedBuffer&& other) noexcept {
+    std::swap(values_, other.values_);
+    std::swap(count_, other.count_);
+    return *this;
+  }
+
+  Value* get() const { return values_; }
+  std::size_t count() const { return count_; }
+  std::size_t bytes() const { return count_ * sizeof(Value); }
+
+ private:
+  Value* values_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+}  // namespace rallrec

@@ -1,0 +1,12 @@
+#include "tests/support/device/test_device.h"
+
+namespace rallrec::testing {
+
+const char* gpu_column_name() { return "cuda"; }
+
+std::unique_ptr<TestDevice> open_gpu_column(std::string& why) {
+  why = "this build has no CUDA";
+  return nullptr;
+}
+
+}  // namespace rallrec::testing

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "tests/support/simt/block.h"
+#include "tests/support/simt/random.h"
+
+namespace rallrec::simt {
+
+// One entry of a stream.
+class Operation {
+ public:
+  virtual ~Operation() = default;
+  // Whether it may start or go on; asked under the device's lock.
+  virtual bool ready() { return true; }
+  // Does some of it, without the lock; true once it is done.
+  virtual bool step(Random& random) = 0;
+  // Under the lock, after the last step.
+  virtual void finish() {}
+};
+
+// An event's recordings: `asked` counts cudaEventRecord calls, `done` those the device has reached.
+struct EventState {
+  std::uint64_t asked = 0;
+  std::uint64_t done = 0;
+};
+
+struct StreamState {
+  std::uint64_t number = 0;
+  std::deque<std::unique_ptr<Operation>> queue;
+};
+
+// The device: one thread that takes the next operation of a stream chosen at random, a few blocks
+// of it where it is a kernel, and chooses again. So streams overlap, and any order that events
+// permit happens under some seed.
+//
+// It is lazy: it starts only when the host waits for something or `kPatience` after work came, so
+// that a host that reads a result without waiting finds the poison of fresh memory.
+class Device {
+ public:
+  static Device& instance();
+
+  StreamState* create_stream();
+  // Waits for its work. False where the stream is unknown.
+  bool destroy_stream(StreamState* stream);
+  bool knows(const StreamState* stream);
+
+  bool enqueue(StreamState* stream, std::unique_ptr<Operation> operation);
+  // Until all that was enqueued is done. Reports and gives up where nothing moves for kStuck.
+  void wait_for(StreamState* stream);
+  void wait_for_all();
+  bool idle(StreamState* stream);
+
+  EventState* create_event();
+  bool destroy_event(EventState* event);
+  bool knows(const EventState* event);
+  void record(EventState* event, StreamState* stream);
+  void make_wait(StreamState* stream, EventState* event);
+  void wait_for(EventState* event);
+  bool done(EventState* event);
+
+  // Lets the thread look again whether an operation has become ready.
+  void wake();
+
+  // What is alive, in words; empty where nothing is. Also drops all work that is left.
+  std::string drop_everything();
+
+ private:
+  Device();
+  void work();
+  StreamState* choose();
+  template <typename Condition>
+  void wait_until(Condition condition, const char* what);
+
+  std::mutex mutex_;
+  std::condition_variable for_device_;
+  std::condition_variable for_host_;
+  Random random_;
+  int hosts_waiting_ = 0;
+  bool running_ = false;  // an operation runs, without the lock
+  std::uint64_t steps_ = 0;
+  std::uint64_t next_number_ = 1;
+  std::map<const StreamState*, std::unique_ptr<StreamState>> streams_;
+  std::map<const EventState*, std::unique_ptr<EventState>> events_;
+};
+
+// A kernel as an operation.
+std::unique_ptr<Operation> kernel_operation(KernelCall call);
+// A function that runs in stream order.
+std::unique_ptr<Operation> function_operation(std::function<void()> function);
+
+}  // namespace rallrec::simt
