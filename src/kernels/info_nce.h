@@ -49,7 +49,7 @@ double info_nce_loss_sum(const InfoNceBlock& block, const double* row_lse, const
 //   weight   the gradient of the result with respect to N * loss; 1/N for the loss itself
 //   grad_x   fp32 [rows, width], written
 //   grad_y   fp32 [columns, width], the block's share is added; nullptr where Y is frozen
-// Scratch memory is 96 * columns floats and packed copies of x and y.
+// Scratch memory on the CPU is about 32 * 192 * width floats, and 40 bytes per row and column.
 void info_nce_backward(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
                        const double* column_lse, float weight, float* grad_x, float* grad_y);
 

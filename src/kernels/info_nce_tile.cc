@@ -1,115 +1,214 @@
 #include "kernels/info_nce_tile.h"
 
-#include <algorithm>
-
-#include "kernels/cpu_level.h"
-#include "kernels/vector_exp.h"
+#include "kernels/simd.h"
 
 namespace rallrec::kernels {
 namespace {
 
-constexpr int kLanes = 16;
+constexpr std::int64_t kLanes = 8;
 
-// Sixteen partial sums, so that the loop vectorises without reordering a sum behind our back.
-[[gnu::always_inline]] inline float exponentiate_row(float* row, const ScoreTile& tile, float shift,
-                                                     float* column_sums) {
-  float lanes[kLanes] = {};
-  std::int64_t j = 0;
-  for (; j + kLanes <= tile.columns; j += kLanes) {
-    for (int l = 0; l < kLanes; ++l) {
-      const float e = vector_exp(row[j + l] * tile.scale - shift);
-      row[j + l] = e;
-      lanes[l] += e;
-      column_sums[j + l] += e;
-    }
+// Calls step.at(i, count) for rows in eights; `count` is the constant 8 but for the last ones, so
+// that the branches on it fold away.
+template <typename Step>
+[[gnu::always_inline]] inline void for_rows(std::int64_t rows, Step& step) {
+  std::int64_t i = 0;
+  for (; i + kLanes <= rows; i += kLanes) {
+    step.at(i, kLanes);
   }
-  for (; j < tile.columns; ++j) {
-    const float e = vector_exp(row[j] * tile.scale - shift);
-    row[j] = e;
-    lanes[j % kLanes] += e;
-    column_sums[j] += e;
+  if (i < rows) {
+    step.at(i, rows - i);
   }
-  float sum = 0.0f;
-  for (float lane : lanes) {
-    sum += lane;
-  }
-  return sum;
 }
 
-[[gnu::always_inline]] inline void exponentiate(const ScoreTile& tile, float shift, float* row_sums,
+[[gnu::always_inline]] inline void load_up_to(const float* from, std::int64_t count,
+                                              FloatLanes& to) {
+  if (count == kLanes) {
+    load8(from, to);
+  } else {
+    load_part(from, count, 0.0F, to);
+  }
+}
+
+[[gnu::always_inline]] inline void store_up_to(const FloatLanes& from, std::int64_t count,
+                                               float* to) {
+  if (count == kLanes) {
+    store8(from, to);
+  } else {
+    store_part(from, count, to);
+  }
+}
+
+[[gnu::always_inline]] inline void clear_from(std::int64_t count, FloatLanes& x) {
+  for (std::int64_t lane = count; lane < kLanes; ++lane) {
+    x[lane] = 0.0F;
+  }
+}
+
+struct SumShared {
+  const float* scores;
+  float scale;
+  float shift;
+  float* row_sums;
+  FloatLanes total;
+
+  [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
+    FloatLanes e;
+    FloatLanes sum;
+    load_up_to(scores + i, count, e);
+    load_up_to(row_sums + i, count, sum);
+    e = e * scale - shift;
+    exp8(e);
+    clear_from(count, e);
+    total += e;
+    sum += e;
+    store_up_to(sum, count, row_sums + i);
+  }
+
+  [[gnu::always_inline]] static inline void run(const ScoreTile* tile, float shift, float* row_sums,
                                                 float* column_sums) {
-  std::fill_n(column_sums, tile.columns, 0.0f);
-  for (std::int64_t i = 0; i < tile.rows; ++i) {
-    row_sums[i] = exponentiate_row(tile.scores + i * tile.stride, tile, shift, column_sums);
-  }
-}
-
-void exponentiate_baseline(const ScoreTile& tile, float shift, float* rows, float* columns) {
-  exponentiate(tile, shift, rows, columns);
-}
-
-[[gnu::target("avx2,fma")]] void exponentiate_avx2(const ScoreTile& tile, float shift, float* rows,
-                                                   float* columns) {
-  exponentiate(tile, shift, rows, columns);
-}
-
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]] void exponentiate_avx512(
-    const ScoreTile& tile, float shift, float* rows, float* columns) {
-  exponentiate(tile, shift, rows, columns);
-}
-
-[[gnu::always_inline]] inline void gradient_shared(const ScoreTile& tile, float shift, float weight,
-                                                   const float* row_factor,
-                                                   const float* column_factor) {
-  for (std::int64_t i = 0; i < tile.rows; ++i) {
-    float* row = tile.scores + i * tile.stride;
-    const float factor = row_factor[i];
-    for (std::int64_t j = 0; j < tile.columns; ++j) {
-      row[j] = weight * vector_exp(row[j] * tile.scale - shift) * (factor + column_factor[j]);
+    for (std::int64_t j = 0; j < tile->columns; ++j) {
+      SumShared step{tile->scores + j * tile->stride, tile->scale, shift, row_sums, {}};
+      for_rows(tile->rows, step);
+      column_sums[j] = sum8(step.total);
     }
   }
-}
+};
 
-void gradient_shared_baseline(const ScoreTile& tile, float shift, float weight, const float* rows,
-                              const float* columns) {
-  gradient_shared(tile, shift, weight, rows, columns);
-}
+struct Maxima {
+  [[gnu::always_inline]] static inline void run(const ScoreTile* tile, float* row_maxima,
+                                                float* column_maxima) {
+    for (std::int64_t j = 0; j < tile->columns; ++j) {
+      const float* column = tile->scores + j * tile->stride;
+      column_maxima[j] = largest_of(column, tile->rows) * tile->scale;
+      for (std::int64_t i = 0; i < tile->rows; ++i) {
+        const float z = column[i] * tile->scale;
+        row_maxima[i] = z > row_maxima[i] ? z : row_maxima[i];
+      }
+    }
+  }
+};
 
-[[gnu::target("avx2,fma")]] void gradient_shared_avx2(const ScoreTile& tile, float shift,
-                                                      float weight, const float* rows,
-                                                      const float* columns) {
-  gradient_shared(tile, shift, weight, rows, columns);
-}
+struct SumExact {
+  const float* scores;
+  float scale;
+  float column_shift;
+  const float* row_shifts;
+  float* row_sums;
+  FloatLanes total;
 
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]] void gradient_shared_avx512(
-    const ScoreTile& tile, float shift, float weight, const float* rows, const float* columns) {
-  gradient_shared(tile, shift, weight, rows, columns);
-}
+  [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
+    FloatLanes e;
+    FloatLanes shift;
+    FloatLanes sum;
+    load_up_to(scores + i, count, e);
+    load_up_to(row_shifts + i, count, shift);
+    load_up_to(row_sums + i, count, sum);
+    FloatLanes f = e * scale - column_shift;
+    e = e * scale - shift;
+    exp8(e);
+    exp8(f);
+    clear_from(count, f);
+    total += f;
+    sum += e;
+    store_up_to(sum, count, row_sums + i);
+  }
+
+  [[gnu::always_inline]] static inline void run(const ScoreTile* tile, const float* row_shifts,
+                                                const float* column_shifts, float* row_sums,
+                                                float* column_sums) {
+    for (std::int64_t j = 0; j < tile->columns; ++j) {
+      const float* column = tile->scores + j * tile->stride;
+      SumExact step{column, tile->scale, column_shifts[j], row_shifts, row_sums, {}};
+      for_rows(tile->rows, step);
+      column_sums[j] = sum8(step.total);
+    }
+  }
+};
+
+struct GradientShared {
+  float* scores;
+  float scale;
+  float shift;
+  float weight;
+  float column_factor;
+  const float* row_factors;
+
+  [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
+    FloatLanes e;
+    FloatLanes row_factor;
+    load_up_to(scores + i, count, e);
+    load_up_to(row_factors + i, count, row_factor);
+    e = e * scale - shift;
+    exp8(e);
+    e = e * weight * (row_factor + column_factor);
+    store_up_to(e, count, scores + i);
+  }
+
+  [[gnu::always_inline]] static inline void run(const ScoreTile* tile, float shift, float weight,
+                                                const float* row_factors,
+                                                const float* column_factors) {
+    for (std::int64_t j = 0; j < tile->columns; ++j) {
+      float* column = tile->scores + j * tile->stride;
+      GradientShared step{column, tile->scale, shift, weight, column_factors[j], row_factors};
+      for_rows(tile->rows, step);
+    }
+  }
+};
+
+struct GradientExact {
+  float* scores;
+  float scale;
+  float weight;
+  float column_lse;
+  const float* row_lse;
+
+  [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
+    FloatLanes e;
+    FloatLanes lse;
+    load_up_to(scores + i, count, e);
+    load_up_to(row_lse + i, count, lse);
+    FloatLanes f = e * scale - column_lse;
+    e = e * scale - lse;
+    exp8(e);
+    exp8(f);
+    e = weight * (e + f);
+    store_up_to(e, count, scores + i);
+  }
+
+  [[gnu::always_inline]] static inline void run(const ScoreTile* tile, float weight,
+                                                const float* row_lse, const float* column_lse) {
+    for (std::int64_t j = 0; j < tile->columns; ++j) {
+      float* column = tile->scores + j * tile->stride;
+      GradientExact step{column, tile->scale, weight, column_lse[j], row_lse};
+      for_rows(tile->rows, step);
+    }
+  }
+};
 
 }  // namespace
 
-void exponentiate_tile(const ScoreTile& tile, float shift, float* row_sums, float* column_sums) {
-  static const auto kernel =
-      choose_by_cpu(exponentiate_baseline, exponentiate_avx2, exponentiate_avx512);
-  kernel(tile, shift, row_sums, column_sums);
+void sum_exponentials_shared(const ScoreTile& tile, float shift, float* row_sums,
+                             float* column_sums) {
+  run_best<SumShared>(&tile, shift, row_sums, column_sums);
+}
+
+void tile_maxima(const ScoreTile& tile, float* row_maxima, float* column_maxima) {
+  run_best<Maxima>(&tile, row_maxima, column_maxima);
+}
+
+void sum_exponentials_exact(const ScoreTile& tile, const float* row_shifts,
+                            const float* column_shifts, float* row_sums, float* column_sums) {
+  run_best<SumExact>(&tile, row_shifts, column_shifts, row_sums, column_sums);
 }
 
 void tile_gradient_shared(const ScoreTile& tile, float shift, float weight, const float* row_factor,
                           const float* column_factor) {
-  static const auto kernel =
-      choose_by_cpu(gradient_shared_baseline, gradient_shared_avx2, gradient_shared_avx512);
-  kernel(tile, shift, weight, row_factor, column_factor);
+  run_best<GradientShared>(&tile, shift, weight, row_factor, column_factor);
 }
 
 void tile_gradient_exact(const ScoreTile& tile, float weight, const float* row_lse,
                          const float* column_lse) {
-  for (std::int64_t i = 0; i < tile.rows; ++i) {
-    float* row = tile.scores + i * tile.stride;
-    for (std::int64_t j = 0; j < tile.columns; ++j) {
-      const float z = row[j] * tile.scale;
-      row[j] = weight * (vector_exp(z - row_lse[i]) + vector_exp(z - column_lse[j]));
-    }
-  }
+  run_best<GradientExact>(&tile, weight, row_lse, column_lse);
 }
 
 }  // namespace rallrec::kernels

@@ -37,6 +37,11 @@ template <typename Vector, int kRows>
   Vector sum[kRows][kVectors] = {};
   const float* a = block.a.data;
   const float* b = block.b;
+  // C may be far away; it comes while the products are summed.
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    __builtin_prefetch(block.c + r * block.c_stride, 1);
+  }
   for (std::int64_t k = 0; k < block.depth; ++k) {
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {

@@ -134,14 +134,15 @@ TEST_P(InfoNceCases, EqualsTheFullMatrixInDouble) {
   }
 }
 
-// The last two spread their scores too far for one common exponent shift.
-INSTANTIATE_TEST_SUITE_P(Cases, InfoNceCases,
-                         ::testing::Values(Case{1, 1, 1, 1.0f, 0.5f}, Case{2, 3, 2, 1.0f, 0.5f},
-                                           Case{49, 16, 49, 0.5f, 0.3f},
-                                           Case{131, 20, 50, 1.0f, 0.3f},
-                                           Case{300, 64, 128, 0.2f, 0.1f},
-                                           Case{150, 7, 64, 0.05f, 0.8f},
-                                           Case{260, 33, 260, 0.02f, 0.4f}));
+// Temperatures of 0.05 and less spread the scores too far for one common exponent shift.
+INSTANTIATE_TEST_SUITE_P(
+    Cases, InfoNceCases,
+    ::testing::Values(Case{1, 1, 1, 1.0f, 0.5f}, Case{2, 3, 2, 1.0f, 0.5f},
+                      Case{49, 16, 49, 0.5f, 0.3f}, Case{131, 20, 50, 1.0f, 0.3f},
+                      Case{300, 64, 128, 0.2f, 0.1f}, Case{150, 7, 64, 0.05f, 0.8f},
+                      Case{260, 33, 260, 0.02f, 0.4f},
+                      // Several panels, stripes and tiles.
+                      Case{611, 17, 430, 0.3f, 0.3f}, Case{611, 17, 430, 0.01f, 0.5f}));
 
 Problem two_items(std::vector<float> x, float temperature) {
   return {2, 2, temperature, std::move(x), {1.0f, 0.0f, 0.0f, 1.0f}};
@@ -174,13 +175,27 @@ TEST(InfoNce, GradientFollowsFiniteDifferences) {
 }
 
 TEST(InfoNce, BitsDoNotDependOnThreads) {
-  const Problem p = random_problem(333, 24, 0.3f, 0.3f);
-  const Result one = run(p, 200);
-  ThreadCountGuard threads(2);
-  const Result two = run(p, 200);
-  EXPECT_EQ(one.loss, two.loss);
-  EXPECT_EQ(one.grad_x, two.grad_x);
-  EXPECT_EQ(one.grad_y, two.grad_y);
+  for (const float temperature : {0.3f, 0.01f}) {
+    const Problem p = random_problem(999, 24, temperature, 0.3f);
+    const Result one = run(p, 500);
+    for (const int count : {2, 3, 8}) {
+      ThreadCountGuard threads(count);
+      const Result many = run(p, 500);
+      EXPECT_EQ(one.loss, many.loss);
+      EXPECT_EQ(one.grad_x, many.grad_x);
+      EXPECT_EQ(one.grad_y, many.grad_y);
+    }
+  }
+}
+
+TEST(InfoNce, AFrozenYChangesNothingElse) {
+  const Problem p = random_problem(200, 5, 0.5f, 0.5f);
+  std::vector<double> row_lse(p.count), column_lse(p.count);
+  std::vector<float> positive(p.count), grad_x(p.count * p.width);
+  info_nce_forward({}, p.block(0, p.count), row_lse.data(), column_lse.data(), positive.data());
+  info_nce_backward({}, p.block(0, p.count), row_lse.data(), column_lse.data(), 1.0f / p.count,
+                    grad_x.data(), nullptr);
+  EXPECT_EQ(grad_x, run(p, p.count).grad_x);
 }
 
 TEST(InfoNce, AnEmptyBlockAddsNothing) {
