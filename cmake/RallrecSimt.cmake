@@ -19,6 +19,8 @@ function(rallrec_simt_objects name)
     add_library(${name}_${kind} OBJECT ${ARGN})
     target_include_directories(${name}_${kind} PRIVATE "${PROJECT_SOURCE_DIR}/src")
     rallrec_compile_options(${name}_${kind})
+    # #pragma unroll is nvcc's.
+    target_compile_options(${name}_${kind} PRIVATE -Wno-unknown-pragmas)
   endforeach()
   target_compile_options(${name}_gpu PRIVATE ${RALLREC_SANITIZE})
   target_compile_options(${name}_watched PRIVATE -fsanitize=thread -Wno-tsan)

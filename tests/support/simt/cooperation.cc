@@ -125,7 +125,7 @@ void RunningBlock::warp(WarpRequest& request) {
 }
 
 void RunningBlock::note(const void* address, std::size_t bytes, Access access, const void* code) {
-  if (current_ == nullptr || !races_.covers(address)) {
+  if (!sees_all_accesses_ || current_ == nullptr || !races_.covers(address)) {
     return;
   }
   const std::string problem = races_.access(current_->number, address, bytes, access, code);

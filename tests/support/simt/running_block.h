@@ -50,6 +50,10 @@ class RunningBlock {
   // Tells the race detector; fails where that finds something.
   void note(const void* address, std::size_t bytes, Access access, const void* code);
 
+  // What -fsanitize=thread calls in a program whose kernels it has instrumented. Without it only
+  // some accesses are seen, from which nothing follows, and note() does nothing.
+  void see_all_accesses() { sees_all_accesses_ = true; }
+
   bool in_kernel() const { return current_ != nullptr; }
 
  private:
@@ -68,6 +72,7 @@ class RunningBlock {
   unsigned ended_ = 0;
   unsigned at_barrier_ = 0;
   bool failed_ = false;
+  bool sees_all_accesses_ = false;
   BlockThread* current_ = nullptr;
   std::vector<std::unique_ptr<BlockThread>> threads_;
   std::vector<unsigned> ready_;
