@@ -1,15 +1,9 @@
 #include "data/negative_sampler.h"
 
 #include "core/check.h"
-#include "core/rng.h"
+#include "kernels/negative_sampling.h"
 
 namespace rallrec::data {
-namespace {
-
-// Separates these draws from other uses of the same seed.
-constexpr std::uint32_t kPurpose = 0x6e656761;
-
-}  // namespace
 
 NegativeSampler::NegativeSampler(const CsrGraph& graph, std::uint64_t seed,
                                  std::int64_t bitmap_bytes)
@@ -35,20 +29,8 @@ bool NegativeSampler::is_edge(std::int32_t user, std::int32_t item) const {
 std::int32_t NegativeSampler::sample(std::int32_t user, std::uint32_t epoch,
                                      std::int64_t edge) const {
   RALLREC_CHECK(has_negative(user), "NegativeSampler: the user has an edge to every item");
-  const auto items = static_cast<std::uint64_t>(graph_.items);
-  // Products whose low half is below this would make some items more likely (Lemire 2019).
-  const auto threshold = static_cast<std::uint32_t>((std::uint64_t{1} << 32) % items);
-  for (std::uint32_t attempt = 0;; ++attempt) {
-    const auto words =
-        philox4x32(seed_, {static_cast<std::uint32_t>(edge), epoch, attempt, kPurpose});
-    for (const std::uint32_t word : words) {
-      const std::uint64_t product = word * items;
-      const auto item = static_cast<std::int32_t>(product >> 32);
-      if (static_cast<std::uint32_t>(product) >= threshold && !is_edge(user, item)) {
-        return item;
-      }
-    }
-  }
+  return kernels::draw_negative(seed_, epoch, static_cast<std::uint32_t>(edge), graph_.items,
+                                [&](std::int32_t item) { return is_edge(user, item); });
 }
 
 }  // namespace rallrec::data

@@ -3,26 +3,28 @@
 #include <cmath>
 
 #include "core/check.h"
-#include "kernels/no_cuda.h"
+#include "kernels/bpr_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
 
-void check_batch(const Queue& queue, const float* embeddings, std::int64_t width,
-                 const BprBatch& batch) {
+void check_batch(const float* embeddings, std::int64_t width, const BprBatch& batch) {
   RALLREC_CHECK(batch.count >= 0 && width >= 0, "bpr: negative size");
   RALLREC_CHECK(batch.count == 0 || (embeddings != nullptr && batch.users != nullptr &&
                                      batch.positives != nullptr && batch.negatives != nullptr),
                 "bpr: null input");
-  require_cpu(queue, "bpr");
 }
 
 }  // namespace
 
 void bpr_margins(const Queue& queue, const float* embeddings, std::int64_t width,
                  const BprBatch& batch, float* margins) {
-  check_batch(queue, embeddings, width, batch);
-  bpr_margins_cpu(embeddings, width, batch, margins);
+  check_batch(embeddings, width, batch);
+  if (queue.device == Device::kCuda) {
+    detail::bpr_margins_gpu(queue, embeddings, width, batch, margins);
+  } else {
+    bpr_margins_cpu(embeddings, width, batch, margins);
+  }
 }
 
 double bpr_loss_sum(const float* margins, std::int64_t count) {
@@ -41,24 +43,47 @@ void bpr_slopes(const float* margins, std::int64_t count, float weight, float* s
   }
 }
 
+void bpr_loss(const Queue& queue, const float* embeddings, std::int64_t width,
+              const BprBatch& batch, float weight, float* slopes, double* loss_sum) {
+  check_batch(embeddings, width, batch);
+  if (queue.device == Device::kCuda) {
+    detail::bpr_loss_gpu(queue, embeddings, width, batch, weight, slopes, loss_sum);
+    return;
+  }
+  bpr_margins_cpu(embeddings, width, batch, slopes);
+  *loss_sum = bpr_loss_sum(slopes, batch.count);
+  bpr_slopes(slopes, batch.count, weight, slopes);
+}
+
 void bpr_add_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
                       const BprBatch& batch, const float* slopes, std::int64_t row_begin,
                       std::int64_t row_end, float* gradient) {
-  check_batch(queue, embeddings, width, batch);
-  bpr_add_gradient_cpu(embeddings, width, batch, slopes, row_begin, row_end, gradient);
+  check_batch(embeddings, width, batch);
+  if (queue.device == Device::kCuda) {
+    detail::bpr_add_gradient_gpu(queue, embeddings, width, batch, slopes, row_begin, row_end,
+                                 gradient);
+  } else {
+    bpr_add_gradient_cpu(embeddings, width, batch, slopes, row_begin, row_end, gradient);
+  }
 }
 
 BprRoles bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
                    const BprBatch& batch) {
-  check_batch(queue, embeddings, width, batch);
-  return bpr_norms_cpu(embeddings, width, batch);
+  check_batch(embeddings, width, batch);
+  return queue.device == Device::kCuda ? detail::bpr_norms_gpu(queue, embeddings, width, batch)
+                                       : bpr_norms_cpu(embeddings, width, batch);
 }
 
 void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
                            const BprBatch& batch, const BprRoles& scale, std::int64_t row_begin,
                            std::int64_t row_end, float* gradient) {
-  check_batch(queue, embeddings, width, batch);
-  bpr_add_norm_gradient_cpu(embeddings, width, batch, scale, row_begin, row_end, gradient);
+  check_batch(embeddings, width, batch);
+  if (queue.device == Device::kCuda) {
+    detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, scale, row_begin, row_end,
+                                      gradient);
+  } else {
+    bpr_add_norm_gradient_cpu(embeddings, width, batch, scale, row_begin, row_end, gradient);
+  }
 }
 
 }  // namespace rallrec::kernels

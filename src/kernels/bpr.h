@@ -22,11 +22,18 @@ struct BprBatch {
 void bpr_margins(const Queue& queue, const float* embeddings, std::int64_t width,
                  const BprBatch& batch, float* margins);
 
-// sum over triples of -log sigmoid(margin), in triple order, in double.
+// sum over triples of -log sigmoid(margin), in triple order, in double. Host memory.
 double bpr_loss_sum(const float* margins, std::int64_t count);
 
-// slopes[b] = weight * d(-log sigmoid(m)) / dm = -weight * sigmoid(-m). May be in place.
+// slopes[b] = weight * d(-log sigmoid(m)) / dm = -weight * sigmoid(-m). May be in place;
+// host memory.
 void bpr_slopes(const float* margins, std::int64_t count, float weight, float* slopes);
+
+// Margins, loss and slopes in one pass over the embeddings: slopes[b] as above, and *loss_sum, one
+// double where the other arrays are. On a GPU losses are fp32 and summed in double in an order of
+// its own. 12 bytes of indices and 12 * width of rows per triple, 4 * width + 20 flops.
+void bpr_loss(const Queue& queue, const float* embeddings, std::int64_t width,
+              const BprBatch& batch, float weight, float* slopes, double* loss_sum);
 
 // Adds the gradient of sum_b slopes-weighted margins to rows [row_begin, row_end) of the matrix:
 //   e_user += s (e_pos - e_neg),  e_pos += s e_user,  e_neg -= s e_user.

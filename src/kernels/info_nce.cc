@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "core/check.h"
-#include "kernels/no_cuda.h"
+#include "kernels/info_nce_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -26,12 +26,24 @@ void check_block(const InfoNceBlock& block) {
 void info_nce_forward(const Queue& queue, const InfoNceBlock& block, double* row_lse,
                       double* column_lse, float* positive) {
   check_block(block);
-  require_cpu(queue, "info_nce");
-  info_nce_forward_cpu(block, row_lse, column_lse, positive);
+  if (queue.device == Device::kCuda) {
+    detail::info_nce_forward_gpu(queue, block, row_lse, column_lse, positive);
+  } else {
+    info_nce_forward_cpu(block, row_lse, column_lse, positive);
+  }
 }
 
-void combine_column_lse(const double* partial, std::int64_t blocks, std::int64_t columns,
-                        double* result) {
+void combine_column_lse(const Queue& queue, const double* partial, std::int64_t blocks,
+                        std::int64_t columns, double* result) {
+  if (queue.device == Device::kCuda) {
+    detail::combine_column_lse_gpu(queue, partial, blocks, columns, result);
+  } else {
+    combine_column_lse_cpu(partial, blocks, columns, result);
+  }
+}
+
+void combine_column_lse_cpu(const double* partial, std::int64_t blocks, std::int64_t columns,
+                            double* result) {
   for (std::int64_t j = 0; j < columns; ++j) {
     double maximum = -std::numeric_limits<double>::infinity();
     for (std::int64_t b = 0; b < blocks; ++b) {
@@ -57,8 +69,11 @@ double info_nce_loss_sum(const InfoNceBlock& block, const double* row_lse, const
 void info_nce_backward(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
                        const double* column_lse, float weight, float* grad_x, float* grad_y) {
   check_block(block);
-  require_cpu(queue, "info_nce");
-  info_nce_backward_cpu(block, row_lse, column_lse, weight, grad_x, grad_y);
+  if (queue.device == Device::kCuda) {
+    detail::info_nce_backward_gpu(queue, block, row_lse, column_lse, weight, grad_x, grad_y);
+  } else {
+    info_nce_backward_cpu(block, row_lse, column_lse, weight, grad_x, grad_y);
+  }
 }
 
 }  // namespace rallrec::kernels

@@ -27,6 +27,9 @@ struct InfoNceBlock {
   std::int64_t columns = 0;  // N; at least first_row + rows
   std::int64_t width = 0;
   float temperature = 1.0f;  // positive
+  // On a GPU: inputs and gradients of scores are rounded to bf16 for the tensor cores, sums are
+  // fp32. The CPU computes in fp32 in either case.
+  bool bf16 = false;
 };
 
 //   row_lse     fp64 [rows], complete
@@ -38,21 +41,30 @@ void info_nce_forward(const Queue& queue, const InfoNceBlock& block, double* row
 
 // result[j] = log sum over blocks of exp(partial[b * columns + j]), b in order. fp64; `result` may
 // be the first block of `partial`.
-void combine_column_lse(const double* partial, std::int64_t blocks, std::int64_t columns,
-                        double* result);
+void combine_column_lse(const Queue& queue, const double* partial, std::int64_t blocks,
+                        std::int64_t columns, double* result);
 
 // The block's share of N * loss: sum over its rows of both directions, in row order. column_lse is
-// the joined one, [columns].
+// the joined one, [columns]. All in host memory.
 double info_nce_loss_sum(const InfoNceBlock& block, const double* row_lse, const double* column_lse,
                          const float* positive);
 
 //   weight   the gradient of the result with respect to N * loss; 1/N for the loss itself
 //   grad_x   fp32 [rows, width], written
 //   grad_y   fp32 [columns, width], the block's share is added; nullptr where Y is frozen
-// Scratch memory on the CPU is about 32 * 192 * width floats, and 40 bytes per row and column.
+// Work: 2 N² d flops forward and 6 N² d backward for N rows and columns of width d, and 2 N²
+// exponentials each (one where all scores share a shift); bytes are 8 N d forward and 24 N d
+// backward where caches hold the tiles. The GPU computes the scores once per direction of backward,
+// 8 N² d there: two products that share a tile would need float atomics or a copy of the gradient
+// per block.
+// Scratch: on the CPU about 32 * 192 * width floats and 40 bytes per row and column. On the GPU 256
+// bytes per row and 512 per column forward; backward up to 16 times the larger gradient where there
+// are few rows, once from 32,768 rows on.
 void info_nce_backward(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
                        const double* column_lse, float weight, float* grad_x, float* grad_y);
 
+void combine_column_lse_cpu(const double* partial, std::int64_t blocks, std::int64_t columns,
+                            double* result);
 void info_nce_forward_cpu(const InfoNceBlock& block, double* row_lse, double* column_lse,
                           float* positive);
 void info_nce_backward_cpu(const InfoNceBlock& block, const double* row_lse,

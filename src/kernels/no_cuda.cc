@@ -4,7 +4,13 @@
 #include <string>
 
 #include "core/error.h"
+#include "kernels/bpr_gpu.h"
+#include "kernels/info_nce_gpu.h"
+#include "kernels/negative_sampling_gpu.h"
 #include "kernels/rms_norm_gpu.h"
+#include "kernels/similarity_gpu.h"
+#include "kernels/spmm_gpu.h"
+#include "kernels/top_k_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -23,6 +29,79 @@ void require_cpu(const Queue& queue, const char* operation) {
 }
 
 namespace detail {
+
+void bpr_margins_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
+                     const BprBatch& /*batch*/, float* /*margins*/) {
+  throw_no_cuda("bpr_margins");
+}
+
+void bpr_loss_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
+                  const BprBatch& /*batch*/, float /*weight*/, float* /*slopes*/,
+                  double* /*loss_sum*/) {
+  throw_no_cuda("bpr_loss");
+}
+
+void bpr_add_gradient_gpu(const Queue& /*queue*/, const float* /*embeddings*/,
+                          std::int64_t /*width*/, const BprBatch& /*batch*/,
+                          const float* /*slopes*/, std::int64_t /*row_begin*/,
+                          std::int64_t /*row_end*/, float* /*gradient*/) {
+  throw_no_cuda("bpr_add_gradient");
+}
+
+BprRoles bpr_norms_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
+                       const BprBatch& /*batch*/) {
+  throw_no_cuda("bpr_norms");
+}
+
+void bpr_add_norm_gradient_gpu(const Queue& /*queue*/, const float* /*embeddings*/,
+                               std::int64_t /*width*/, const BprBatch& /*batch*/,
+                               const BprRoles& /*scale*/, std::int64_t /*row_begin*/,
+                               std::int64_t /*row_end*/, float* /*gradient*/) {
+  throw_no_cuda("bpr_add_norm_gradient");
+}
+
+void sample_negatives_gpu(const Queue& /*queue*/, const EdgeBitmap& /*bitmap*/,
+                          const NegativeDraws& /*draws*/, std::int32_t* /*negatives*/) {
+  throw_no_cuda("sample_negatives");
+}
+
+void similarity_gpu(const Queue& /*queue*/, const float* /*queries*/, std::int64_t /*query_count*/,
+                    const float* /*candidates*/, std::int64_t /*candidate_count*/,
+                    std::int64_t /*width*/, float* /*scores*/) {
+  throw_no_cuda("similarity");
+}
+
+void similarity_of_lists_gpu(const Queue& /*queue*/, const float* /*vectors*/,
+                             std::int64_t /*width*/, const CandidateLists& /*lists*/,
+                             float* /*scores*/) {
+  throw_no_cuda("similarity_of_lists");
+}
+
+void spmm_gpu(const Queue& /*queue*/, const CsrView& /*matrix*/, const float* /*x*/,
+              std::int64_t /*width*/, const float* /*addend*/, float* /*y*/) {
+  throw_no_cuda("spmm");
+}
+
+void top_k_gpu(const Queue& /*queue*/, const ScoredLists& /*lists*/, std::int64_t /*k*/,
+               std::int32_t* /*best*/) {
+  throw_no_cuda("top_k");
+}
+
+void info_nce_forward_gpu(const Queue& /*queue*/, const InfoNceBlock& /*block*/,
+                          double* /*row_lse*/, double* /*column_lse*/, float* /*positive*/) {
+  throw_no_cuda("info_nce");
+}
+
+void combine_column_lse_gpu(const Queue& /*queue*/, const double* /*partial*/,
+                            std::int64_t /*blocks*/, std::int64_t /*columns*/, double* /*result*/) {
+  throw_no_cuda("combine_column_lse");
+}
+
+void info_nce_backward_gpu(const Queue& /*queue*/, const InfoNceBlock& /*block*/,
+                           const double* /*row_lse*/, const double* /*column_lse*/,
+                           float /*weight*/, float* /*grad_x*/, float* /*grad_y*/) {
+  throw_no_cuda("info_nce_backward");
+}
 
 void rms_norm_gpu(const Queue& /*queue*/, std::int64_t /*rows*/,
                   const RmsNormArguments& /*arguments*/) {

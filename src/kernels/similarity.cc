@@ -1,7 +1,7 @@
 #include "kernels/similarity.h"
 
 #include "core/check.h"
-#include "kernels/no_cuda.h"
+#include "kernels/similarity_gpu.h"
 
 namespace rallrec::kernels {
 
@@ -15,19 +15,28 @@ void similarity(const Queue& queue, const float* queries, std::int64_t query_cou
   }
   RALLREC_CHECK(scores != nullptr && (width == 0 || (queries != nullptr && candidates != nullptr)),
                 "similarity: null input or result");
-  require_cpu(queue, "similarity");
-  similarity_cpu(queries, query_count, candidates, candidate_count, width, scores);
+  if (queue.device == Device::kCuda) {
+    detail::similarity_gpu(queue, queries, query_count, candidates, candidate_count, width, scores);
+  } else {
+    similarity_cpu(queries, query_count, candidates, candidate_count, width, scores);
+  }
 }
 
 void similarity_of_lists(const Queue& queue, const float* vectors, std::int64_t width,
                          const CandidateLists& lists, float* scores) {
   RALLREC_CHECK(lists.lists >= 0 && width >= 0, "similarity_of_lists: negative size");
-  if (lists.lists == 0 || lists.offsets[lists.lists] == lists.offsets[0]) {
+  if (lists.lists == 0) {
+    return;
+  }
+  if (queue.device == Device::kCuda) {
+    detail::similarity_of_lists_gpu(queue, vectors, width, lists, scores);
+    return;
+  }
+  if (lists.offsets[lists.lists] == lists.offsets[0]) {
     return;
   }
   RALLREC_CHECK(lists.queries != nullptr && lists.candidates != nullptr && scores != nullptr,
                 "similarity_of_lists: null input or result");
-  require_cpu(queue, "similarity_of_lists");
   similarity_of_lists_cpu(vectors, width, lists, scores);
 }
 

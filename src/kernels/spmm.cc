@@ -1,7 +1,7 @@
 #include "kernels/spmm.h"
 
 #include "core/check.h"
-#include "kernels/no_cuda.h"
+#include "kernels/spmm_gpu.h"
 
 namespace rallrec::kernels {
 
@@ -12,12 +12,15 @@ void spmm(const Queue& queue, const CsrView& matrix, const float* x, std::int64_
     return;
   }
   RALLREC_CHECK(matrix.row_offsets != nullptr && y != nullptr, "spmm: null matrix or result");
+  RALLREC_CHECK(x != y, "spmm: the result must not be the input");
+  if (queue.device == Device::kCuda) {
+    detail::spmm_gpu(queue, matrix, x, width, addend, y);
+    return;
+  }
   const std::int64_t entries = matrix.row_offsets[matrix.rows] - matrix.row_offsets[0];
   RALLREC_CHECK(entries == 0 ||
                     (matrix.column_indices != nullptr && matrix.values != nullptr && x != nullptr),
                 "spmm: null entries");
-  RALLREC_CHECK(x != y, "spmm: the result must not be the input");
-  require_cpu(queue, "spmm");
   spmm_cpu(matrix, x, width, addend, y);
 }
 

@@ -1,7 +1,7 @@
 #include "kernels/top_k.h"
 
 #include "core/check.h"
-#include "kernels/no_cuda.h"
+#include "kernels/top_k_gpu.h"
 
 namespace rallrec::kernels {
 
@@ -11,9 +11,12 @@ void top_k(const Queue& queue, const ScoredLists& lists, std::int64_t k, std::in
     return;
   }
   RALLREC_CHECK(lists.offsets != nullptr && best != nullptr, "top_k: null offsets or result");
+  if (queue.device == Device::kCuda) {
+    detail::top_k_gpu(queue, lists, k, best);
+    return;
+  }
   RALLREC_CHECK(lists.offsets[lists.lists] == lists.offsets[0] || lists.scores != nullptr,
                 "top_k: null scores");
-  require_cpu(queue, "top_k");
   top_k_cpu(lists, k, best);
 }
 

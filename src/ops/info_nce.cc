@@ -65,7 +65,7 @@ std::vector<double> join_columns(const InfoNceRows& rows, std::int64_t columns,
   std::vector<double> joined(static_cast<std::size_t>(columns));
   const std::int64_t blocks =
       columns == 0 ? 0 : static_cast<std::int64_t>(partial.size()) / columns;
-  kernels::combine_column_lse(partial.data(), blocks, columns, joined.data());
+  kernels::combine_column_lse({}, partial.data(), blocks, columns, joined.data());
   return joined;
 }
 

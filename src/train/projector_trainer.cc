@@ -105,7 +105,7 @@ class ProjectorTrainer {
                                cut_.counts(communicator_.size(), 0, columns),
                                distributed::DType::kFloat64);
     std::vector<double> joined(static_cast<std::size_t>(columns));
-    kernels::combine_column_lse(all.data(), cut_.blocks, columns, joined.data());
+    kernels::combine_column_lse({}, all.data(), cut_.blocks, columns, joined.data());
     return joined;
   }
 

@@ -4,13 +4,17 @@
 
 #include <cmath>
 
+#include "tests/support/device/test_device.h"
 #include "tests/support/random_floats.h"
 #include "tests/support/thread_count_guard.h"
 
 namespace rallrec::kernels {
 namespace {
 
+using rallrec::testing::DeviceArray;
+using rallrec::testing::DeviceTest;
 using rallrec::testing::random_floats;
+using rallrec::testing::TestDevice;
 using rallrec::testing::ThreadCountGuard;
 
 struct Triples {
@@ -60,36 +64,51 @@ struct Result {
   std::vector<float> gradient;
 };
 
+// The triples in the device's memory.
+struct DeviceTriples {
+  DeviceTriples(TestDevice& device, const Triples& t)
+      : users(device, t.users),
+        positives(device, t.positives),
+        negatives(device, t.negatives),
+        batch{users.get(), positives.get(), negatives.get(), t.batch().count} {}
+
+  DeviceArray<std::int32_t> users, positives, negatives;
+  BprBatch batch;
+};
+
 // The same through the kernels; rows are cut at `cut` as two ranks would.
-Result through_kernels(const std::vector<float>& e, std::int64_t width, const Triples& t,
-                       double reg, std::int64_t cut) {
+Result through_kernels(TestDevice& device, const std::vector<float>& e, std::int64_t width,
+                       const Triples& t, double reg, std::int64_t cut) {
   const std::int64_t rows = static_cast<std::int64_t>(e.size()) / width;
   const std::int64_t count = t.batch().count;
-  std::vector<float> margins(count), slopes(count);
-  bpr_margins({}, e.data(), width, t.batch(), margins.data());
-  bpr_slopes(margins.data(), count, 1.0f / count, slopes.data());
-  const BprRoles norms = bpr_norms({}, e.data(), width, t.batch());
-  Result result;
-  result.value = bpr_loss_sum(margins.data(), count) / count +
-                 reg / count * (norms.user + norms.positive + norms.negative);
-  result.gradient.assign(e.size(), 0.0f);
+  const Queue queue = device.queue();
+  const DeviceTriples triples(device, t);
+  const DeviceArray<float> embeddings(device, e);
+  const DeviceArray<float> slopes(device, count);
+  const DeviceArray<double> loss(device, 1);
+  const DeviceArray<float> gradient(device, std::vector<float>(e.size()));
+  bpr_loss(queue, embeddings.get(), width, triples.batch, 1.0f / static_cast<float>(count),
+           slopes.get(), loss.get());
+  const BprRoles norms = bpr_norms(queue, embeddings.get(), width, triples.batch);
   const BprRoles scale{reg / count / norms.user, reg / count / norms.positive,
                        reg / count / norms.negative};
   for (const auto& [begin, end] : {std::pair{std::int64_t{0}, cut}, std::pair{cut, rows}}) {
-    float* gradient = result.gradient.data() + begin * width;
-    bpr_add_gradient({}, e.data(), width, t.batch(), slopes.data(), begin, end, gradient);
-    bpr_add_norm_gradient({}, e.data(), width, t.batch(), scale, begin, end, gradient);
+    float* target = gradient.get() + begin * width;
+    bpr_add_gradient(queue, embeddings.get(), width, triples.batch, slopes.get(), begin, end,
+                     target);
+    bpr_add_norm_gradient(queue, embeddings.get(), width, triples.batch, scale, begin, end, target);
   }
-  return result;
+  return {loss.host()[0] / count + reg / count * (norms.user + norms.positive + norms.negative),
+          gradient.host()};
 }
 
-class BprWidths : public ::testing::TestWithParam<std::int64_t> {};
+class BprWidths : public DeviceTest<std::int64_t> {};
 
 TEST_P(BprWidths, ValueAndGradientFollowTheFormula) {
-  const std::int64_t width = GetParam();
+  const std::int64_t width = shape();
   auto e = random_floats(20 * width, 1, 0.5f);
   const Triples t = random_triples(37, 20);
-  const Result got = through_kernels(e, width, t, 0.3, 7);
+  const Result got = through_kernels(device(), e, width, t, 0.3, 7);
   EXPECT_NEAR(got.value, objective(e, width, t, 0.3), 1e-6);
   for (std::size_t i = 0; i < e.size(); i += 3) {
     const float before = e[i];
@@ -104,17 +123,46 @@ TEST_P(BprWidths, ValueAndGradientFollowTheFormula) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Widths, BprWidths, ::testing::Values(1, 5, 16, 33, 64));
+TEST_P(BprWidths, LossAndSlopesAreThoseOfTheMargins) {
+  const std::int64_t width = shape();
+  const Triples t = random_triples(300, 50);
+  const DeviceTriples triples(device(), t);
+  const auto e = on_device(random_floats(50 * width, 4));
+  const auto margins = empty<float>(300);
+  const auto slopes = empty<float>(300);
+  const auto loss = empty<double>(1);
+  bpr_margins(queue(), e.get(), width, triples.batch, margins.get());
+  bpr_loss(queue(), e.get(), width, triples.batch, 0.5f, slopes.get(), loss.get());
+  const auto m = margins.host();
+  std::vector<float> expected(m.size());
+  bpr_slopes(m.data(), 300, 0.5f, expected.data());
+  EXPECT_NEAR(loss.host()[0], bpr_loss_sum(m.data(), 300), 1e-6 * bpr_loss_sum(m.data(), 300));
+  const auto got = slopes.host();
+  for (std::size_t b = 0; b < m.size(); ++b) {
+    ASSERT_NEAR(got[b], expected[b], 1e-6) << b;
+  }
+}
 
-TEST(Bpr, BitsDependNeitherOnThreadsNorOnTheCut) {
-  const auto e = random_floats(600 * 24, 2);
-  const Triples t = random_triples(1000, 600);
-  const Result one = through_kernels(e, 24, t, 0.1, 0);
+TEST_P(BprWidths, BitsDependNeitherOnThreadsNorOnTheCut) {
+  const std::int64_t width = shape();
+  const auto e = random_floats(300 * width, 2);
+  Triples t = random_triples(300, 300);
+  // One row that occurs in more triples than a warp has lanes.
+  for (std::size_t b = 0; b < t.users.size(); b += 4) {
+    t.users[b] = 7;
+  }
+  const Result one = through_kernels(device(), e, width, t, 0.1, 0);
   ThreadCountGuard threads(2);
-  const Result two = through_kernels(e, 24, t, 0.1, 311);
+  const Result two = through_kernels(device(), e, width, t, 0.1, 133);
   EXPECT_EQ(one.value, two.value);
   EXPECT_EQ(one.gradient, two.gradient);
 }
+
+INSTANTIATE_TEST_SUITE_P(Widths, BprWidths,
+                         testing::on_every_device(std::int64_t{1}, std::int64_t{5},
+                                                  std::int64_t{16}, std::int64_t{33},
+                                                  std::int64_t{64}),
+                         testing::device_and_number<BprWidths::ParamType>);
 
 TEST(Bpr, StaysFiniteAtExtremeMargins) {
   const float margins[] = {-500.0f, 500.0f};

@@ -3,13 +3,17 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "tests/support/device/test_device.h"
 #include "tests/support/random_floats.h"
 #include "tests/support/thread_count_guard.h"
 
 namespace rallrec::kernels {
 namespace {
 
+using rallrec::testing::DeviceArray;
+using rallrec::testing::DeviceTest;
 using rallrec::testing::random_floats;
+using rallrec::testing::TestDevice;
 using rallrec::testing::ThreadCountGuard;
 
 struct Csr {
@@ -41,6 +45,20 @@ Csr random_csr(std::int64_t rows, std::int64_t columns) {
   return csr;
 }
 
+// The matrix in the device's memory.
+struct DeviceCsr {
+  DeviceCsr(TestDevice& device, const Csr& csr)
+      : offsets(device, csr.offsets),
+        columns(device, csr.columns),
+        values(device, csr.values),
+        view{csr.view().rows, csr.width_of_matrix, offsets.get(), columns.get(), values.get()} {}
+
+  DeviceArray<std::int64_t> offsets;
+  DeviceArray<std::int32_t> columns;
+  DeviceArray<float> values;
+  CsrView view;
+};
+
 std::vector<double> product(const Csr& csr, const std::vector<float>& x, std::int64_t width) {
   const CsrView a = csr.view();
   std::vector<double> y(static_cast<std::size_t>(a.rows * width));
@@ -58,18 +76,22 @@ struct Shape {
   std::int64_t rows, columns, width;
 };
 
-class SpmmShapes : public ::testing::TestWithParam<Shape> {};
+class SpmmShapes : public DeviceTest<Shape> {};
 
 TEST_P(SpmmShapes, EqualsTheDoubleProduct) {
-  const Shape s = GetParam();
+  const Shape s = shape();
   const Csr csr = random_csr(s.rows, s.columns);
   const auto x = random_floats(s.columns * s.width, 1);
   const auto addend = random_floats(s.rows * s.width, 2);
   const auto expected = product(csr, x, s.width);
-  std::vector<float> plain(addend.size(), -1.0f);
-  std::vector<float> added(addend);
-  spmm({}, csr.view(), x.data(), s.width, nullptr, plain.data());
-  spmm({}, csr.view(), x.data(), s.width, added.data(), added.data());
+  const DeviceCsr matrix(device(), csr);
+  const auto in = on_device(x);
+  const auto out = empty<float>(s.rows * s.width);
+  const auto in_place = on_device(addend);
+  spmm(queue(), matrix.view, in.get(), s.width, nullptr, out.get());
+  spmm(queue(), matrix.view, in.get(), s.width, in_place.get(), in_place.get());
+  const auto plain = out.host();
+  const auto added = in_place.host();
   for (std::size_t i = 0; i < plain.size(); ++i) {
     ASSERT_NEAR(plain[i], expected[i], 2e-5) << i;
     ASSERT_NEAR(added[i], expected[i] + addend[i], 2e-5) << i;
@@ -77,28 +99,41 @@ TEST_P(SpmmShapes, EqualsTheDoubleProduct) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, SpmmShapes,
-                         ::testing::Values(Shape{0, 3, 4}, Shape{3, 0, 4}, Shape{5, 4, 0},
-                                           Shape{2, 1, 1}, Shape{7, 9, 17}, Shape{33, 20, 64},
-                                           Shape{12, 50, 100}, Shape{6, 5, 147}));
+                         testing::on_every_device(Shape{0, 3, 4}, Shape{3, 0, 4}, Shape{5, 4, 0},
+                                                  Shape{2, 1, 1}, Shape{7, 9, 17},
+                                                  Shape{33, 20, 64}, Shape{12, 50, 100},
+                                                  Shape{6, 5, 147}, Shape{9, 400, 128},
+                                                  Shape{3, 300, 512}),
+                         testing::device_and_number<SpmmShapes::ParamType>);
 
-TEST(Spmm, BitsDependNeitherOnThreadsNorOnTheRangeOfRows) {
+class Spmm : public DeviceTest<std::int64_t> {};
+
+TEST_P(Spmm, BitsDependNeitherOnThreadsNorOnTheRangeOfRows) {
   const Csr csr = random_csr(61, 40);
-  const std::int64_t width = 70;
-  const auto x = random_floats(40 * width, 3);
-  std::vector<float> whole(61 * width);
-  spmm({}, csr.view(), x.data(), width, nullptr, whole.data());
+  const std::int64_t width = shape();
+  const DeviceCsr matrix(device(), csr);
+  const auto x = on_device(random_floats(40 * width, 3));
+  const auto whole = empty<float>(61 * width);
+  spmm(queue(), matrix.view, x.get(), width, nullptr, whole.get());
   ThreadCountGuard threads(2);
-  std::vector<float> parts(whole.size());
+  const auto parts = empty<float>(61 * width);
   for (std::int64_t begin : {0, 20, 40}) {
-    CsrView range = csr.view();
+    CsrView range = matrix.view;
     range.row_offsets += begin;
     range.rows = begin == 40 ? 21 : 20;
-    spmm({}, range, x.data(), width, nullptr, parts.data() + begin * width);
+    spmm(queue(), range, x.get(), width, nullptr, parts.get() + begin * width);
   }
-  EXPECT_EQ(parts, whole);
+  EXPECT_EQ(parts.host(), whole.host());
 }
 
-TEST(Spmm, RefusesAGpuThatWasNotBuilt) {
+INSTANTIATE_TEST_SUITE_P(Widths, Spmm, testing::on_every_device(std::int64_t{70}, std::int64_t{64}),
+                         testing::device_and_number<Spmm::ParamType>);
+
+TEST(SpmmWithoutCuda, RefusesAGpuThatWasNotBuilt) {
+  std::string why;
+  if (testing::open_gpu_column(why) != nullptr) {
+    GTEST_SKIP() << "this build has the GPU column";
+  }
   const Csr csr = random_csr(2, 2);
   const auto x = random_floats(2, 1);
   float y[2];

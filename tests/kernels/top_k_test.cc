@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/rng.h"
+#include "tests/support/device/test_device.h"
 #include "tests/support/thread_count_guard.h"
 
 namespace rallrec::kernels {
@@ -15,24 +16,43 @@ namespace {
 
 using rallrec::testing::ThreadCountGuard;
 
-TEST(TopK, BreaksTiesByRecencyThenById) {
-  const std::int64_t offsets[] = {0, 5};
-  const float scores[] = {1.0f, 2.0f, 2.0f, 2.0f, 0.5f};
-  const std::int64_t recency[] = {9, 3, 7, 7, 1};
-  const std::int32_t ids[] = {0, 1, 20, 10, 4};
-  std::int32_t best[6];
-  top_k({}, {1, offsets, scores, recency, ids}, 6, best);
-  EXPECT_EQ(std::vector<std::int32_t>(best, best + 6),
-            (std::vector<std::int32_t>{3, 2, 1, 0, 4, -1}));
+// The parameter is nothing: every test runs on every device.
+class TopK : public testing::DeviceTest<int> {
+ protected:
+  struct Lists {
+    std::vector<std::int64_t> offsets;
+    std::vector<float> scores;
+    std::vector<std::int64_t> recency;  // empty = none
+    std::vector<std::int32_t> ids;      // empty = none
+  };
+
+  std::vector<std::int32_t> best(const Lists& lists, std::int64_t k) {
+    const auto count = static_cast<std::int64_t>(lists.offsets.size()) - 1;
+    const auto offsets = on_device(lists.offsets);
+    const auto scores = on_device(lists.scores);
+    const auto recency = on_device(lists.recency);
+    const auto ids = on_device(lists.ids);
+    const auto result = empty<std::int32_t>(count * k);
+    top_k(queue(),
+          {count, offsets.get(), scores.get(), lists.recency.empty() ? nullptr : recency.get(),
+           lists.ids.empty() ? nullptr : ids.get()},
+          k, result.get());
+    return result.host();
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Devices, TopK, testing::on_every_device(0),
+                         testing::device_and_number<TopK::ParamType>);
+
+TEST_P(TopK, BreaksTiesByRecencyThenById) {
+  const Lists lists{{0, 5}, {1.0f, 2.0f, 2.0f, 2.0f, 0.5f}, {9, 3, 7, 7, 1}, {0, 1, 20, 10, 4}};
+  EXPECT_EQ(best(lists, 6), (std::vector<std::int32_t>{3, 2, 1, 0, 4, -1}));
 }
 
-TEST(TopK, RanksNotANumberLast) {
+TEST_P(TopK, RanksNotANumberLast) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  const std::int64_t offsets[] = {0, 4};
-  const float scores[] = {nan, -1.0f, nan, -std::numeric_limits<float>::infinity()};
-  std::int32_t best[4];
-  top_k({}, {1, offsets, scores, nullptr, nullptr}, 4, best);
-  EXPECT_EQ(std::vector<std::int32_t>(best, best + 4), (std::vector<std::int32_t>{1, 3, 0, 2}));
+  const Lists lists{{0, 4}, {nan, -1.0f, nan, -std::numeric_limits<float>::infinity()}, {}, {}};
+  EXPECT_EQ(best(lists, 4), (std::vector<std::int32_t>{1, 3, 0, 2}));
 }
 
 // Picks the maximum again and again.
@@ -58,27 +78,24 @@ std::vector<std::int32_t> by_selection(const std::vector<float>& scores,
   return best;
 }
 
-TEST(TopK, EqualsRepeatedSelectionOnRaggedLists) {
+TEST_P(TopK, EqualsRepeatedSelectionOnRaggedLists) {
   Rng rng(4);
-  std::vector<std::int64_t> offsets{0}, recency;
-  std::vector<float> scores;
-  std::vector<std::int32_t> ids;
+  Lists lists{{0}, {}, {}, {}};
   for (std::int64_t length : {0, 1, 3, 40, 7, 0, 129, 2}) {
     for (std::int64_t e = 0; e < length; ++e) {
-      scores.push_back(static_cast<float>(rng.next_below(5)));
-      recency.push_back(static_cast<std::int64_t>(rng.next_below(4)));
-      ids.push_back(static_cast<std::int32_t>(e));
+      lists.scores.push_back(static_cast<float>(rng.next_below(5)));
+      lists.recency.push_back(static_cast<std::int64_t>(rng.next_below(4)));
+      lists.ids.push_back(static_cast<std::int32_t>(e));
     }
-    offsets.push_back(offsets.back() + length);
+    lists.offsets.push_back(lists.offsets.back() + length);
   }
   const std::int64_t k = 5;
-  std::vector<std::int32_t> best(8 * k, -7);
   ThreadCountGuard threads(2);
-  top_k({}, {8, offsets.data(), scores.data(), recency.data(), ids.data()}, k, best.data());
+  const auto got = best(lists, k);
   for (int l = 0; l < 8; ++l) {
-    const auto expected = by_selection(scores, recency, ids, offsets[l], offsets[l + 1], k);
-    EXPECT_EQ(std::vector<std::int32_t>(best.begin() + l * k, best.begin() + (l + 1) * k),
-              expected);
+    const auto expected = by_selection(lists.scores, lists.recency, lists.ids, lists.offsets[l],
+                                       lists.offsets[l + 1], k);
+    EXPECT_EQ(std::vector<std::int32_t>(got.begin() + l * k, got.begin() + (l + 1) * k), expected);
   }
 }
 

@@ -68,7 +68,7 @@ Values over_ranks(const at::Tensor& x, const at::Tensor& y, int ranks) {
       std::vector<double> all(static_cast<std::size_t>(n * ranks)), joined(n);
       communicator.all_gather(partial.data(), all.data(), static_cast<std::size_t>(n),
                               distributed::DType::kFloat64);
-      kernels::combine_column_lse(all.data(), ranks, n, joined.data());
+      kernels::combine_column_lse({}, all.data(), ranks, n, joined.data());
       return joined;
     };
     const auto mine = x.slice(0, begin, end).clone().set_requires_grad(true);

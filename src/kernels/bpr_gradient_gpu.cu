@@ -1,0 +1,183 @@
+#include <cuda_runtime.h>
+
+#include "core/launch.h"
+#include "kernels/bpr_gpu.h"
+#include "kernels/gpu/scratch.h"
+#include "kernels/gpu/warp.cuh"
+
+// Gradients go to the rows that triples name, and many triples name one row. Each occurrence of a
+// row in a triple gets the number 3 * triple + role; the occurrences of a row are brought together
+// with integer atomics alone, in whatever order, and one warp then adds them up in ascending order
+// of their numbers: the order of the CPU, whatever order the atomics had.
+//
+//   triples   (u, p, n) (u', p, n') …        occurrences  0 1 2  3 4 5 …
+//   rows      u: 0    p: 1 4    n: 2    u': 3    n': 5       counts, then starts, then numbers
+namespace rallrec::kernels::detail {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kWarps = kThreads / gpu::kWarp;
+
+const char* const kSetting = "light_gcn.batch_size";
+
+// The rows that a call is for, and their occurrences.
+struct Segments {
+  std::int64_t row_begin;
+  std::int64_t rows;
+  unsigned* total;   // occurrences placed so far
+  unsigned* counts;  // [rows]
+  unsigned* filled;  // [rows]
+  unsigned* starts;  // [rows]
+  unsigned* occurrences;
+};
+
+__device__ std::int64_t thread_number() {
+  return std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+}
+
+// The row that an occurrence names, counted from row_begin; -1 where it is not one of the call's.
+__device__ std::int64_t row_of(const Segments& s, const BprBatch& batch, std::int64_t occurrence) {
+  const std::int32_t* const roles[] = {batch.users, batch.positives, batch.negatives};
+  const std::int64_t row = roles[occurrence % 3][occurrence / 3] - s.row_begin;
+  return row >= 0 && row < s.rows ? row : -1;
+}
+
+__global__ void __launch_bounds__(kThreads) count_kernel(Segments s, BprBatch batch) {
+  const std::int64_t occurrence = thread_number();
+  if (occurrence < 3 * batch.count) {
+    const std::int64_t row = row_of(s, batch, occurrence);
+    if (row >= 0) {
+      atomicAdd(s.counts + row, 1U);
+    }
+  }
+}
+
+__global__ void __launch_bounds__(kThreads) place_kernel(Segments s) {
+  const std::int64_t row = thread_number();
+  if (row < s.rows && s.counts[row] > 0) {
+    s.starts[row] = atomicAdd(s.total, s.counts[row]);
+  }
+}
+
+__global__ void __launch_bounds__(kThreads) fill_kernel(Segments s, BprBatch batch) {
+  const std::int64_t occurrence = thread_number();
+  if (occurrence < 3 * batch.count) {
+    const std::int64_t row = row_of(s, batch, occurrence);
+    if (row >= 0) {
+      s.occurrences[s.starts[row] + atomicAdd(s.filled + row, 1U)] =
+          static_cast<unsigned>(occurrence);
+    }
+  }
+}
+
+// The smallest of the warp, in every lane.
+__device__ unsigned warp_least(unsigned value) {
+  for (int step = gpu::kWarp / 2; step > 0; step /= 2) {
+    value = min(value, __shfl_xor_sync(gpu::kAllLanes, value, step));
+  }
+  return value;
+}
+
+// What one occurrence adds to element k of its row.
+struct SlopeTerm {
+  const float* embeddings;
+  std::int64_t width;
+  BprBatch batch;
+  const float* slopes;
+
+  __device__ float operator()(std::int64_t /*row*/, unsigned occurrence, std::int64_t k) const {
+    const std::int64_t b = occurrence / 3;
+    const float slope = slopes[b];
+    if (occurrence % 3 == 0) {
+      return slope * (embeddings[batch.positives[b] * width + k] -
+                      embeddings[batch.negatives[b] * width + k]);
+    }
+    const float user = embeddings[batch.users[b] * width + k];
+    return occurrence % 3 == 1 ? slope * user : -slope * user;
+  }
+};
+
+struct NormTerm {
+  const float* embeddings;
+  std::int64_t width;
+  float scale[3];
+
+  __device__ float operator()(std::int64_t row, unsigned occurrence, std::int64_t k) const {
+    return scale[occurrence % 3] * embeddings[row * width + k];
+  }
+};
+
+// A warp per row. The next occurrence is the smallest number above the last one: a row's list is
+// short, and sorting it would take memory.
+template <typename Term>
+__global__ void __launch_bounds__(kThreads)
+    add_terms_kernel(Segments s, Term term, float* gradient) {
+  constexpr unsigned kNone = 0xFFFFFFFFU;
+  const std::int64_t row = std::int64_t{blockIdx.x} * kWarps + threadIdx.x / gpu::kWarp;
+  const unsigned lane = threadIdx.x % gpu::kWarp;
+  if (row >= s.rows || s.counts[row] == 0) {
+    return;  // a whole warp
+  }
+  const unsigned* mine = s.occurrences + s.starts[row];
+  const unsigned count = s.counts[row];
+  float* target = gradient + row * term.width;
+  unsigned next = 0;
+  for (unsigned done = 0; done < count; ++done) {
+    unsigned least = kNone;
+    for (unsigned i = lane; i < count; i += gpu::kWarp) {
+      least = mine[i] >= next ? min(least, mine[i]) : least;
+    }
+    const unsigned occurrence = warp_least(least);
+    for (std::int64_t k = lane; k < term.width; k += gpu::kWarp) {
+      target[k] += term(s.row_begin + row, occurrence, k);
+    }
+    next = occurrence + 1;
+  }
+}
+
+dim3 blocks_for(std::int64_t count, std::int64_t per_block) {
+  return dim3(static_cast<unsigned>((count + per_block - 1) / per_block));
+}
+
+template <typename Term>
+void add_terms(cudaStream_t stream, const BprBatch& batch, std::int64_t row_begin,
+               std::int64_t row_end, const Term& term, float* gradient) {
+  const std::int64_t rows = row_end - row_begin;
+  if (rows <= 0 || batch.count == 0) {
+    return;
+  }
+  const gpu::Scratch<unsigned> scratch(stream, 1 + 3 * rows + 3 * batch.count, kSetting);
+  Segments s{row_begin, rows, scratch.get(), nullptr, nullptr, nullptr, nullptr};
+  s.counts = s.total + 1;
+  s.filled = s.counts + rows;
+  s.starts = s.filled + rows;
+  s.occurrences = s.starts + rows;
+  const std::size_t zeros = static_cast<std::size_t>(1 + 2 * rows) * sizeof(unsigned);
+  check_cuda(cudaMemsetAsync(s.total, 0, zeros, stream), "clearing counters");
+  launch(&count_kernel, blocks_for(3 * batch.count, kThreads), dim3(kThreads), 0, stream, s, batch);
+  launch(&place_kernel, blocks_for(rows, kThreads), dim3(kThreads), 0, stream, s);
+  launch(&fill_kernel, blocks_for(3 * batch.count, kThreads), dim3(kThreads), 0, stream, s, batch);
+  launch(&add_terms_kernel<Term>, blocks_for(rows, kWarps), dim3(kThreads), 0, stream, s, term,
+         gradient);
+}
+
+}  // namespace
+
+void bpr_add_gradient_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
+                          const BprBatch& batch, const float* slopes, std::int64_t row_begin,
+                          std::int64_t row_end, float* gradient) {
+  add_terms(stream_of(queue), batch, row_begin, row_end,
+            SlopeTerm{embeddings, width, batch, slopes}, gradient);
+}
+
+void bpr_add_norm_gradient_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
+                               const BprBatch& batch, const BprRoles& scale, std::int64_t row_begin,
+                               std::int64_t row_end, float* gradient) {
+  const NormTerm term{embeddings,
+                      width,
+                      {static_cast<float>(scale.user), static_cast<float>(scale.positive),
+                       static_cast<float>(scale.negative)}};
+  add_terms(stream_of(queue), batch, row_begin, row_end, term, gradient);
+}
+
+}  // namespace rallrec::kernels::detail
