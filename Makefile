@@ -1,7 +1,7 @@
 # Thin front end over tools/setup.sh and the CMake presets.
 #   make          the release binary, build/rallrec (make setup build: and the demo's model and data)
 #   make demo     everything, then the pipeline on MovieLens-100K with SmolLM2-135M on two ranks
-#   make test     everything, then all tests
+#   make test     everything, then all tests, and the CUDA kernels on the host (docs/kernels.md)
 #   make lint     formatting, layers, static analysis
 #   make soak     the tests that kill, damage and repeat, at their full counts (about half an hour)
 SHELL := /bin/bash
@@ -28,6 +28,9 @@ test: setup
 	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
 	cmake --build build -j $(JOBS)
 	ctest --preset release -j 1
+	cmake --preset simt >/dev/null
+	cmake --build build-simt -j $(JOBS)
+	timeout 600 ctest --preset simt -j $(JOBS)
 
 lint:
 	tools/setup.sh packages venv

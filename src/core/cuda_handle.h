@@ -11,7 +11,7 @@
 namespace rallrec {
 
 // Owners of CUDA objects: movable, not copyable, released by the destructor, which never throws.
-// What still runs on a stream or uses a buffer is waited for by its release.
+// The work of a stream that is released goes on; releasing a buffer waits for the device.
 
 // A stream that does not wait for the legacy default stream.
 class CudaStream {

@@ -5,13 +5,16 @@
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/embedding_gather_cpu.h"
-#include "kernels/no_cuda.h"
+#include "kernels/embedding_gather_gpu.h"
 
 namespace rallrec::kernels {
 
 void embedding_gather(const Queue& queue, TableType type, const void* table, std::int64_t rows,
                       std::int64_t columns, const std::int64_t* ids, std::int64_t count, float* y) {
-  require_cpu(queue, "embedding_gather");
+  if (queue.device == Device::kCuda) {
+    detail::embedding_gather_gpu(queue, type, table, rows, columns, ids, count, y);
+    return;
+  }
   RALLREC_CHECK(
       std::all_of(ids, ids + count, [rows](std::int64_t id) { return id >= 0 && id < rows; }),
       "embedding_gather: an id is not a row of the table");

@@ -3,23 +3,31 @@
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/embedding_pool_cpu.h"
-#include "kernels/no_cuda.h"
+#include "kernels/embedding_pool_gpu.h"
 
 namespace rallrec::kernels {
 
 void embedding_pool(const Queue& queue, Pooling pooling, std::int64_t sequences,
                     const std::int64_t* offsets, std::int64_t columns, const float* x, float* y) {
-  require_cpu(queue, "embedding_pool");
+  embedding_pool(queue, {pooling, false}, sequences, offsets, columns,
+                 {TableType::kFloat32, x, nullptr, 0.0F}, y);
+}
+
+void embedding_pool(const Queue& queue, const PoolRule& rule, std::int64_t sequences,
+                    const std::int64_t* offsets, std::int64_t columns, const PoolInput& input,
+                    float* y) {
+  RALLREC_CHECK(columns > 0, "embedding_pool: no columns");
+  const detail::PoolArguments arguments{rule, offsets, columns, input, y};
+  if (queue.device == Device::kCuda) {
+    detail::embedding_pool_gpu(queue, sequences, arguments);
+    return;
+  }
   for (std::int64_t s = 0; s < sequences; ++s) {
     RALLREC_CHECK(offsets[s] >= 0 && offsets[s] < offsets[s + 1],
                   "embedding_pool: a sequence is empty");
   }
   parallel_for(sequences, 1, [&](std::int64_t begin, std::int64_t end) {
-    if (pooling == Pooling::kMean) {
-      detail::pool_mean_cpu(offsets, columns, x, begin, end, y);
-    } else {
-      detail::pool_last_cpu(offsets, columns, x, begin, end, y);
-    }
+    detail::embedding_pool_cpu(arguments, begin, end);
   });
 }
 

@@ -5,11 +5,17 @@
 
 #include "core/error.h"
 #include "kernels/bpr_gpu.h"
+#include "kernels/embedding_gather_gpu.h"
+#include "kernels/embedding_pool_gpu.h"
 #include "kernels/info_nce_gpu.h"
+#include "kernels/int8_rows_gpu.h"
 #include "kernels/negative_sampling_gpu.h"
 #include "kernels/rms_norm_gpu.h"
+#include "kernels/rope_gpu.h"
+#include "kernels/segment_sum_gpu.h"
 #include "kernels/similarity_gpu.h"
 #include "kernels/spmm_gpu.h"
+#include "kernels/swi_glu_gpu.h"
 #include "kernels/top_k_gpu.h"
 
 namespace rallrec::kernels {
@@ -111,6 +117,49 @@ void rms_norm_gpu(const Queue& /*queue*/, std::int64_t /*rows*/,
 void rms_norm_backward_gpu(const Queue& /*queue*/, std::int64_t /*rows*/,
                            const RmsNormBackwardArguments& /*arguments*/) {
   throw_no_cuda("rms_norm_backward");
+}
+
+void rope_gpu(const Queue& /*queue*/, std::int64_t /*tokens*/, const RopeArguments& /*arguments*/) {
+  throw_no_cuda("rope");
+}
+
+void swi_glu_gpu(const Queue& /*queue*/, std::int64_t /*count*/, const float* /*gate*/,
+                 const float* /*up*/, float* /*y*/) {
+  throw_no_cuda("swi_glu");
+}
+
+void swi_glu_backward_gpu(const Queue& /*queue*/, std::int64_t /*count*/, const float* /*gate*/,
+                          const float* /*up*/, const float* /*dy*/, float* /*d_gate*/,
+                          float* /*d_up*/) {
+  throw_no_cuda("swi_glu_backward");
+}
+
+void embedding_gather_gpu(const Queue& /*queue*/, TableType /*type*/, const void* /*table*/,
+                          std::int64_t /*rows*/, std::int64_t /*columns*/,
+                          const std::int64_t* /*ids*/, std::int64_t /*count*/, float* /*y*/) {
+  throw_no_cuda("embedding_gather");
+}
+
+void segment_sum_gpu(const Queue& /*queue*/, const RowGroupsView& /*groups*/,
+                     std::int64_t /*columns*/, const float* /*dy*/, float* /*table*/) {
+  throw_no_cuda("segment_sum");
+}
+
+void embedding_pool_gpu(const Queue& /*queue*/, std::int64_t /*sequences*/,
+                        const PoolArguments& /*arguments*/) {
+  throw_no_cuda("embedding_pool");
+}
+
+void int8_quantize_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64_t /*depth*/,
+                       const Int8RowsInput& /*input*/, std::int8_t* /*q*/, float* /*scale*/,
+                       const OutlierSlots& /*outliers*/) {
+  throw_no_cuda("int8_quantize");
+}
+
+void int8_epilogue_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64_t /*columns*/,
+                       const std::int32_t* /*sums*/, const Int8Epilogue& /*epilogue*/,
+                       float* /*y*/) {
+  throw_no_cuda("int8_epilogue");
 }
 
 }  // namespace detail

@@ -4,8 +4,8 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
-#include "kernels/no_cuda.h"
 #include "kernels/swi_glu_cpu.h"
+#include "kernels/swi_glu_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -24,7 +24,10 @@ void for_blocks(std::int64_t count, const Body& body) {
 }  // namespace
 
 void swi_glu(const Queue& queue, std::int64_t count, const float* gate, const float* up, float* y) {
-  require_cpu(queue, "swi_glu");
+  if (queue.device == Device::kCuda) {
+    detail::swi_glu_gpu(queue, count, gate, up, y);
+    return;
+  }
   for_blocks(count, [&](std::int64_t begin, std::int64_t end) {
     detail::swi_glu_cpu(gate, up, y, begin, end);
   });
@@ -32,7 +35,10 @@ void swi_glu(const Queue& queue, std::int64_t count, const float* gate, const fl
 
 void swi_glu_backward(const Queue& queue, std::int64_t count, const float* gate, const float* up,
                       const float* dy, float* d_gate, float* d_up) {
-  require_cpu(queue, "swi_glu_backward");
+  if (queue.device == Device::kCuda) {
+    detail::swi_glu_backward_gpu(queue, count, gate, up, dy, d_gate, d_up);
+    return;
+  }
   for_blocks(count, [&](std::int64_t begin, std::int64_t end) {
     detail::swi_glu_backward_cpu(gate, up, dy, d_gate, d_up, begin, end);
   });

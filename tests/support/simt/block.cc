@@ -59,6 +59,8 @@ void RunningBlock::begin(const KernelCall& call, uint3 index) {
     threads_.push_back(std::make_unique<BlockThread>());
   }
   poison_shared_memory(call.shared_bytes);
+  block_races_.begin_block(
+      call.launch, index.x + std::uint64_t{call.grid.x} * (index.y + call.grid.y * index.z));
   races_.begin_block(count_, static_shared_memory(), dynamic_shared_region());
   ready_.resize(count_);
   for (unsigned i = 0; i < count_; ++i) {
@@ -136,6 +138,8 @@ std::string RunningBlock::who_waits() const {
   }
   return text;
 }
+
+void forget_device_memory() { running_block().forget_memory(); }
 
 bool run_block(const KernelCall& call, uint3 index, Random& random) {
   return running_block().run(call, index, random);

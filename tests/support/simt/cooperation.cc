@@ -125,10 +125,12 @@ void RunningBlock::warp(WarpRequest& request) {
 }
 
 void RunningBlock::note(const void* address, std::size_t bytes, Access access, const void* code) {
-  if (!sees_all_accesses_ || current_ == nullptr || !races_.covers(address)) {
+  if (!sees_all_accesses_ || current_ == nullptr || current_->fibre.on_stack(address)) {
     return;
   }
-  const std::string problem = races_.access(current_->number, address, bytes, access, code);
+  const std::string problem = races_.covers(address)
+                                  ? races_.access(current_->number, address, bytes, access, code)
+                                  : block_races_.access(address, bytes, access, code);
   if (!problem.empty()) {
     fail("finds: " + problem);
   }

@@ -13,28 +13,29 @@
 namespace rallrec::simt {
 namespace {
 
-constexpr auto kPatience = std::chrono::milliseconds(3);
 constexpr auto kStuck = std::chrono::seconds(20);
 
 class RecordOperation : public Operation {
  public:
-  explicit RecordOperation(EventState* event) : event_(event), number_(++event->asked) {}
+  explicit RecordOperation(std::shared_ptr<EventState> event)
+      : event_(std::move(event)), number_(++event_->asked) {}
   bool step(Random&) override { return true; }
   void finish() override { event_->done = std::max(event_->done, number_); }
 
  private:
-  EventState* event_;
+  std::shared_ptr<EventState> event_;
   std::uint64_t number_;
 };
 
 class WaitOperation : public Operation {
  public:
-  explicit WaitOperation(EventState* event) : event_(event), number_(event->asked) {}
+  explicit WaitOperation(std::shared_ptr<EventState> event)
+      : event_(std::move(event)), number_(event_->asked) {}
   bool ready() override { return event_->done >= number_; }
   bool step(Random&) override { return true; }
 
  private:
-  EventState* event_;
+  std::shared_ptr<EventState> event_;
   std::uint64_t number_;
 };
 
@@ -67,7 +68,7 @@ void Device::work() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     if (hosts_waiting_ == 0) {
-      for_device_.wait_for(lock, kPatience, [&] { return hosts_waiting_ > 0; });
+      for_device_.wait_for(lock, patience_, [&] { return hosts_waiting_ > 0; });
     }
     StreamState* stream = choose();
     if (stream == nullptr) {
@@ -84,10 +85,17 @@ void Device::work() {
     running_ = false;
     ++steps_;
     if (done) {
-      operation->finish();
-      stream->queue.pop_front();
+      finish(stream);
     }
     for_host_.notify_all();
+  }
+}
+
+void Device::finish(StreamState* stream) {
+  stream->queue.front()->finish();
+  stream->queue.pop_front();
+  if (stream->destroyed && stream->queue.empty()) {
+    streams_.erase(stream);
   }
 }
 
@@ -123,24 +131,28 @@ StreamState* Device::create_stream() {
 
 bool Device::knows(const StreamState* stream) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return streams_.count(stream) > 0;
+  const auto found = streams_.find(stream);
+  return found != streams_.end() && !found->second->destroyed;
 }
 
 bool Device::destroy_stream(StreamState* stream) {
   if (!knows(stream)) {
     return false;
   }
-  wait_for(stream);
   const std::lock_guard<std::mutex> lock(mutex_);
-  streams_.erase(stream);
+  if (stream->queue.empty()) {
+    streams_.erase(stream);
+  } else {
+    stream->destroyed = true;
+  }
   return true;
 }
 
 bool Device::enqueue(StreamState* stream, std::unique_ptr<Operation> operation) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  if (streams_.count(stream) == 0) {
+  if (!knows(stream)) {
     return false;
   }
+  const std::lock_guard<std::mutex> lock(mutex_);
   stream->queue.push_back(std::move(operation));
   for_device_.notify_all();
   return true;
@@ -166,7 +178,7 @@ bool Device::idle(StreamState* stream) {
 
 EventState* Device::create_event() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  auto event = std::make_unique<EventState>();
+  auto event = std::make_shared<EventState>();
   EventState* key = event.get();
   events_[key] = std::move(event);
   return key;
@@ -178,26 +190,19 @@ bool Device::knows(const EventState* event) {
 }
 
 bool Device::destroy_event(EventState* event) {
-  if (!knows(event)) {
-    return false;
-  }
-  // CUDA keeps an event that streams still refer to until they are past it.
-  wait_until([&] { return event->done == event->asked; }, "cudaEventDestroy");
-  wait_for_all();
   const std::lock_guard<std::mutex> lock(mutex_);
-  events_.erase(event);
-  return true;
+  return events_.erase(event) > 0;
 }
 
 void Device::record(EventState* event, StreamState* stream) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  stream->queue.push_back(std::make_unique<RecordOperation>(event));
+  stream->queue.push_back(std::make_unique<RecordOperation>(events_.at(event)));
   for_device_.notify_all();
 }
 
 void Device::make_wait(StreamState* stream, EventState* event) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  stream->queue.push_back(std::make_unique<WaitOperation>(event));
+  stream->queue.push_back(std::make_unique<WaitOperation>(events_.at(event)));
   for_device_.notify_all();
 }
 
@@ -210,6 +215,11 @@ bool Device::done(EventState* event) {
   return event->done == event->asked;
 }
 
+void Device::set_patience(std::chrono::milliseconds patience) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  patience_ = patience;
+}
+
 void Device::wake() {
   const std::lock_guard<std::mutex> lock(mutex_);
   for_device_.notify_all();
@@ -219,14 +229,17 @@ std::string Device::drop_everything() {
   std::unique_lock<std::mutex> lock(mutex_);
   for_host_.wait(lock, [&] { return !running_; });
   std::string alive;
-  if (!streams_.empty()) {
-    alive += std::to_string(streams_.size()) + " streams ";
+  const auto streams = std::count_if(streams_.begin(), streams_.end(),
+                                     [](const auto& entry) { return !entry.second->destroyed; });
+  if (streams > 0) {
+    alive += std::to_string(streams) + " streams ";
   }
   if (!events_.empty()) {
     alive += std::to_string(events_.size()) + " events ";
   }
   streams_.clear();
   events_.clear();
+  forget_device_memory();
   random_ = Random(seed());
   next_number_ = 1;
   return alive;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -34,6 +35,7 @@ struct EventState {
 
 struct StreamState {
   std::uint64_t number = 0;
+  bool destroyed = false;  // and gone once the queue is empty
   std::deque<std::unique_ptr<Operation>> queue;
 };
 
@@ -41,14 +43,14 @@ struct StreamState {
 // of it where it is a kernel, and chooses again. So streams overlap, and any order that events
 // permit happens under some seed.
 //
-// It is lazy: it starts only when the host waits for something or `kPatience` after work came, so
-// that a host that reads a result without waiting finds the poison of fresh memory.
+// It is lazy: it starts only when the host waits for something or some milliseconds after work
+// came, so that a host that reads a result without waiting finds the poison of fresh memory.
 class Device {
  public:
   static Device& instance();
 
   StreamState* create_stream();
-  // Waits for its work. False where the stream is unknown.
+  // What it still holds is done all the same. False where the stream is unknown.
   bool destroy_stream(StreamState* stream);
   bool knows(const StreamState* stream);
 
@@ -66,6 +68,9 @@ class Device {
   void wait_for(EventState* event);
   bool done(EventState* event);
 
+  // How long work may lie before the device starts by itself.
+  void set_patience(std::chrono::milliseconds patience);
+
   // Lets the thread look again whether an operation has become ready.
   void wake();
 
@@ -75,6 +80,7 @@ class Device {
  private:
   Device();
   void work();
+  void finish(StreamState* stream);
   StreamState* choose();
   template <typename Condition>
   void wait_until(Condition condition, const char* what);
@@ -83,12 +89,14 @@ class Device {
   std::condition_variable for_device_;
   std::condition_variable for_host_;
   Random random_;
+  std::chrono::milliseconds patience_{10};
   int hosts_waiting_ = 0;
   bool running_ = false;  // an operation runs, without the lock
   std::uint64_t steps_ = 0;
   std::uint64_t next_number_ = 1;
   std::map<const StreamState*, std::unique_ptr<StreamState>> streams_;
-  std::map<const EventState*, std::unique_ptr<EventState>> events_;
+  // Operations keep the events they refer to.
+  std::map<const EventState*, std::shared_ptr<EventState>> events_;
 };
 
 // A kernel as an operation.

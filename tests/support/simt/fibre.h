@@ -21,6 +21,10 @@ class Fibre {
   // Runs the fibre until it suspends.
   void resume();
 
+  bool on_stack(const void* address) const {
+    return address >= stack_ && address < stack_ + kStackBytes;
+  }
+
   // Called on the fibre: back to the resume() that let it run.
   void suspend();
 

@@ -84,15 +84,23 @@ bool release(MemoryKind kind, void* memory) {
   return true;
 }
 
-bool within(MemoryKind kind, const void* address, std::size_t bytes) {
+bool find_allocation(MemoryKind kind, const void* address, const char*& begin, const char*& end) {
   const std::lock_guard<std::mutex> lock(registry().mutex);
-  const auto* begin = static_cast<const char*>(address);
-  auto after = registry().allocations.upper_bound(begin);
+  auto after = registry().allocations.upper_bound(static_cast<const char*>(address));
   if (after == registry().allocations.begin()) {
     return false;
   }
   const auto& [start, allocation] = *--after;
-  return allocation.kind == kind && begin + bytes <= start + allocation.bytes;
+  begin = start;
+  end = start + allocation.bytes;
+  return allocation.kind == kind && address < end;
+}
+
+bool within(MemoryKind kind, const void* address, std::size_t bytes) {
+  const char* begin = nullptr;
+  const char* end = nullptr;
+  return find_allocation(kind, address, begin, end) &&
+         bytes <= static_cast<std::size_t>(end - static_cast<const char*>(address));
 }
 
 void unlock_device_memory() { set_access(true); }

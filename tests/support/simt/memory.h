@@ -18,6 +18,9 @@ bool release(MemoryKind kind, void* memory);
 // Whether [address, address + bytes) lies within one live allocation of that kind.
 bool within(MemoryKind kind, const void* address, std::size_t bytes);
 
+// The live allocation of that kind in which `address` lies.
+bool find_allocation(MemoryKind kind, const void* address, const char*& begin, const char*& end);
+
 // Opens and closes device memory around an operation of the device.
 void unlock_device_memory();
 void lock_device_memory();

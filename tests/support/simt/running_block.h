@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/support/simt/block.h"
+#include "tests/support/simt/block_races.h"
 #include "tests/support/simt/device_side.h"
 #include "tests/support/simt/fibre.h"
 #include "tests/support/simt/race_detector.h"
@@ -54,7 +55,7 @@ class RunningBlock {
   // some accesses are seen, from which nothing follows, and note() does nothing.
   void see_all_accesses() { sees_all_accesses_ = true; }
 
-  bool in_kernel() const { return current_ != nullptr; }
+  void forget_memory() { block_races_.forget(); }
 
  private:
   static void run_thread(void* self);
@@ -77,6 +78,7 @@ class RunningBlock {
   std::vector<std::unique_ptr<BlockThread>> threads_;
   std::vector<unsigned> ready_;
   RaceDetector races_;
+  BlockRaces block_races_;
 };
 
 RunningBlock& running_block();

@@ -1,5 +1,6 @@
 // The functions of include/cuda_runtime.h: calls, copies and memory.
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -116,6 +117,8 @@ cudaError_t launch_kernel(KernelCall call, cudaStream_t stream) {
   if (call.shared_bytes > allowed) {
     return cudaErrorInvalidValue;
   }
+  static std::atomic<std::uint64_t> launches{0};
+  call.launch = ++launches;
   return enqueue(stream, kernel_operation(std::move(call)));
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 // The stand-in for what CUDA builds into device code.
+#include <math.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -16,7 +18,7 @@
 #define __constant__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
-#define __align__(bytes) alignas(bytes)
+#define __align__(bytes) __attribute__((aligned(bytes)))
 // One block runs at a time, on the device's thread, whose thread-local storage this is.
 #define __shared__ static thread_local
 

@@ -1,15 +1,12 @@
+#include "kernels/dropout.h"
+
 #include <gtest/gtest.h>
 
-#include <cmath>
+#include <vector>
 
 #include "core/error.h"
 #include "core/parallel_for.h"
 #include "core/rng.h"
-#include "kernels/dropout.h"
-#include "kernels/embedding_gather.h"
-#include "kernels/embedding_pool.h"
-#include "kernels/rope.h"
-#include "kernels/swi_glu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -45,26 +42,6 @@ class RowShapes : public testing::TestWithParam<Shape> {
   void SetUp() override { set_thread_count(2); }
   void TearDown() override { set_thread_count(1); }
 };
-
-TEST_P(RowShapes, SwiGluAndItsGradient) {
-  const auto [rows, n] = GetParam();
-  const std::int64_t count = rows * n;
-  const auto gate = random_values(count, 5);
-  const auto up = random_values(count, 6);
-  auto dy = random_values(count, 7);
-  const auto dy_before = dy;
-  std::vector<float> y(gate.size());
-  std::vector<float> d_gate(gate.size());
-  swi_glu({}, count, gate.data(), up.data(), y.data());
-  swi_glu_backward({}, count, gate.data(), up.data(), dy.data(), d_gate.data(), dy.data());
-  for (std::size_t i = 0; i < gate.size(); ++i) {
-    const double g = gate[i];
-    const double s = 1.0 / (1.0 + std::exp(-g));
-    ASSERT_NEAR(y[i], g * s * up[i], 1e-5);
-    ASSERT_NEAR(d_gate[i], double(dy_before[i]) * up[i] * (s + g * s * (1.0 - s)), 2e-5);
-    ASSERT_NEAR(dy[i], double(dy_before[i]) * g * s, 1e-5);
-  }
-}
 
 TEST_P(RowShapes, DropoutFollowsItsMask) {
   const auto [rows, n] = GetParam();
@@ -148,76 +125,6 @@ TEST(DropoutMask, DropsTheRateAndDiffersBetweenStreams) {
   EXPECT_NE(base, draw({1, 2, 3, 5}, 5));
   EXPECT_NE(base, draw({1, 2, 3, 4}, 6));
   EXPECT_THROW(draw({1, 2, 3, 16}, 6), Error);
-}
-
-TEST(Rope, TurnsPairsAndBack) {
-  const std::int64_t tokens = 5;
-  const std::int64_t heads = 3;
-  const std::int64_t d = 10;
-  const std::vector<std::int64_t> positions = {4, 0, 2, 2, 1};
-  std::vector<float> cosines;
-  std::vector<float> sines;
-  for (int p = 0; p < 5; ++p) {
-    for (int c = 0; c < 5; ++c) {
-      cosines.push_back(std::cos(0.3F * float(p) / float(c + 1)));
-      sines.push_back(std::sin(0.3F * float(p) / float(c + 1)));
-    }
-  }
-  const auto before = random_values(tokens * heads * d, 1);
-  auto x = before;
-  rope({}, tokens, heads, d, positions.data(), cosines.data(), sines.data(),
-       RopeDirection::kForward, x.data());
-  for (std::int64_t t = 0; t < tokens; ++t) {
-    for (std::int64_t h = 0; h < heads; ++h) {
-      for (std::int64_t c = 0; c < 5; ++c) {
-        const auto at = std::size_t((t * heads + h) * d + c);
-        const double angle = 0.3 * double(positions[std::size_t(t)]) / double(c + 1);
-        EXPECT_NEAR(x[at], before[at] * std::cos(angle) - before[at + 5] * std::sin(angle), 1e-5);
-        EXPECT_NEAR(x[at + 5], before[at + 5] * std::cos(angle) + before[at] * std::sin(angle),
-                    1e-5);
-      }
-    }
-  }
-  rope({}, tokens, heads, d, positions.data(), cosines.data(), sines.data(),
-       RopeDirection::kBackward, x.data());
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    EXPECT_NEAR(x[i], before[i], 1e-5);
-  }
-  EXPECT_THROW(rope({}, 1, 1, 3, positions.data(), cosines.data(), sines.data(),
-                    RopeDirection::kForward, x.data()),
-               Error);
-}
-
-TEST(EmbeddingGather, WidensRowsAndRefusesIdsOutside) {
-  const std::vector<float> table = {1.0F, 2.0F, 3.0F, -4.5F, 0.25F, 9.0F};
-  std::vector<std::uint16_t> halves;
-  for (float value : table) {
-    halves.push_back(static_cast<std::uint16_t>(__builtin_bit_cast(std::uint32_t, value) >> 16));
-  }
-  const std::vector<std::int64_t> ids = {2, 0, 2};
-  const std::vector<float> want = {0.25F, 9.0F, 1.0F, 2.0F, 0.25F, 9.0F};
-  std::vector<float> y(6);
-  embedding_gather({}, TableType::kFloat32, table.data(), 3, 2, ids.data(), 3, y.data());
-  EXPECT_EQ(y, want);
-  y.assign(6, 0.0F);
-  embedding_gather({}, TableType::kBfloat16, halves.data(), 3, 2, ids.data(), 3, y.data());
-  EXPECT_EQ(y, want);
-  for (std::int64_t bad : {std::int64_t{-1}, std::int64_t{3}}) {
-    EXPECT_THROW(embedding_gather({}, TableType::kFloat32, table.data(), 3, 2, &bad, 1, y.data()),
-                 Error);
-  }
-}
-
-TEST(EmbeddingPool, MeansAndLastRows) {
-  const std::vector<float> x = {1, 10, 2, 20, 6, 60, 5, 50};
-  const std::vector<std::int64_t> offsets = {0, 3, 4};
-  std::vector<float> y(4);
-  embedding_pool({}, Pooling::kMean, 2, offsets.data(), 2, x.data(), y.data());
-  EXPECT_EQ(y, (std::vector<float>{3, 30, 5, 50}));
-  embedding_pool({}, Pooling::kLast, 2, offsets.data(), 2, x.data(), y.data());
-  EXPECT_EQ(y, (std::vector<float>{6, 60, 5, 50}));
-  const std::vector<std::int64_t> empty = {0, 0};
-  EXPECT_THROW(embedding_pool({}, Pooling::kMean, 1, empty.data(), 2, x.data(), y.data()), Error);
 }
 
 }  // namespace

@@ -1,0 +1,43 @@
+// A build without CUDA refuses a CUDA queue, op by op, and names the cure.
+#include <gtest/gtest.h>
+
+#include "kernels/embedding_gather.h"
+#include "kernels/embedding_pool.h"
+#include "kernels/int8_rows.h"
+#include "kernels/rms_norm.h"
+#include "kernels/rope.h"
+#include "kernels/segment_sum.h"
+#include "kernels/swi_glu.h"
+#include "tests/support/expect_error.h"
+
+namespace rallrec::kernels {
+namespace {
+
+constexpr Queue kCuda{Device::kCuda, nullptr};
+
+template <typename Action>
+void expect_refused(const std::string& operation, Action&& action) {
+  testing::expect_error(ExitCode::kUsage, operation + ": this build has no CUDA", action);
+}
+
+TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
+  float x[2] = {};
+  const std::int64_t zero = 0;
+  std::int8_t q = 0;
+  expect_refused("rms_norm", [&] { rms_norm(kCuda, 1, 1, 0.0F, x, x, x, x); });
+  expect_refused("rms_norm_backward",
+                 [&] { rms_norm_backward(kCuda, 1, 1, x, x, x, x, nullptr, x); });
+  expect_refused("rope", [&] { rope(kCuda, 1, 1, 2, &zero, x, x, RopeDirection::kForward, x); });
+  expect_refused("swi_glu", [&] { swi_glu(kCuda, 1, x, x, x); });
+  expect_refused("swi_glu_backward", [&] { swi_glu_backward(kCuda, 1, x, x, x, x, x); });
+  expect_refused("embedding_gather",
+                 [&] { embedding_gather(kCuda, TableType::kFloat32, x, 1, 1, &zero, 1, x); });
+  expect_refused("embedding_pool",
+                 [&] { embedding_pool(kCuda, Pooling::kMean, 0, &zero, 1, x, x); });
+  expect_refused("segment_sum", [&] { segment_sum(kCuda, {}, 1, x, x); });
+  expect_refused("int8_quantize", [&] { int8_quantize(kCuda, 1, 1, {x}, &q, x, {}); });
+  expect_refused("int8_epilogue", [&] { int8_epilogue(kCuda, 0, 0, nullptr, {}, x); });
+}
+
+}  // namespace
+}  // namespace rallrec::kernels
