@@ -60,6 +60,9 @@ Runner define(CLI::App& app) {
                  "one")
       ->type_name("MB/S")
       ->check(CLI::NonNegativeNumber.description(""));
+  app.add_option("--items", request.items, "info_nce: pairs, N [16384]");
+  app.add_option("--width", request.width, "info_nce: elements of an embedding [128]");
+  app.add_option("--temperature", request.temperature, "info_nce: divides the scores [0.1]");
   app.add_option("--count", request.count, "Prompts of the file that are used [32]");
   app.add_option("--repeats", request.repeats, "Timed runs of each arm [5]");
   return [flags](CommandContext& context) { return run(*flags, context); };
@@ -71,7 +74,7 @@ Command bench_command() {
   Command command;
   command.name = "bench";
   command.group = kToolsGroup;
-  command.summary = "Measures the engine: tune, embed, infer, load or matmul";
+  command.summary = "Measures the engine: tune, embed, infer, load, matmul or info_nce";
   command.description =
       "Verifies that arms agree, times them in turn and prints one JSON line per arm: bench, arm, "
       "seconds (median), spread, peak_bytes (above the process before the model), work, rate, "

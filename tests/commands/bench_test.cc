@@ -189,5 +189,28 @@ TEST_F(BenchCommand, MatmulComparesEveryShape) {
   EXPECT_GT(lines.at("packed int8, down_proj")["verified"], 0.0);
 }
 
+TEST_F(BenchCommand, InfoNceNeedsLessThanTheWholeMatrix) {
+  const auto lines = bench(1, "info_nce", {"--items", "1500", "--width", "16"});
+  ASSERT_EQ(lines.size(), 2U);
+  const json& plain = lines.at("plain libtorch");
+  const json& tiled = lines.at("tiled");
+  for (const json& line : {plain, tiled}) {
+    expect_timed(line);
+    EXPECT_EQ(line["work"], 8.0 * 1500 * 1500 * 16);
+    EXPECT_GT(line["verified"], 0.0);
+    EXPECT_LT(line["verified"], 1e-4);
+    EXPECT_GT(line["floor_seconds"], 0.0);
+  }
+  // The plain arm holds at least the scores and their gradient.
+  EXPECT_GT(plain["peak_bytes"], 2 * 4 * 1500 * 1500);
+  EXPECT_GT(tiled["memory_ratio"], 4.0);
+}
+
+TEST_F(BenchCommand, InfoNceRefusesWhatItCannotMeasure) {
+  EXPECT_EQ(run(1, {"bench", "info_nce", "--items", "1"}).code, 64);
+  EXPECT_EQ(run(1, {"bench", "info_nce", "--temperature", "0"}).code, 64);
+  EXPECT_EQ(run(2, {"bench", "info_nce", "--items", "10"}).code, 64);
+}
+
 }  // namespace
 }  // namespace rallrec::testing

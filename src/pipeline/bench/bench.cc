@@ -11,6 +11,8 @@ const std::vector<Bench>& bench_table() {
       {"load", "from start to the first step, by phase", true, bench_load},
       {"matmul", "packed frozen weights against libtorch's linear and bare registers", false,
        bench_matmul},
+      {"info_nce", "symmetric InfoNCE in tiles against libtorch on the whole matrix of scores",
+       false, bench_info_nce},
   };
   return table;
 }

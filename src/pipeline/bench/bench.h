@@ -11,11 +11,14 @@ namespace rallrec::pipeline {
 
 // What one bench is given.
 struct BenchRequest {
-  std::string model;           // Hugging Face folder; matmul needs none
+  std::string model;           // Hugging Face folder; matmul and info_nce need none
   std::string input;           // prompts with answers
   std::string against;         // tune: a second quant mode to time beside; "" = none
   bool all_positions = false;  // tune: time the logits of every token beside
   double link = 0.0;           // tune: megabytes per second of a slow link to time beside; 0 = none
+  std::int64_t items = 16384;  // info_nce: rows of X and of Y
+  std::int64_t width = 128;    // info_nce: elements of a row
+  double temperature = 0.1;    // info_nce
   std::int64_t count = 32;
   int repeats = 5;
 };
@@ -41,6 +44,7 @@ void bench_embed(const BenchRun& run);
 void bench_infer(const BenchRun& run);
 void bench_load(const BenchRun& run);
 void bench_matmul(const BenchRun& run);
+void bench_info_nce(const BenchRun& run);
 
 // All benches; a new one is a line here.
 const std::vector<Bench>& bench_table();

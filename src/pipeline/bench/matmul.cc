@@ -1,16 +1,13 @@
 #include <ATen/ATen.h>
-#include <time.h>
 
 #include <algorithm>
-#include <numeric>
 
-#include "core/parallel_for.h"
-#include "kernels/register_rate.h"
 #include "models/llm/fp32_linear.h"
 #include "models/llm/int8_linear.h"
 #include "models/llm/int8_matrix.h"
 #include "models/llm/linear_names.h"
 #include "pipeline/bench/line.h"
+#include "pipeline/bench/register_bound.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -21,9 +18,6 @@ struct Shape {
   std::int64_t in;
 };
 constexpr std::int64_t kRows = 512;
-// Rounds of the register loops: some milliseconds, so that one run of several is undisturbed.
-constexpr std::int64_t kRounds = 1'000'000;
-constexpr int kRuns = 10;
 
 // The linears of the request's model, or those of SmolLM2-135M and Llama-3.1-8B; equal ones once.
 std::vector<Shape> shapes_of(const BenchRequest& request) {
@@ -51,40 +45,7 @@ double relative(const at::Tensor& got, const at::Tensor& want) {
   return ((got - want).norm() / want.norm()).item<double>();
 }
 
-// CPU seconds of the calling thread so far: another process that takes its turn does not count.
-double thread_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-// Operations per second of all threads with all operands in registers; 0 where there is no loop.
-double register_rate(double (*loop)(std::int64_t)) {
-  std::vector<double> rates(static_cast<std::size_t>(thread_count()));
-  parallel_for(thread_count(), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const double start = thread_seconds();
-      const double operations = loop(kRounds);
-      rates[static_cast<std::size_t>(i)] = operations / (thread_seconds() - start);
-    }
-  });
-  return std::accumulate(rates.begin(), rates.end(), 0.0);
-}
-
-// The best of all runs so far, since it is a bound.
-struct Bound {
-  double fp32 = 0.0;
-  double int8 = 0.0;
-
-  void measure() {
-    for (int i = 0; i < kRuns; ++i) {
-      fp32 = std::max(fp32, register_rate(&kernels::run_fp32_registers));
-      int8 = std::max(int8, register_rate(&kernels::run_int8_registers));
-    }
-  }
-};
-
-void bench_shape(const Shape& shape, const BenchRun& run, Bound& bound) {
+void bench_shape(const Shape& shape, const BenchRun& run, RegisterBound& bound) {
   const at::Tensor weight = 0.02 * at::randn({shape.out, shape.in});
   const at::Tensor x = at::randn({kRows, shape.in});
   const models::llm::Fp32Linear fp32(weight);
@@ -126,7 +87,7 @@ void bench_shape(const Shape& shape, const BenchRun& run, Bound& bound) {
 }  // namespace
 
 void bench_matmul(const BenchRun& run) {
-  Bound bound;
+  RegisterBound bound;
   for (const Shape& shape : shapes_of(run.request)) {
     bench_shape(shape, run, bound);
   }
