@@ -1,5 +1,6 @@
 #include "kernels/embedding_gather.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -92,7 +93,8 @@ TEST_P(EmbeddingGather, GradientIsTheSumOverARowsPlaces) {
               {static_cast<std::int64_t>(groups.rows.size()), group_rows_there.get(), offsets.get(),
                members.get()},
               columns, dy.get(), table.get());
-  std::vector<double> want(host_table.begin(), host_table.end());
+  std::vector<double> want(host_table.size());
+  std::copy(host_table.begin(), host_table.end(), want.begin());
   std::vector<double> magnitude(want.size(), 1.0);
   for (std::int64_t i = 0; i < count * columns; ++i) {
     const auto at = static_cast<std::size_t>(ids[static_cast<std::size_t>(i / columns)] * columns +

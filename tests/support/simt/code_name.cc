@@ -17,6 +17,9 @@ std::string symbolized(const void* code, const char* format) {
 
 std::string code_name(const void* code) { return symbolized(code, "%f %S"); }
 
-std::string function_name(const void* function) { return symbolized(function, "%f"); }
+std::string function_name(const void* function) {
+  // The symbolizer takes a return address and looks at the byte before it.
+  return symbolized(static_cast<const char*>(function) + 1, "%f");
+}
 
 }  // namespace rallrec::simt
