@@ -38,10 +38,11 @@ io::JsonValue parsed(const std::string& path) {
   try {
     return io::parse_json(path, io::read_file(path, 1 << 20));
   } catch (const Error& error) {
-    throw Error(error.code(),
-                fmt::format("{}; remove the file to go on from the newest checkpoint, or start anew "
-                            "with --resume never",
-                            error.what()));
+    throw Error(
+        error.code(),
+        fmt::format("{}; remove the file to go on from the newest checkpoint, or start anew "
+                    "with --resume never",
+                    error.what()));
   }
 }
 
