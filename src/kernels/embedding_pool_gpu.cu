@@ -10,6 +10,8 @@ namespace rallrec::kernels::detail {
 namespace {
 
 constexpr int kThreads = 256;
+// That a processor should hold at least: without the number nvcc aims at more and spills.
+constexpr int kBlocksPerProcessor = 4;
 constexpr int kWarps = kThreads / gpu::kWarp;
 constexpr int kTileRows = 32;
 
@@ -65,7 +67,7 @@ __device__ double finish(const PoolArguments& a, std::int64_t rows, double* sums
 // A block per sequence. Its rows go by in tiles of 32: where there is a norm, a warp per row finds
 // 1 / rms in a first reading, and the second one, which adds the rows up, comes from L2.
 template <typename Stored, int kWidth>
-__global__ void __launch_bounds__(kThreads) pool_kernel(PoolArguments a) {
+__global__ void __launch_bounds__(kThreads, kBlocksPerProcessor) pool_kernel(PoolArguments a) {
   __shared__ float scale[kTileRows];
   __shared__ double partial[kWarps];
   auto* sums = static_cast<double*>(gpu::dynamic_shared());

@@ -35,8 +35,10 @@ Extent extent_below(const std::vector<float>& row, float limit) {
 
 // The magnitude from which values are outliers, and the extent of those below.
 float find_limit(const std::vector<float>& row, const OutlierRule* rule, Extent& extent) {
-  float limit =
-      rule != nullptr && rule->kind == OutlierRule::Kind::kMagnitude ? rule->limit : kInfinity;
+  float limit = kInfinity;
+  if (rule != nullptr && rule->kind == OutlierRule::Kind::kMagnitude) {
+    limit = rule->limit;
+  }
   extent = extent_below(row, limit);
   while (extent.finite && rule != nullptr && rule->kind == OutlierRule::Kind::kTimesRms) {
     const float next = rule->limit * std::sqrt(extent.square_sum / static_cast<float>(row.size()));

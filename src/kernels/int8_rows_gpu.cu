@@ -11,6 +11,8 @@ namespace rallrec::kernels::detail {
 namespace {
 
 constexpr int kThreads = 128;
+// That a processor should hold at least: without the number nvcc aims at more and spills.
+constexpr int kBlocksPerProcessor = 8;
 constexpr int kWarps = kThreads / gpu::kWarp;
 
 struct QuantizeArguments {
@@ -150,7 +152,8 @@ __device__ int take_outliers(const QuantizeArguments& a, const float* x, float l
 
 // A block per row, which is read from memory once and from L1 after that.
 template <int kWidth>
-__global__ void __launch_bounds__(kThreads) int8_quantize_kernel(QuantizeArguments a) {
+__global__ void __launch_bounds__(kThreads, kBlocksPerProcessor)
+    int8_quantize_kernel(QuantizeArguments a) {
   const std::int64_t row = blockIdx.x;
   const float* x = a.x + row * a.depth;
   Extent extent;
