@@ -73,20 +73,15 @@ class CudaEvent {
   cudaEvent_t event_ = nullptr;
 };
 
-// `count` uninitialised values on the device. `setting` is named where memory runs out.
-template <typename Value>
-class CudaBuffer {
+// `count` values of memory that `kFree` gives back.
+template <typename Value, cudaError_t (*kFree)(void*)>
+class CudaMemory {
  public:
-  CudaBuffer() = default;
-  CudaBuffer(std::size_t count, const char* setting) : count_(count) {
-    void* memory = nullptr;
-    check_cuda_memory(cudaMalloc(&memory, bytes()), bytes(), "allocating a device buffer", setting);
-    values_ = static_cast<Value*>(memory);
-  }
-  ~CudaBuffer() { cudaFree(values_); }
-  CudaBuffer(CudaBuffer&& other) noexcept
+  CudaMemory() = default;
+  ~CudaMemory() { kFree(values_); }
+  CudaMemory(CudaMemory&& other) noexcept
       : values_(std::exchange(other.values_, nullptr)), count_(std::exchange(other.count_, 0)) {}
-  CudaBuffer& operator=(CudaBuffer&& other) noexcept {
+  CudaMemory& operator=(CudaMemory&& other) noexcept {
     std::swap(values_, other.values_);
     std::swap(count_, other.count_);
     return *this;
@@ -95,39 +90,41 @@ class CudaBuffer {
   Value* get() const { return values_; }
   std::size_t count() const { return count_; }
   std::size_t bytes() const { return count_ * sizeof(Value); }
+
+ protected:
+  explicit CudaMemory(std::size_t count) : count_(count) {}
+  void take(void* memory) { values_ = static_cast<Value*>(memory); }
 
  private:
   Value* values_ = nullptr;
   std::size_t count_ = 0;
 };
 
+// `count` uninitialised values on the device. `setting` is named where memory runs out.
+template <typename Value>
+class CudaBuffer : public CudaMemory<Value, &cudaFree> {
+ public:
+  CudaBuffer() = default;
+  CudaBuffer(std::size_t count, const char* setting) : CudaMemory<Value, &cudaFree>(count) {
+    void* memory = nullptr;
+    check_cuda_memory(cudaMalloc(&memory, this->bytes()), this->bytes(),
+                      "allocating a device buffer", setting);
+    this->take(memory);
+  }
+};
+
 // `count` uninitialised values of page-locked host memory, which the device can copy from and to
 // while the host goes on.
 template <typename Value>
-class PinnedBuffer {
+class PinnedBuffer : public CudaMemory<Value, &cudaFreeHost> {
  public:
   PinnedBuffer() = default;
-  explicit PinnedBuffer(std::size_t count) : count_(count) {
+  explicit PinnedBuffer(std::size_t count) : CudaMemory<Value, &cudaFreeHost>(count) {
     void* memory = nullptr;
-    check_cuda(cudaHostAlloc(&memory, bytes(), cudaHostAllocDefault), "allocating pinned memory");
-    values_ = static_cast<Value*>(memory);
+    check_cuda(cudaHostAlloc(&memory, this->bytes(), cudaHostAllocDefault),
+               "allocating pinned memory");
+    this->take(memory);
   }
-  ~PinnedBuffer() { cudaFreeHost(values_); }
-  PinnedBuffer(PinnedBuffer&& other) noexcept
-      : values_(std::exchange(other.values_, nullptr)), count_(std::exchange(other.count_, 0)) {}
-  PinnedBuffer& operator=(PinnedBuffer&& other) noexcept {
-    std::swap(values_, other.values_);
-    std::swap(count_, other.count_);
-    return *this;
-  }
-
-  Value* get() const { return values_; }
-  std::size_t count() const { return count_; }
-  std::size_t bytes() const { return count_ * sizeof(Value); }
-
- private:
-  Value* values_ = nullptr;
-  std::size_t count_ = 0;
 };
 
 }  // namespace rallrec

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -39,6 +40,11 @@ void grant_shared_memory(Kernel* kernel, std::size_t bytes) {
 
 inline cudaStream_t stream_of(const Queue& queue) {
   return static_cast<cudaStream_t>(queue.stream);
+}
+
+// Blocks that `count` items take along one dimension of a grid, `per_block` to a block.
+inline unsigned blocks_for(std::int64_t count, std::int64_t per_block) {
+  return static_cast<unsigned>((count + per_block - 1) / per_block);
 }
 
 // Enqueues kernel(arguments…) on `stream`: the only way kernels start. The arguments are converted

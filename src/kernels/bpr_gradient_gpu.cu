@@ -135,10 +135,6 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-dim3 blocks_for(std::int64_t count, std::int64_t per_block) {
-  return dim3(static_cast<unsigned>((count + per_block - 1) / per_block));
-}
-
 template <typename Term>
 void add_terms(cudaStream_t stream, const BprBatch& batch, std::int64_t row_begin,
                std::int64_t row_end, const Term& term, float* gradient) {

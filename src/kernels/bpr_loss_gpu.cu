@@ -122,24 +122,20 @@ __global__ void __launch_bounds__(kSumThreads)
   }
 }
 
-dim3 blocks_for(const BprBatch& batch) {
-  return dim3(static_cast<unsigned>((batch.count + kWarps - 1) / kWarps));
-}
-
 }  // namespace
 
 void bpr_margins_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
                      const BprBatch& batch, float* margins) {
-  launch(&bpr_margins_kernel, blocks_for(batch), dim3(kThreads), 0, stream_of(queue), embeddings,
-         width, batch, margins);
+  launch(&bpr_margins_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream_of(queue),
+         embeddings, width, batch, margins);
 }
 
 void bpr_loss_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
                   const BprBatch& batch, float weight, float* slopes, double* loss_sum) {
   const cudaStream_t stream = stream_of(queue);
   const gpu::Scratch<float> losses(stream, batch.count, kSetting);
-  launch(&bpr_loss_kernel, blocks_for(batch), dim3(kThreads), 0, stream, embeddings, width, batch,
-         weight, slopes, losses.get());
+  launch(&bpr_loss_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream, embeddings,
+         width, batch, weight, slopes, losses.get());
   launch(&sum_kernel, dim3(1), dim3(kSumThreads), 0, stream, losses.get(), batch.count, loss_sum);
 }
 
@@ -148,8 +144,8 @@ BprRoles bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t
   const cudaStream_t stream = stream_of(queue);
   const gpu::Scratch<float> squares(stream, 3 * batch.count, kSetting);
   const gpu::Scratch<double> sums(stream, 3, kSetting);
-  launch(&bpr_squares_kernel, blocks_for(batch), dim3(kThreads), 0, stream, embeddings, width,
-         batch, squares.get());
+  launch(&bpr_squares_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream,
+         embeddings, width, batch, squares.get());
   launch(&sum_kernel, dim3(3), dim3(kSumThreads), 0, stream, squares.get(), batch.count,
          sums.get());
   const PinnedBuffer<double> host(3);

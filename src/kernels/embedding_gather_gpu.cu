@@ -38,7 +38,7 @@ __global__ void __launch_bounds__(kThreads)
 template <typename Stored>
 void launch_gather(const Queue& queue, const Stored* table, std::int64_t rows, std::int64_t columns,
                    const std::int64_t* ids, std::int64_t count, float* y) {
-  const dim3 blocks(static_cast<unsigned>((count + kRows - 1) / kRows));
+  const dim3 blocks(blocks_for(count, kRows));
   const bool wide = columns % 4 == 0 && reinterpret_cast<std::uintptr_t>(table) % 16 == 0 &&
                     reinterpret_cast<std::uintptr_t>(y) % 16 == 0;
   launch(wide ? &gather_kernel<Stored, 4> : &gather_kernel<Stored, 1>, blocks, dim3(kThreads), 0,

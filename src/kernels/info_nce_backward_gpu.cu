@@ -150,11 +150,11 @@ void add_direction(cudaStream_t stream, Direction d, bool bf16, bool accumulate,
   d.parts = std::min({wanted, other_tiles, kMostParts});
   const gpu::Scratch<float> partial(stream, d.parts * count, "the width of the embeddings");
   const dim3 grid(static_cast<unsigned>(row_tiles), static_cast<unsigned>(d.parts),
-                  static_cast<unsigned>((width_tiles + held - 1) / held));
+                  blocks_for(width_tiles, held));
   const GradientKernel kernel =
       bf16 ? kernel_for<gpu::Bf16Product>(width_tiles) : kernel_for<gpu::Fp32Product>(width_tiles);
   launch(kernel, grid, dim3(kTileThreads), 0, stream, d, partial.get());
-  const dim3 blocks(static_cast<unsigned>((count + kJoinThreads - 1) / kJoinThreads));
+  const dim3 blocks(blocks_for(count, kJoinThreads));
   launch(&join_parts_kernel, blocks, dim3(kJoinThreads), 0, stream, partial.get(), d.parts, count,
          accumulate, gradient);
 }

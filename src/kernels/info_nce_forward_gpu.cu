@@ -191,18 +191,14 @@ __global__ void __launch_bounds__(kJoinThreads)
   result[j] = maximum == -INFINITY ? maximum : maximum + log(sum);
 }
 
-dim3 blocks_for(std::int64_t count) {
-  return dim3(static_cast<unsigned>((count + kJoinThreads - 1) / kJoinThreads));
-}
-
 }  // namespace
 
 void info_nce_forward_gpu(const Queue& queue, const InfoNceBlock& block, double* row_lse,
                           double* column_lse, float* positive) {
   const cudaStream_t stream = stream_of(queue);
   if (block.rows == 0) {
-    launch(&combine_column_lse_kernel, blocks_for(block.columns), dim3(kJoinThreads), 0, stream,
-           column_lse, 0, block.columns, column_lse);
+    launch(&combine_column_lse_kernel, blocks_for(block.columns, kJoinThreads), dim3(kJoinThreads),
+           0, stream, column_lse, 0, block.columns, column_lse);
     return;
   }
   const Cut cut(block);
@@ -213,16 +209,16 @@ void info_nce_forward_gpu(const Queue& queue, const InfoNceBlock& block, double*
   const auto kernel = block.bf16 ? &info_nce_forward_kernel<gpu::Bf16Product>
                                  : &info_nce_forward_kernel<gpu::Fp32Product>;
   launch(kernel, grid, dim3(kTileThreads), 0, stream, block, cut, partial, positive);
-  launch(&join_log_sums_kernel, blocks_for(block.rows), dim3(kJoinThreads), 0, stream,
+  launch(&join_log_sums_kernel, blocks_for(block.rows, kJoinThreads), dim3(kJoinThreads), 0, stream,
          partial.row_sums, cut.stripes, block.rows, row_lse);
-  launch(&join_log_sums_kernel, blocks_for(block.columns), dim3(kJoinThreads), 0, stream,
-         partial.column_sums, cut.groups, block.columns, column_lse);
+  launch(&join_log_sums_kernel, blocks_for(block.columns, kJoinThreads), dim3(kJoinThreads), 0,
+         stream, partial.column_sums, cut.groups, block.columns, column_lse);
 }
 
 void combine_column_lse_gpu(const Queue& queue, const double* partial, std::int64_t blocks,
                             std::int64_t columns, double* result) {
-  launch(&combine_column_lse_kernel, blocks_for(columns), dim3(kJoinThreads), 0, stream_of(queue),
-         partial, blocks, columns, result);
+  launch(&combine_column_lse_kernel, blocks_for(columns, kJoinThreads), dim3(kJoinThreads), 0,
+         stream_of(queue), partial, blocks, columns, result);
 }
 
 }  // namespace rallrec::kernels::detail

@@ -263,8 +263,7 @@ void int8_quantize_gpu(const Queue& queue, std::int64_t rows, std::int64_t depth
 
 void int8_epilogue_gpu(const Queue& queue, std::int64_t rows, std::int64_t columns,
                        const std::int32_t* sums, const Int8Epilogue& epilogue, float* y) {
-  const dim3 blocks(static_cast<unsigned>((columns + kTileColumns - 1) / kTileColumns),
-                    static_cast<unsigned>((rows + kTileRows - 1) / kTileRows));
+  const dim3 blocks(blocks_for(columns, kTileColumns), blocks_for(rows, kTileRows));
   const auto shared =
       static_cast<std::size_t>(epilogue.rank) * (kTileColumns + kTileRows) * sizeof(float);
   launch(gpu::in_fours(columns, y, sums) ? &int8_epilogue_kernel<4> : &int8_epilogue_kernel<1>,

@@ -38,8 +38,7 @@ __global__ void __launch_bounds__(kThreads)
 
 void sample_negatives_gpu(const Queue& queue, const EdgeBitmap& bitmap, const NegativeDraws& draws,
                           std::int32_t* negatives) {
-  launch(&sample_negatives_kernel,
-         dim3(static_cast<unsigned>((draws.count + kThreads - 1) / kThreads)), dim3(kThreads), 0,
+  launch(&sample_negatives_kernel, blocks_for(draws.count, kThreads), dim3(kThreads), 0,
          stream_of(queue), bitmap, draws, negatives);
 }
 

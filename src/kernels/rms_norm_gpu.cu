@@ -106,7 +106,7 @@ void launch_rows(const Queue& queue, std::int64_t rows, bool fours, const Argume
                  void (*wide)(std::int64_t, Arguments)) {
   const bool is_wide = arguments.columns >= kWide;
   const std::int64_t per_block = is_wide ? 1 : RowOfThreads<gpu::kWarp>::kRows;
-  const auto blocks = static_cast<unsigned>((rows + per_block - 1) / per_block);
+  const auto blocks = blocks_for(rows, per_block);
   const auto kernel = is_wide ? (fours ? wide_fours : wide) : (fours ? narrow_fours : narrow);
   launch(kernel, dim3(blocks), dim3(kThreads), 0, stream_of(queue), rows, arguments);
 }

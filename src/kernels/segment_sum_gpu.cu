@@ -50,8 +50,7 @@ void segment_sum_gpu(const Queue& queue, const RowGroupsView& groups, std::int64
                      const float* dy, float* table) {
   const bool fours = gpu::in_fours(columns, dy, table);
   const std::int64_t strip = gpu::kWarp * (fours ? 4 : 1);
-  const dim3 blocks(static_cast<unsigned>((groups.groups + kGroups - 1) / kGroups),
-                    static_cast<unsigned>((columns + strip - 1) / strip));
+  const dim3 blocks(blocks_for(groups.groups, kGroups), blocks_for(columns, strip));
   launch(fours ? &segment_sum_kernel<4> : &segment_sum_kernel<1>, blocks, dim3(kThreads), 0,
          stream_of(queue), groups, columns, dy, table);
 }

@@ -78,8 +78,7 @@ __global__ void __launch_bounds__(kWarps* gpu::kWarp)
 void similarity_gpu(const Queue& queue, const float* queries, std::int64_t query_count,
                     const float* candidates, std::int64_t candidate_count, std::int64_t width,
                     float* scores) {
-  const dim3 grid(static_cast<unsigned>((candidate_count + kTile - 1) / kTile),
-                  static_cast<unsigned>((query_count + kTile - 1) / kTile));
+  const dim3 grid(blocks_for(candidate_count, kTile), blocks_for(query_count, kTile));
   launch(&similarity_kernel, grid, dim3(kTileThreads), 0, stream_of(queue),
          Matrices{queries, query_count, candidates, candidate_count, width}, scores);
 }
@@ -88,8 +87,8 @@ void similarity_of_lists_gpu(const Queue& queue, const float* vectors, std::int6
                              const CandidateLists& lists, float* scores) {
   const auto kernel = gpu::in_fours(width, vectors) ? &similarity_of_lists_kernel<4>
                                                     : &similarity_of_lists_kernel<1>;
-  launch(kernel, dim3(static_cast<unsigned>((lists.lists + kWarps - 1) / kWarps)),
-         dim3(kWarps * gpu::kWarp), 0, stream_of(queue), vectors, width, lists, scores);
+  launch(kernel, blocks_for(lists.lists, kWarps), dim3(kWarps * gpu::kWarp), 0, stream_of(queue),
+         vectors, width, lists, scores);
 }
 
 }  // namespace rallrec::kernels::detail

@@ -65,8 +65,7 @@ __global__ void __launch_bounds__(kWarps* gpu::kWarp) spmm_kernel(CsrView a, Den
 template <int kWidth>
 void launch_tiles(const Queue& queue, const CsrView& matrix, const Dense& dense) {
   constexpr std::int64_t kColumns = gpu::kWarp * kWidth;
-  const dim3 grid(static_cast<unsigned>((matrix.rows + kWarps - 1) / kWarps),
-                  static_cast<unsigned>((dense.width + kColumns - 1) / kColumns));
+  const dim3 grid(blocks_for(matrix.rows, kWarps), blocks_for(dense.width, kColumns));
   launch(&spmm_kernel<kWidth>, grid, dim3(kWarps * gpu::kWarp), 0, stream_of(queue), matrix, dense);
 }
 

@@ -51,26 +51,22 @@ __global__ void __launch_bounds__(kThreads)
   gpu::store(u, d_up + i);
 }
 
-dim3 blocks_for(std::int64_t count, int width) {
-  const std::int64_t per_block = std::int64_t{kThreads} * width;
-  return dim3(static_cast<unsigned>((count + per_block - 1) / per_block));
-}
-
 }  // namespace
 
 void swi_glu_gpu(const Queue& queue, std::int64_t count, const float* gate, const float* up,
                  float* y) {
   const bool fours = gpu::in_fours(count, gate, up, y);
-  launch(fours ? &swi_glu_kernel<4> : &swi_glu_kernel<1>, blocks_for(count, fours ? 4 : 1),
-         dim3(kThreads), 0, stream_of(queue), count, gate, up, y);
+  launch(fours ? &swi_glu_kernel<4> : &swi_glu_kernel<1>,
+         blocks_for(count, fours ? 4 * kThreads : kThreads), dim3(kThreads), 0, stream_of(queue),
+         count, gate, up, y);
 }
 
 void swi_glu_backward_gpu(const Queue& queue, std::int64_t count, const float* gate,
                           const float* up, const float* dy, float* d_gate, float* d_up) {
   const bool fours = gpu::in_fours(count, gate, up, dy, d_gate, d_up);
   launch(fours ? &swi_glu_backward_kernel<4> : &swi_glu_backward_kernel<1>,
-         blocks_for(count, fours ? 4 : 1), dim3(kThreads), 0, stream_of(queue), count, gate, up, dy,
-         d_gate, d_up);
+         blocks_for(count, fours ? 4 * kThreads : kThreads), dim3(kThreads), 0, stream_of(queue),
+         count, gate, up, dy, d_gate, d_up);
 }
 
 }  // namespace rallrec::kernels::detail

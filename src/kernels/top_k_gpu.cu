@@ -79,8 +79,8 @@ __global__ void __launch_bounds__(kWarps* gpu::kWarp)
 }  // namespace
 
 void top_k_gpu(const Queue& queue, const ScoredLists& lists, std::int64_t k, std::int32_t* best) {
-  launch(&top_k_kernel, dim3(static_cast<unsigned>((lists.lists + kWarps - 1) / kWarps)),
-         dim3(kWarps * gpu::kWarp), 0, stream_of(queue), lists, k, best);
+  launch(&top_k_kernel, blocks_for(lists.lists, kWarps), dim3(kWarps * gpu::kWarp), 0,
+         stream_of(queue), lists, k, best);
 }
 
 }  // namespace rallrec::kernels::detail

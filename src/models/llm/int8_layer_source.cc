@@ -31,14 +31,18 @@ void append_panels(const TensorSource& source, const std::string& name, const Ma
   kernels::pack_int8(quantised.data(), 1, matrix.in, matrix.in, rows, to.bytes.data() + bytes);
 }
 
+// The panels of `range` that belong to the matrix; first = last where there are none.
+Int8LayerLayout::PanelRange part_of(const Matrix& matrix, Int8LayerLayout::PanelRange range) {
+  const std::size_t first = std::max(range.first, matrix.first_panel);
+  return {first, std::max(first, std::min(range.last, matrix.first_panel + matrix.panels))};
+}
+
 // Growing step by step would hold the panels twice.
 void reserve(const Int8LayerLayout& layout, Int8LayerLayout::PanelRange range, Int8Panels& panels) {
   std::size_t bytes = 0;
   for (const Linear linear : kLinears) {
-    const Matrix& matrix = layout[linear];
-    const std::size_t first = std::max(range.first, matrix.first_panel);
-    const std::size_t last = std::min(range.last, matrix.first_panel + matrix.panels);
-    bytes += first < last ? (last - first) * matrix.panel_bytes : 0;
+    const auto part = part_of(layout[linear], range);
+    bytes += (part.last - part.first) * layout[linear].panel_bytes;
   }
   panels.bytes.reserve(bytes);
   panels.scales.reserve((range.last - range.first) * static_cast<std::size_t>(kPanelRows));
@@ -60,10 +64,9 @@ Int8Panels load_panels(const LlmConfig& config, const Int8LayerLayout& layout, s
   reserve(layout, range, panels);
   for (const Linear linear : kLinears) {
     const Matrix& matrix = layout[linear];
-    const std::size_t first = std::max(range.first, matrix.first_panel);
-    const std::size_t last = std::min(range.last, matrix.first_panel + matrix.panels);
-    for (std::size_t panel = first; panel < last; panel += kPanelsPerRead) {
-      const std::size_t end = std::min(last, panel + kPanelsPerRead);
+    const auto part = part_of(matrix, range);
+    for (std::size_t panel = part.first; panel < part.last; panel += kPanelsPerRead) {
+      const std::size_t end = std::min(part.last, panel + kPanelsPerRead);
       append_panels(source, weight_name(layer, linear), matrix, panel - matrix.first_panel,
                     end - matrix.first_panel, panels);
     }
