@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/attention_cpu.h"
+#include "kernels/simd.h"
 #include "kernels/small_matmul.h"
 
 namespace rallrec::kernels::detail {
@@ -48,26 +49,28 @@ struct Scratch {
 }
 
 // p = exp(scale · s - lse) and ds = p · (dp - delta) · scale on the `seen` first keys, zero beyond.
+template <typename Lanes>
 [[gnu::always_inline]] inline void score_gradient(float* p, float* ds, std::int64_t seen,
                                                   std::int64_t width, float scale, float lse,
                                                   float delta) {
   std::int64_t j = 0;
-  for (; j < seen; j += 8) {
-    FloatLanes x;
-    FloatLanes y;
-    load8(p + j, x);
-    load8(ds + j, y);
+  for (; j < seen; j += kLanesOf<Lanes>) {
+    Lanes x;
+    Lanes y;
+    load_lanes(p + j, x);
+    load_lanes(ds + j, y);
     x = x * scale - lse;
-    exp8(x);
+    exp_lanes(x);
     y = x * (y - delta) * scale;
-    store8(x, p + j);
-    store8(y, ds + j);
+    store_lanes(x, p + j);
+    store_lanes(y, ds + j);
   }
   std::fill(p + seen, p + width, 0.0F);
   std::fill(ds + seen, ds + width, 0.0F);
 }
 
 // Query rows [begin, begin + rows) of one query head.
+template <typename Lanes>
 [[gnu::always_inline]] inline void run_block(const HeadShape& shape, const AttentionSequence& s,
                                              const HeadData& x, std::int64_t begin,
                                              std::int64_t rows, const Scratch& scratch) {
@@ -82,9 +85,9 @@ struct Scratch {
   small_matmul(rows, width, d, {d_o, shape.stride, 1}, scratch.values, shape.ld, scratch.ds,
                shape.ld, false);
   for (std::int64_t i = 0; i < rows; ++i) {
-    const float delta = dot(x.o + (begin + i) * shape.stride, d_o + i * shape.stride, d);
-    score_gradient(scratch.p + i * shape.ld, scratch.ds + i * shape.ld, s.seen(begin + i, 0), width,
-                   scale, x.lse[(begin + i) * shape.lse_stride], delta);
+    const float delta = dot<Lanes>(x.o + (begin + i) * shape.stride, d_o + i * shape.stride, d);
+    score_gradient<Lanes>(scratch.p + i * shape.ld, scratch.ds + i * shape.ld, s.seen(begin + i, 0),
+                          width, scale, x.lse[(begin + i) * shape.lse_stride], delta);
   }
   small_matmul(rows, d, keys, {scratch.ds, shape.ld, 1}, x.k, shape.kv_stride,
                x.dq + begin * shape.stride, shape.stride, false);
@@ -114,6 +117,7 @@ struct Scratch {
           a.gradients.dv + kv_row * d};
 }
 
+template <typename Lanes>
 struct BackwardHead {
   [[gnu::always_inline]] static void run(const AttentionBackwardArguments* a,
                                          const AttentionSequence* s, std::int64_t kv_head,
@@ -136,7 +140,7 @@ struct BackwardHead {
         transpose(x.v, shape, scratch.values);
       }
       for (std::int64_t begin = 0; begin < s->queries; begin += kQueryBlock) {
-        run_block(shape, *s, x, begin, std::min(kQueryBlock, s->queries - begin), scratch);
+        run_block<Lanes>(shape, *s, x, begin, std::min(kQueryBlock, s->queries - begin), scratch);
       }
     }
   }
@@ -152,7 +156,7 @@ void attention_backward_head_cpu(const AttentionBackwardArguments& arguments,
                                  const AttentionSequence& sequence, std::int64_t kv_head,
                                  float* scratch) {
   if (sequence.keys > 0) {
-    run_best<BackwardHead>(&arguments, &sequence, kv_head, scratch);
+    run_best_lanes<BackwardHead>(&arguments, &sequence, kv_head, scratch);
   }
 }
 

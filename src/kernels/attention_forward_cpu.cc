@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/attention_cpu.h"
+#include "kernels/simd.h"
 #include "kernels/small_matmul.h"
 
 namespace rallrec::kernels::detail {
@@ -46,48 +47,48 @@ struct Segments {
 }
 
 // scores[j] = q · k_j for single rows, where turning the keys around would cost more than it saves.
+template <typename Lanes>
 [[gnu::always_inline]] inline void scores_by_dot(const float* q, const Segments& keys,
                                                  std::int64_t head_dim, float* scores) {
   for (int segment = 0; segment < 2; ++segment) {
     for (std::int64_t j = 0; j < keys.rows[segment]; ++j) {
-      *scores++ = dot(q, keys.k[segment] + j * keys.stride, head_dim);
+      *scores++ = dot<Lanes>(q, keys.k[segment] + j * keys.stride, head_dim);
     }
   }
 }
 
 // scores[0, seen) becomes exp(scale · (s - max)), scores[seen, width) zero. Returns the sum;
-// `maximum` is the largest scaled score.
+// `maximum` is the largest scaled score. Rows are readable up to whole lanes.
+template <typename Lanes>
 [[gnu::always_inline]] inline float exponentials(float* scores, std::int64_t seen,
                                                  std::int64_t width, float scale, float& maximum) {
-  const float largest = largest_of(scores, seen);
-  FloatLanes sums{};
-  const std::int64_t whole = seen / 8 * 8;
-  for (std::int64_t j = 0; j < whole; j += 8) {
-    FloatLanes x;
-    load8(scores + j, x);
+  const float largest = largest_of<Lanes>(scores, seen);
+  Lanes sums{};
+  const std::int64_t whole = seen / kLanesOf<Lanes> * kLanesOf<Lanes>;
+  for (std::int64_t j = 0; j < whole; j += kLanesOf<Lanes>) {
+    Lanes x;
+    load_lanes(scores + j, x);
     x = (x - largest) * scale;
-    exp8(x);
+    exp_lanes(x);
     sums += x;
-    store8(x, scores + j);
+    store_lanes(x, scores + j);
   }
-  float total = sum8(sums);
   if (whole < seen) {
-    FloatLanes x;
-    load_part(scores + whole, seen - whole, largest, x);
+    Lanes x;
+    load_first(scores + whole, seen - whole, largest, x);
     x = (x - largest) * scale;
-    exp8(x);
-    store_part(x, seen - whole, scores + whole);
-    for (std::int64_t j = whole; j < seen; ++j) {
-      total += scores[j];
-    }
+    exp_lanes(x);
+    store_lanes(x, scores + whole);
+    keep_first(seen - whole, x);
+    sums += x;
   }
   std::fill(scores + seen, scores + width, 0.0F);
   maximum = largest * scale;
-  return total;
+  return sum_lanes(sums);
 }
 
 // Turns the block's scores into outputs. Row i sees the first seen(i) keys.
-template <typename Seen>
+template <typename Lanes, typename Seen>
 [[gnu::always_inline]] inline void finish_block(const RowBlock& block, const Segments& keys,
                                                 std::int64_t head_dim, const Seen& seen,
                                                 std::int64_t width, std::int64_t ld, float* scores,
@@ -95,7 +96,7 @@ template <typename Seen>
   const float scale = 1.0F / std::sqrt(static_cast<float>(head_dim));
   for (std::int64_t i = 0; i < block.rows; ++i) {
     float maximum;
-    sums[i] = exponentials(scores + i * ld, seen(i), width, scale, maximum);
+    sums[i] = exponentials<Lanes>(scores + i * ld, seen(i), width, scale, maximum);
     if (block.lse != nullptr) {
       block.lse[i * block.lse_stride] = maximum + std::log(sums[i]);
     }
@@ -120,7 +121,7 @@ struct Scratch {
 };
 
 // All tokens of one query head, a block of rows at a time. Row i sees the first seen(i) keys.
-template <typename Seen>
+template <typename Lanes, typename Seen>
 [[gnu::always_inline]] inline void run_query_head(const RowBlock& all, const Segments& keys,
                                                   std::int64_t head_dim, const Seen& seen,
                                                   std::int64_t ld, const Scratch& scratch) {
@@ -133,12 +134,13 @@ template <typename Seen>
     const std::int64_t width = padded_keys(seen(begin + block.rows - 1));
     small_matmul(block.rows, width, head_dim, {block.q, block.stride, 1}, scratch.keys, ld,
                  scratch.scores, ld, false);
-    finish_block(
+    finish_block<Lanes>(
         block, keys, head_dim, [&](std::int64_t i) { return seen(begin + i); }, width, ld,
         scratch.scores, scratch.sums);
   }
 }
 
+template <typename Lanes>
 struct ForwardHead {
   [[gnu::always_inline]] static void run(const AttentionArguments* a, const AttentionSequence* s,
                                          std::int64_t kv_head, float* memory) {
@@ -163,9 +165,9 @@ struct ForwardHead {
     if (s->queries == 1) {
       const RowBlock block{a->q + row * d, a->o + row * d, lse, group, d, 1};
       for (std::int64_t i = 0; i < group; ++i) {
-        scores_by_dot(block.q + i * d, keys, d, scratch.scores + i * ld);
+        scores_by_dot<Lanes>(block.q + i * d, keys, d, scratch.scores + i * ld);
       }
-      finish_block(
+      finish_block<Lanes>(
           block, keys, d, [total](std::int64_t) { return total; }, ld, ld, scratch.scores,
           scratch.sums);
       return;
@@ -176,7 +178,7 @@ struct ForwardHead {
       const RowBlock all{
           a->q + (row + h) * d, a->o + (row + h) * d, lse == nullptr ? nullptr : lse + h,
           s->queries,           shape.heads * d,      shape.heads};
-      run_query_head(all, keys, d, seen, ld, scratch);
+      run_query_head<Lanes>(all, keys, d, seen, ld, scratch);
     }
   }
 };
@@ -191,7 +193,7 @@ std::int64_t attention_scratch(const AttentionShape& shape, std::int64_t keys) {
 void attention_head_cpu(const AttentionArguments& arguments, const AttentionSequence& sequence,
                         std::int64_t kv_head, float* scratch) {
   if (sequence.queries > 0) {
-    run_best<ForwardHead>(&arguments, &sequence, kv_head, scratch);
+    run_best_lanes<ForwardHead>(&arguments, &sequence, kv_head, scratch);
   }
 }
 

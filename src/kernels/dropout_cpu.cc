@@ -80,15 +80,15 @@ struct Apply {
     std::int64_t c = 0;
     for (; c + 8 <= channels; c += 8) {
       FloatLanes value;
-      load8(x + c, value);
+      load_lanes(x + c, value);
       const IntLanes kept = (kBits & static_cast<std::int32_t>(mask[c / 8])) != 0;
       value = kept ? value * factor : FloatLanes{};
       if (accumulate) {
         FloatLanes old;
-        load8(y + c, old);
+        load_lanes(y + c, old);
         value += old;
       }
-      store8(value, y + c);
+      store_lanes(value, y + c);
     }
     for (; c < channels; ++c) {
       const float value = (mask[c / 8] >> (c % 8) & 1) != 0 ? x[c] * factor : 0.0F;

@@ -5,60 +5,35 @@
 namespace rallrec::kernels {
 namespace {
 
-constexpr std::int64_t kLanes = 8;
-
-// Calls step.at(i, count) for rows in eights; `count` is the constant 8 but for the last ones, so
-// that the branches on it fold away.
-template <typename Step>
+// Calls step.at(i, count) for rows, as many at once as there are lanes; `count` is that constant
+// but for the last ones, so that the branches on it fold away.
+template <typename Lanes, typename Step>
 [[gnu::always_inline]] inline void for_rows(std::int64_t rows, Step& step) {
   std::int64_t i = 0;
-  for (; i + kLanes <= rows; i += kLanes) {
-    step.at(i, kLanes);
+  for (; i + kLanesOf<Lanes> <= rows; i += kLanesOf<Lanes>) {
+    step.at(i, kLanesOf<Lanes>);
   }
   if (i < rows) {
     step.at(i, rows - i);
   }
 }
 
-[[gnu::always_inline]] inline void load_up_to(const float* from, std::int64_t count,
-                                              FloatLanes& to) {
-  if (count == kLanes) {
-    load8(from, to);
-  } else {
-    load_part(from, count, 0.0F, to);
-  }
-}
-
-[[gnu::always_inline]] inline void store_up_to(const FloatLanes& from, std::int64_t count,
-                                               float* to) {
-  if (count == kLanes) {
-    store8(from, to);
-  } else {
-    store_part(from, count, to);
-  }
-}
-
-[[gnu::always_inline]] inline void clear_from(std::int64_t count, FloatLanes& x) {
-  for (std::int64_t lane = count; lane < kLanes; ++lane) {
-    x[lane] = 0.0F;
-  }
-}
-
+template <typename Lanes>
 struct SumShared {
   const float* scores;
   float scale;
   float shift;
   float* row_sums;
-  FloatLanes total;
+  Lanes total;
 
   [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
-    FloatLanes e;
-    FloatLanes sum;
+    Lanes e;
+    Lanes sum;
     load_up_to(scores + i, count, e);
     load_up_to(row_sums + i, count, sum);
     e = e * scale - shift;
-    exp8(e);
-    clear_from(count, e);
+    exp_lanes(e);
+    keep_first(count, e);
     total += e;
     sum += e;
     store_up_to(sum, count, row_sums + i);
@@ -68,18 +43,19 @@ struct SumShared {
                                                 float* column_sums) {
     for (std::int64_t j = 0; j < tile->columns; ++j) {
       SumShared step{tile->scores + j * tile->stride, tile->scale, shift, row_sums, {}};
-      for_rows(tile->rows, step);
-      column_sums[j] = sum8(step.total);
+      for_rows<Lanes>(tile->rows, step);
+      column_sums[j] = sum_lanes(step.total);
     }
   }
 };
 
+template <typename Lanes>
 struct Maxima {
   [[gnu::always_inline]] static inline void run(const ScoreTile* tile, float* row_maxima,
                                                 float* column_maxima) {
     for (std::int64_t j = 0; j < tile->columns; ++j) {
       const float* column = tile->scores + j * tile->stride;
-      column_maxima[j] = largest_of(column, tile->rows) * tile->scale;
+      column_maxima[j] = largest_of<Lanes>(column, tile->rows) * tile->scale;
       for (std::int64_t i = 0; i < tile->rows; ++i) {
         const float z = column[i] * tile->scale;
         row_maxima[i] = z > row_maxima[i] ? z : row_maxima[i];
@@ -88,26 +64,27 @@ struct Maxima {
   }
 };
 
+template <typename Lanes>
 struct SumExact {
   const float* scores;
   float scale;
   float column_shift;
   const float* row_shifts;
   float* row_sums;
-  FloatLanes total;
+  Lanes total;
 
   [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
-    FloatLanes e;
-    FloatLanes shift;
-    FloatLanes sum;
+    Lanes e;
+    Lanes shift;
+    Lanes sum;
     load_up_to(scores + i, count, e);
     load_up_to(row_shifts + i, count, shift);
     load_up_to(row_sums + i, count, sum);
-    FloatLanes f = e * scale - column_shift;
+    Lanes f = e * scale - column_shift;
     e = e * scale - shift;
-    exp8(e);
-    exp8(f);
-    clear_from(count, f);
+    exp_lanes(e);
+    exp_lanes(f);
+    keep_first(count, f);
     total += f;
     sum += e;
     store_up_to(sum, count, row_sums + i);
@@ -119,12 +96,13 @@ struct SumExact {
     for (std::int64_t j = 0; j < tile->columns; ++j) {
       const float* column = tile->scores + j * tile->stride;
       SumExact step{column, tile->scale, column_shifts[j], row_shifts, row_sums, {}};
-      for_rows(tile->rows, step);
-      column_sums[j] = sum8(step.total);
+      for_rows<Lanes>(tile->rows, step);
+      column_sums[j] = sum_lanes(step.total);
     }
   }
 };
 
+template <typename Lanes>
 struct GradientShared {
   float* scores;
   float scale;
@@ -134,12 +112,12 @@ struct GradientShared {
   const float* row_factors;
 
   [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
-    FloatLanes e;
-    FloatLanes row_factor;
+    Lanes e;
+    Lanes row_factor;
     load_up_to(scores + i, count, e);
     load_up_to(row_factors + i, count, row_factor);
     e = e * scale - shift;
-    exp8(e);
+    exp_lanes(e);
     e = e * weight * (row_factor + column_factor);
     store_up_to(e, count, scores + i);
   }
@@ -150,11 +128,12 @@ struct GradientShared {
     for (std::int64_t j = 0; j < tile->columns; ++j) {
       float* column = tile->scores + j * tile->stride;
       GradientShared step{column, tile->scale, shift, weight, column_factors[j], row_factors};
-      for_rows(tile->rows, step);
+      for_rows<Lanes>(tile->rows, step);
     }
   }
 };
 
+template <typename Lanes>
 struct GradientExact {
   float* scores;
   float scale;
@@ -163,14 +142,14 @@ struct GradientExact {
   const float* row_lse;
 
   [[gnu::always_inline]] inline void at(std::int64_t i, std::int64_t count) {
-    FloatLanes e;
-    FloatLanes lse;
+    Lanes e;
+    Lanes lse;
     load_up_to(scores + i, count, e);
     load_up_to(row_lse + i, count, lse);
-    FloatLanes f = e * scale - column_lse;
+    Lanes f = e * scale - column_lse;
     e = e * scale - lse;
-    exp8(e);
-    exp8(f);
+    exp_lanes(e);
+    exp_lanes(f);
     e = weight * (e + f);
     store_up_to(e, count, scores + i);
   }
@@ -180,7 +159,7 @@ struct GradientExact {
     for (std::int64_t j = 0; j < tile->columns; ++j) {
       float* column = tile->scores + j * tile->stride;
       GradientExact step{column, tile->scale, weight, column_lse[j], row_lse};
-      for_rows(tile->rows, step);
+      for_rows<Lanes>(tile->rows, step);
     }
   }
 };
@@ -189,26 +168,26 @@ struct GradientExact {
 
 void sum_exponentials_shared(const ScoreTile& tile, float shift, float* row_sums,
                              float* column_sums) {
-  run_best<SumShared>(&tile, shift, row_sums, column_sums);
+  run_best_lanes<SumShared>(&tile, shift, row_sums, column_sums);
 }
 
 void tile_maxima(const ScoreTile& tile, float* row_maxima, float* column_maxima) {
-  run_best<Maxima>(&tile, row_maxima, column_maxima);
+  run_best_lanes<Maxima>(&tile, row_maxima, column_maxima);
 }
 
 void sum_exponentials_exact(const ScoreTile& tile, const float* row_shifts,
                             const float* column_shifts, float* row_sums, float* column_sums) {
-  run_best<SumExact>(&tile, row_shifts, column_shifts, row_sums, column_sums);
+  run_best_lanes<SumExact>(&tile, row_shifts, column_shifts, row_sums, column_sums);
 }
 
 void tile_gradient_shared(const ScoreTile& tile, float shift, float weight, const float* row_factor,
                           const float* column_factor) {
-  run_best<GradientShared>(&tile, shift, weight, row_factor, column_factor);
+  run_best_lanes<GradientShared>(&tile, shift, weight, row_factor, column_factor);
 }
 
 void tile_gradient_exact(const ScoreTile& tile, float weight, const float* row_lse,
                          const float* column_lse) {
-  run_best<GradientExact>(&tile, weight, row_lse, column_lse);
+  run_best_lanes<GradientExact>(&tile, weight, row_lse, column_lse);
 }
 
 }  // namespace rallrec::kernels

@@ -245,8 +245,8 @@ const Int8Kernel& int8_kernel(Int8Level level) {
       turn_panel_baseline, nullptr, nullptr};
   static const Int8Kernel avx2{kPairTileRows,   1,       false,  tile_avx2, store_avx2,
                                turn_panel_avx2, nullptr, nullptr};
-  static const Int8Kernel vnni{16,      1,      true, tile_vnni, store_avx512, turn_panel_avx2,
-                               nullptr, nullptr};
+  static const Int8Kernel vnni{kVnniRows,       2,       true,   tile_vnni, store_avx512,
+                               turn_panel_avx2, nullptr, nullptr};
   static const Int8Kernel amx{32,        2,        true, tile_amx, store_avx512, turn_panel_avx2,
                               enter_amx, leave_amx};
   switch (level) {

@@ -11,9 +11,9 @@ class QuantizedRows;
 
 namespace detail {
 
-// quantize_rows for the rows [begin, end) of q, which stand at x.
-void quantize_row_range(const float* x, const float* column_scale, std::int64_t begin,
-                        std::int64_t end, QuantizedRows& q);
+// Row i of q and its scale from x [depth of q], whose largest magnitude is known; NaN for a row
+// with a value that is not finite.
+void round_row(const float* x, float largest, std::int64_t i, QuantizedRows& q);
 
 // One tile of the product: up to tile_rows rows of A against tile_panels panels of B. `depth` is
 // that of the panels in the form the level multiplies. sums is int32 [tile_panels, tile_rows, 16],

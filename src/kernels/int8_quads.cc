@@ -6,7 +6,6 @@
 namespace rallrec::kernels::detail {
 namespace {
 
-constexpr std::int64_t kVnniRows = 16;
 // All lanes: the masked forms leave none undefined, which a compiler could warn of.
 constexpr __mmask16 kAll = 0xFFFF;
 constexpr int kRounding = _MM_FROUND_CUR_DIRECTION;
@@ -50,31 +49,37 @@ constexpr TileConfig kWholeTiles;
   _mm512_storeu_si512(to + quads * 64, start);
 }
 
-// 16 rows × 16 columns in as many registers: a quad of B is loaded once and each row's four bytes
-// are broadcast from memory. Rows beyond the last are readable and their sums are not used.
-[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void tile_vnni(
-    const Int8TileArguments& arguments) {
-  const std::int8_t* b = arguments.panels[0];
+// kRows × 32 columns in registers: two quads of B are loaded once, and each row's four bytes, once
+// broadcast, meet both. Rows beyond the last are readable and their sums are not used.
+template <std::int64_t kRows>
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"), gnu::always_inline]] inline void
+tile_vnni_of(const Int8TileArguments& arguments) {
+  const std::int8_t* left = arguments.panels[0];
+  const std::int8_t* right = arguments.panels[1];
   const std::int64_t quads = arguments.depth / 4;
-  const __m512i start = _mm512_loadu_si512(b + quads * 64);
-  __m512i sums[kVnniRows];
+  const std::int64_t stride = arguments.a_stride;
+  __m512i sums[2][kRows];
 #pragma GCC unroll 16
-  for (__m512i& sum : sums) {
-    sum = start;
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    sums[0][i] = _mm512_loadu_si512(left + quads * 64);
+    sums[1][i] = _mm512_loadu_si512(right + quads * 64);
   }
   // A pointer to every fourth row: as many as there are registers for.
-  const std::byte* fours[kVnniRows / 4];
+  const std::byte* fours[kRows / 4];
 #pragma GCC unroll 4
-  for (std::int64_t i = 0; i < kVnniRows / 4; ++i) {
-    fours[i] = arguments.a + 4 * i * arguments.a_stride;
+  for (std::int64_t i = 0; i < kRows / 4; ++i) {
+    fours[i] = arguments.a + 4 * i * stride;
   }
   for (std::int64_t q = 0; q < quads; ++q) {
-    const __m512i quad = _mm512_loadu_si512(b + q * 64);
+    const __m512i left_quad = _mm512_loadu_si512(left + q * 64);
+    const __m512i right_quad = _mm512_loadu_si512(right + q * 64);
 #pragma GCC unroll 16
-    for (std::int64_t i = 0; i < kVnniRows; ++i) {
+    for (std::int64_t i = 0; i < kRows; ++i) {
       std::int32_t four;
-      __builtin_memcpy(&four, fours[i / 4] + i % 4 * arguments.a_stride, sizeof(four));
-      sums[i] = _mm512_dpbusd_epi32(sums[i], _mm512_set1_epi32(four), quad);
+      __builtin_memcpy(&four, fours[i / 4] + i % 4 * stride, sizeof(four));
+      const __m512i row = _mm512_set1_epi32(four);
+      sums[0][i] = _mm512_dpbusd_epi32(sums[0][i], row, left_quad);
+      sums[1][i] = _mm512_dpbusd_epi32(sums[1][i], row, right_quad);
     }
 #pragma GCC unroll 4
     for (const std::byte*& four_rows : fours) {
@@ -82,8 +87,19 @@ constexpr TileConfig kWholeTiles;
     }
   }
 #pragma GCC unroll 16
-  for (std::int64_t i = 0; i < kVnniRows; ++i) {
-    _mm512_storeu_si512(arguments.sums + i * 16, sums[i]);
+  for (std::int64_t i = 0; i < kRows; ++i) {
+    _mm512_storeu_si512(arguments.sums + i * 16, sums[0][i]);
+    _mm512_storeu_si512(arguments.sums + (kVnniRows + i) * 16, sums[1][i]);
+  }
+}
+
+// A few rows, as when texts are written token by token, do not pay for twelve.
+[[gnu::target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]] void tile_vnni(
+    const Int8TileArguments& arguments) {
+  if (arguments.rows <= 4) {
+    tile_vnni_of<4>(arguments);
+  } else {
+    tile_vnni_of<kVnniRows>(arguments);
   }
 }
 

@@ -15,6 +15,10 @@ namespace rallrec::kernels::detail {
 
 constexpr std::int64_t kQuadDepth = 64;
 
+// Rows of a tile of AVX-512 VNNI: 2 × 12 sums, two quads of B and a broadcast quad of A in the 32
+// vector registers.
+constexpr int kVnniRows = 12;
+
 inline std::int64_t quad_padded_depth(std::int64_t depth) {
   return (depth + kQuadDepth - 1) / kQuadDepth * kQuadDepth;
 }

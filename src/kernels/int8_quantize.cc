@@ -16,36 +16,28 @@ constexpr std::int64_t kRowsPerThread = 16;
 // Adding and taking away 1.5 · 2^23 rounds a float of small magnitude to an integer, ties to even.
 constexpr float kRoundToInteger = 12582912.0F;
 
-struct QuantizeArguments {
-  const float* x;  // the first row that is quantised
-  const float* column_scale;
-  QuantizedRows* q;
-};
-
 // NaN where a value is not finite: comparisons alone would pass over it, and what follows would
 // take a damaged row for a sound one.
+template <typename Lanes>
 [[gnu::always_inline]] inline float largest_magnitude(const float* x, const float* column_scale,
                                                       std::int64_t depth) {
-  FloatLanes most{};
-  FloatLanes poison{};  // 0, or NaN
+  Lanes most{};
+  Lanes poison{};  // 0, or NaN
   std::int64_t k = 0;
-  for (; k + 8 <= depth; k += 8) {
-    FloatLanes value;
-    load8(x + k, value);
+  for (; k + kLanesOf<Lanes> <= depth; k += kLanesOf<Lanes>) {
+    Lanes value;
+    load_lanes(x + k, value);
     if (column_scale != nullptr) {
-      FloatLanes factor;
-      load8(column_scale + k, factor);
+      Lanes factor;
+      load_lanes(column_scale + k, factor);
       value *= factor;
     }
     value = value < 0.0F ? -value : value;
     most = value > most ? value : most;
     poison += value - value;
   }
-  float largest = largest_of(reinterpret_cast<const float*>(&most), 8);
-  float poisoned = 0.0F;
-  for (int lane = 0; lane < 8; ++lane) {
-    poisoned += poison[lane];
-  }
+  float largest = largest_lane(most);
+  float poisoned = sum_lanes(poison);
   for (; k < depth; ++k) {
     const float value = std::fabs(column_scale == nullptr ? x[k] : x[k] * column_scale[k]);
     largest = value > largest ? value : largest;
@@ -54,31 +46,33 @@ struct QuantizeArguments {
   return largest + poisoned;
 }
 
-// Value is int16 with offset 0 or unsigned byte with offset 128.
+template <typename Lanes>
+struct LargestMagnitude {
+  [[gnu::always_inline]] static void run(const float* x, const float* column_scale,
+                                         std::int64_t depth, float* largest) {
+    *largest = largest_magnitude<Lanes>(x, column_scale, depth);
+  }
+};
+
+// q = round(x · column_scale · inverse) + offset. Value is int16 with offset 0 or unsigned byte
+// with offset 128.
 template <typename Value, std::int32_t kOffset>
-struct Quantize {
+struct Round {
   [[gnu::always_inline]] static Value rounded(float scaled) {
     return static_cast<Value>(
         static_cast<std::int32_t>(scaled + kRoundToInteger - kRoundToInteger) + kOffset);
   }
 
-  [[gnu::always_inline]] static void run(const QuantizeArguments* a, std::int64_t begin,
-                                         std::int64_t end) {
-    const std::int64_t depth = a->q->depth();
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float* x = a->x + (i - begin) * depth;
-      auto* q = reinterpret_cast<Value*>(a->q->row(i));
-      const float largest = largest_magnitude(x, a->column_scale, depth);
-      const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
-      a->q->scale()[i] = largest / 127.0F;
-      if (a->column_scale == nullptr) {
-        for (std::int64_t k = 0; k < depth; ++k) {
-          q[k] = rounded(x[k] * inverse);
-        }
-      } else {
-        for (std::int64_t k = 0; k < depth; ++k) {
-          q[k] = rounded(x[k] * a->column_scale[k] * inverse);
-        }
+  [[gnu::always_inline]] static void run(const float* x, const float* column_scale, float inverse,
+                                         std::int64_t depth, std::byte* row) {
+    auto* q = reinterpret_cast<Value*>(row);
+    if (column_scale == nullptr) {
+      for (std::int64_t k = 0; k < depth; ++k) {
+        q[k] = rounded(x[k] * inverse);
+      }
+    } else {
+      for (std::int64_t k = 0; k < depth; ++k) {
+        q[k] = rounded(x[k] * column_scale[k] * inverse);
       }
     }
   }
@@ -94,6 +88,17 @@ std::int64_t bytes_of_row(Int8Level level, std::int64_t depth) {
 std::int64_t readable_rows(Int8Level level, std::int64_t rows) {
   const std::int64_t tile = in_bytes(level) ? detail::int8_kernel(level).tile_rows : 1;
   return (rows + tile - 1) / tile * tile;
+}
+
+void round_scaled_row(const float* x, const float* column_scale, float largest, std::int64_t i,
+                      QuantizedRows& q) {
+  q.scale()[i] = largest / 127.0F;
+  const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
+  if (in_bytes(q.level())) {
+    run_best<Round<std::uint8_t, 128>>(x, column_scale, inverse, q.depth(), q.row(i));
+  } else {
+    run_best<Round<std::int16_t, 0>>(x, column_scale, inverse, q.depth(), q.row(i));
+  }
 }
 
 }  // namespace
@@ -119,14 +124,8 @@ void QuantizedRows::set(std::int64_t i, std::int64_t k, int value) {
   }
 }
 
-void detail::quantize_row_range(const float* x, const float* column_scale, std::int64_t begin,
-                                std::int64_t end, QuantizedRows& q) {
-  const QuantizeArguments arguments{x, column_scale, &q};
-  if (in_bytes(q.level())) {
-    run_best<Quantize<std::uint8_t, 128>>(&arguments, begin, end);
-  } else {
-    run_best<Quantize<std::int16_t, 0>>(&arguments, begin, end);
-  }
+void detail::round_row(const float* x, float largest, std::int64_t i, QuantizedRows& q) {
+  round_scaled_row(x, nullptr, largest, i, q);
 }
 
 void quantize_rows(const Queue& queue, const float* x, const float* column_scale,
@@ -134,7 +133,12 @@ void quantize_rows(const Queue& queue, const float* x, const float* column_scale
   require_cpu(queue, "quantize_rows");
   RALLREC_CHECK(q.depth() > 0, "quantize_rows: no columns");
   parallel_for(q.rows(), kRowsPerThread, [&](std::int64_t begin, std::int64_t end) {
-    detail::quantize_row_range(x + begin * q.depth(), column_scale, begin, end, q);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float* row = x + i * q.depth();
+      float largest = 0.0F;
+      run_best_lanes<LargestMagnitude>(row, column_scale, q.depth(), &largest);
+      round_scaled_row(row, column_scale, largest, i, q);
+    }
   });
 }
 
@@ -142,7 +146,8 @@ void quantize_weight_rows(std::int64_t rows, std::int64_t depth, const float* x,
                           float* scale) {
   for (std::int64_t i = 0; i < rows; ++i) {
     const float* row = x + i * depth;
-    const float largest = largest_magnitude(row, nullptr, depth);
+    float largest = 0.0F;
+    run_best_lanes<LargestMagnitude>(row, static_cast<const float*>(nullptr), depth, &largest);
     const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
     scale[i] = largest / 127.0F;
     // In baseline instructions, which have no FMA: the bits are then those of every processor.

@@ -15,6 +15,8 @@ using Lanes16 [[gnu::vector_size(64)]] = float;
 constexpr int kChains = 10;
 // As many as int8_matmul's tile has.
 constexpr int kPairChains = 8;
+// Two units with a latency of up to five cycles, and two more to spare.
+constexpr int kVnniChains = 12;
 
 // x = x · factor + summand: nothing in it can be taken out of the loop.
 template <typename Lanes>
@@ -84,6 +86,31 @@ double fp32_baseline(std::int64_t rounds) { return fp32_loop<Lanes8>(rounds); }
   return 2.0 * kPairChains * 16 * static_cast<double>(rounds);
 }
 
+// As int8_avx2.
+[[gnu::target("avx512f,avx512vnni")]] double int8_vnni(std::int64_t rounds) {
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    asm volatile(
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm0\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm1\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm2\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm3\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm4\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm5\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm6\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm7\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm8\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm9\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm10\n\t"
+        "vpdpbusd %%zmm15, %%zmm15, %%zmm11\n\t"
+        :
+        :
+        : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
+          "xmm11", "xmm15");
+  }
+  _mm256_zeroupper();
+  return 2.0 * kVnniChains * 64 * static_cast<double>(rounds);
+}
+
 }  // namespace
 
 double run_fp32_registers(std::int64_t rounds) {
@@ -91,7 +118,16 @@ double run_fp32_registers(std::int64_t rounds) {
 }
 
 double run_int8_registers(std::int64_t rounds) {
-  return int8_level() == Int8Level::kAvx2 ? int8_avx2(rounds) : 0.0;
+  switch (int8_level()) {
+    case Int8Level::kVnni:
+      return int8_vnni(rounds);
+    case Int8Level::kAvx2:
+      return int8_avx2(rounds);
+    case Int8Level::kAmx:
+    case Int8Level::kBaseline:
+      break;
+  }
+  return 0.0;
 }
 
 }  // namespace rallrec::kernels

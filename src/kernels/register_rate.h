@@ -10,8 +10,8 @@ namespace rallrec::kernels {
 
 // fp32, with the instructions of tile_matmul.
 double run_fp32_registers(std::int64_t rounds);
-// With those of int8_matmul at the level AVX2: pairs of int16 (vpmaddwd), summed in int32. 0, and
-// nothing is run, at any other level.
+// With those of int8_matmul: pairs of int16 (vpmaddwd) at the level AVX2, quads of bytes (vpdpbusd)
+// at the level VNNI, summed in int32. 0, and nothing is run, at any other level.
 double run_int8_registers(std::int64_t rounds);
 
 }  // namespace rallrec::kernels

@@ -34,12 +34,12 @@ struct Forward {
     FloatLanes w;
     FloatLanes g;
     FloatLanes v;
-    load8(weight + i, w);
-    load8(dy + i, g);
-    load8(x + i, v);
+    load_lanes(weight + i, w);
+    load_lanes(dy + i, g);
+    load_lanes(x + i, v);
     sums += w * g * v;
   }
-  float sum = sum8(sums);
+  float sum = sum_lanes(sums);
   for (; i < count; ++i) {
     sum += weight[i] * dy[i] * x[i];
   }

@@ -56,22 +56,22 @@ struct BlockSums {
                                          std::int64_t width, float* largest, float* sum) {
     for (std::int64_t j = 0; j < width; j += kLanes) {
       FloatLanes most;
-      load8(logits + j, most);
+      load_lanes(logits + j, most);
       for (std::int64_t v = 1; v < count; ++v) {
         FloatLanes next;
-        load8(logits + v * width + j, next);
+        load_lanes(logits + v * width + j, next);
         most = next > most ? next : most;
       }
       FloatLanes total{};
       for (std::int64_t v = 0; v < count; ++v) {
         FloatLanes next;
-        load8(logits + v * width + j, next);
+        load_lanes(logits + v * width + j, next);
         next -= most;
-        exp8(next);
+        exp_lanes(next);
         total += next;
       }
-      store8(most, largest + j);
-      store8(total, sum + j);
+      store_lanes(most, largest + j);
+      store_lanes(total, sum + j);
     }
   }
 };
@@ -82,14 +82,14 @@ struct Softmax {
                                          const float* lse, float loss_scale) {
     for (std::int64_t j = 0; j < width; j += kLanes) {
       FloatLanes shift;
-      load8(lse + j, shift);
+      load_lanes(lse + j, shift);
       for (std::int64_t v = 0; v < count; ++v) {
         FloatLanes z;
-        load8(logits + v * width + j, z);
+        load_lanes(logits + v * width + j, z);
         z -= shift;
-        exp8(z);
+        exp_lanes(z);
         z *= loss_scale;
-        store8(z, logits + v * width + j);
+        store_lanes(z, logits + v * width + j);
       }
     }
   }

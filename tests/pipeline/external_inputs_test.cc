@@ -42,6 +42,7 @@ TEST_F(ModelHash, FollowsTheFilesThatItsUseCovers) {
 }
 
 TEST_F(ModelHash, FollowsTheComputeModeForWeightsOnly) {
+  options_.model.quant = "fp32";
   const std::string tokenizer = hash(ModelUse::kTokenizer);
   const std::string weights = hash(ModelUse::kWeights);
   options_.model.quant = "bf16";
