@@ -50,7 +50,7 @@ template <typename Lanes, bool kFindPoison>
       if (kFindPoison) {
         poison[chain] += value - value;
       }
-      value = value < 0.0F ? -value : value;
+      magnitude(value);
       value = value >= limit ? Lanes{} : value;
       most[chain] = value > most[chain] ? value : most[chain];
       squares[chain] += value * value;
@@ -94,8 +94,9 @@ template <typename Lanes>
   for (int lane = 0; lane < kLanesOf<Lanes>; ++lane) {
     bits[lane] = static_cast<float>(1U << lane);
   }
-  const Lanes magnitude = x < 0.0F ? -x : x;
-  return static_cast<unsigned>(sum_lanes(magnitude >= limit ? bits : Lanes{}));
+  Lanes size = x;
+  magnitude(size);
+  return static_cast<unsigned>(sum_lanes(size >= limit ? bits : Lanes{}));
 }
 
 // Whether any of the kScanned values has a magnitude of at least limit.
@@ -105,7 +106,7 @@ template <typename Lanes>
   for (std::int64_t k = 0; k < kScanned; k += kLanesOf<Lanes>) {
     Lanes value;
     load_lanes(x + k, value);
-    value = value < 0.0F ? -value : value;
+    magnitude(value);
     most = value > most ? value : most;
   }
   return lanes_from(most, limit) != 0;

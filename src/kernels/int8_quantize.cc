@@ -32,7 +32,7 @@ template <typename Lanes>
       load_lanes(column_scale + k, factor);
       value *= factor;
     }
-    value = value < 0.0F ? -value : value;
+    magnitude(value);
     most = value > most ? value : most;
     poison += value - value;
   }

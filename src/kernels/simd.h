@@ -65,6 +65,14 @@ template <typename Lanes>
   std::memcpy(to, &from, sizeof(from));
 }
 
+template <typename Lanes>
+[[gnu::always_inline]] inline void magnitude(Lanes& x) {
+  decltype(x < x) bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  bits &= 0x7FFFFFFF;
+  std::memcpy(&x, &bits, sizeof(bits));
+}
+
 // 0, 1, 2, …
 [[gnu::always_inline]] inline void lane_numbers(FloatLanes& to) {
   to = FloatLanes{0, 1, 2, 3, 4, 5, 6, 7};
