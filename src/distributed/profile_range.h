@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+namespace rallrec::distributed {
+
+// A range of this thread's time under a name, for a profiler (NVTX); ranges nest. Who computes
+// names layer and phase ("layer 7 forward"), the NCCL communicator the collective within. In builds
+// without CUDA there is no profiler to tell, and nothing happens.
+class ProfileRange {
+ public:
+  explicit ProfileRange(const std::string& name);
+  ~ProfileRange();
+  ProfileRange(const ProfileRange&) = delete;
+  ProfileRange& operator=(const ProfileRange&) = delete;
+};
+
+}  // namespace rallrec::distributed
