@@ -173,6 +173,21 @@ TEST(NcclOverlap, HoldEmptiesTheHandle) {
   });
 }
 
+// The time limit is for collectives that could run, not for those that wait for their turn.
+TEST(NcclOverlap, ALongComputationBeforeACollectiveIsNoHang) {
+  constexpr std::chrono::milliseconds kLimit{300};
+  run_nccl_ranks(kRanks, kLimit, [&](NcclRank& rank) {
+    Model model(rank.host.rank());
+    Gate computing(rank.compute.get());
+    Handle gathered = model.gather(rank, 0);
+    EXPECT_FALSE(done_within(gathered, 2 * kLimit));
+    rank.host.barrier();
+    computing.open();
+    EXPECT_NO_THROW(gathered.wait());
+    rank.host.barrier();
+  });
+}
+
 TEST(NcclOverlap, AnErrorThatNcclReportsEndsInPeerLost) {
   run_nccl_ranks(kRanks, kPatient, [](NcclRank& rank) {
     Model model(rank.host.rank());

@@ -82,7 +82,7 @@ int free_port() {
 
 class FileMeeting : public ::testing::Test {
  protected:
-  std::string path() const { return (folder_.path() / "nccl").string(); }
+  std::string path() const { return folder_.file("nccl"); }
   std::size_t files() const {
     return static_cast<std::size_t>(
         std::distance(std::filesystem::directory_iterator(folder_.path()), {}));
@@ -225,16 +225,15 @@ TEST(NcclInit, SettingsAreRead) {
   EXPECT_EQ(make("mpi")->size(), 1);
   EXPECT_EQ(make("file:/tmp/x")->size(), 3);
   EXPECT_EQ(make("tcp:node1:4000")->rank(), 1);
-  for (const std::string& wrong :
-       {"", "mpi:", "nccl", "file:", "tcp:", "tcp:node1", "tcp::4000", "tcp:node1:", "tcp:node1:0",
-        "tcp:node1:70000", "tcp:node1:4x"}) {
+  for (const char* wrong : {"", "mpi:", "nccl", "file:", "tcp:", "tcp:node1", "tcp::4000",
+                            "tcp:node1:", "tcp:node1:0", "tcp:node1:70000", "tcp:node1:4x"}) {
     expect_error(ExitCode::kUsage, "\"tcp:HOST:PORT\"", [&] { make(wrong); });
   }
 }
 
 TEST(NcclInit, ATokenIsAskedFor) {
   LocalCommunicator local;
-  for (const std::string& wrong : {"", "short", "has a blank in it"}) {
+  for (const char* wrong : {"", "short", "has a blank in it"}) {
     expect_error(ExitCode::kUsage, "set RALLREC_NCCL_TOKEN", [&] {
       make_rendezvous("file:/tmp/x", local, {0, 2, wrong, milliseconds(100)});
     });

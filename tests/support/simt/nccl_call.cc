@@ -7,22 +7,23 @@
 namespace rallrec::simt {
 
 CallSite this_call_site() {
-  // This function and the function of NCCL that was called come first.
-  constexpr int kOwn = 2;
   CallSite site;
-  std::array<void*, 6> frames{};
-  const int found = backtrace(frames.data(), static_cast<int>(frames.size()));
-  for (int i = kOwn; i < found; ++i) {
-    site.frames[static_cast<std::size_t>(i - kOwn)] = frames[static_cast<std::size_t>(i)];
-  }
+  backtrace(site.frames.data(), static_cast<int>(site.frames.size()));
   return site;
 }
 
 std::string describe(const CallSite& site) {
+  constexpr int kShown = 4;
   std::string text;
-  for (const void* frame : site.frames) {
-    if (frame != nullptr) {
-      text += (text.empty() ? "" : ", called by ") + code_name(frame);
+  int shown = 0;
+  for (void* frame : site.frames) {
+    const std::string name = frame == nullptr ? "" : code_name(frame);
+    if (name.empty() || name.find("tests/support/simt/nccl") != std::string::npos) {
+      continue;
+    }
+    text += (text.empty() ? "" : ", called by ") + name;
+    if (++shown == kShown) {
+      break;
     }
   }
   return text;

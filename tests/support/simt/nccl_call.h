@@ -10,12 +10,12 @@ namespace rallrec::simt {
 
 enum class NcclKind { kAllReduce, kAllGather, kReduceScatter, kBroadcast, kSend, kRecv };
 
-// Where in the program a call of NCCL was made: its innermost callers outside the stand-in.
+// Where in the program a call of NCCL was made: the innermost frames of the stack.
 struct CallSite {
-  std::array<const void*, 4> frames{};
+  std::array<void*, 12> frames{};
 };
 CallSite this_call_site();
-// "a file:line, called by b file:line, …".
+// The callers, without the stand-in's own functions: "a file:line, called by b file:line, …".
 std::string describe(const CallSite& site);
 
 // One rank's call.
