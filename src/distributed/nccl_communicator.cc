@@ -101,7 +101,8 @@ NcclCommunicator::NcclCommunicator(const ncclUniqueId& id, int rank, int size,
       barrier_flag_(1, "the model or batch"),
       connection_(
           std::make_shared<NcclConnection>(id, rank, size, options.device, options.time_limit)) {
-  check_cuda(cudaMemset(barrier_flag_.get(), 0, barrier_flag_.bytes()), "clearing a flag");
+  check_cuda(cudaMemsetAsync(barrier_flag_.get(), 0, barrier_flag_.bytes(), stream_.get()),
+             "clearing a flag");
 }
 
 NcclCommunicator::~NcclCommunicator() {

@@ -94,7 +94,7 @@ void NcclConnection::settle(const std::string& operation, ncclResult_t result) {
         std::rethrow_exception(nccl_error(result, rank_, operation, comm_));
       }
       if (Clock::now() > end) {
-        throw PeerLost("rank " + std::to_string(rank_) + ": " + operation + ": not through after " +
+        throw PeerLost("rank " + std::to_string(rank_) + ": " + operation + ": not done after " +
                        seconds(limit_) + "; a rank has ended, hangs, or does not come" +
                        last_words(comm_));
       }

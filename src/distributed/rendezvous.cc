@@ -8,6 +8,7 @@ namespace rallrec::distributed {
 namespace {
 
 constexpr std::size_t kShortestToken = 8;
+constexpr char kTokenVariable[] = "RALLREC_NCCL_TOKEN";
 
 class CommunicatorRendezvous : public Rendezvous {
  public:
@@ -31,7 +32,9 @@ void check_token(const std::string& setting, const std::string& token) {
   if (token.size() < kShortestToken || token.find_first_of(" \t\r\n") != std::string::npos) {
     throw_usage("cluster.nccl_init = \"" + setting +
                 "\" needs a token of the job, of at least 8 characters without white space and the "
-                "same on all ranks: set RALLREC_NCCL_TOKEN, for example to the output of `openssl "
+                "same on all ranks: set " +
+                kTokenVariable +
+                ", for example to the output of `openssl "
                 "rand -hex 16`");
   }
 }
@@ -52,6 +55,15 @@ std::unique_ptr<Rendezvous> make_from_address(const std::string& setting,
 }
 
 }  // namespace
+
+Meeting meeting_of(const Communicator& communicator, const Lookup& lookup) {
+  Meeting meeting;
+  meeting.rank = communicator.rank();
+  meeting.size = communicator.size();
+  const char* token = lookup(kTokenVariable);
+  meeting.token = token == nullptr ? "" : token;
+  return meeting;
+}
 
 std::unique_ptr<Rendezvous> make_rendezvous(Communicator& communicator) {
   return std::make_unique<CommunicatorRendezvous>(communicator);

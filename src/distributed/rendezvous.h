@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "distributed/communicator.h"
+#include "distributed/launch_environment.h"
 
 namespace rallrec::distributed {
 
@@ -31,6 +32,9 @@ struct Meeting {
   std::string token;
   std::chrono::milliseconds timeout{std::chrono::minutes(5)};
 };
+
+// Rank and size of `communicator`, and the token in RALLREC_NCCL_TOKEN (empty where it is not set).
+Meeting meeting_of(const Communicator& communicator, const Lookup& lookup);
 
 // Over another communicator of the same ranks, which outlives the object and is not used meanwhile.
 std::unique_ptr<Rendezvous> make_rendezvous(Communicator& communicator);

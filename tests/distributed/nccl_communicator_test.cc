@@ -144,7 +144,7 @@ TEST_F(NcclCommunicatorTest, ARankThatDoesNotJoinEndsInPeerLost) {
       EXPECT_THAT(peer_lost_of([&] {
                     make_nccl_communicator(*rendezvous, {compute.queue(), 0, kShort});
                   }),
-                  HasSubstr("rank 0: joining 2 ranks: not through after 0.4 s"));
+                  HasSubstr("rank 0: joining 2 ranks: not done after 0.4 s"));
     } else {
       agree_on_unique_id(*rendezvous, 1);
     }

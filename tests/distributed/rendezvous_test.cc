@@ -231,6 +231,15 @@ TEST(NcclInit, SettingsAreRead) {
   }
 }
 
+TEST(NcclInit, TheTokenComesFromTheEnvironment) {
+  LocalCommunicator local;
+  const auto lookup = [](const char* name) {
+    return std::string(name) == "RALLREC_NCCL_TOKEN" ? kToken : nullptr;
+  };
+  EXPECT_EQ(meeting_of(local, lookup).token, kToken);
+  EXPECT_EQ(meeting_of(local, [](const char*) { return nullptr; }).token, "");
+}
+
 TEST(NcclInit, ATokenIsAskedFor) {
   LocalCommunicator local;
   for (const char* wrong : {"", "short", "has a blank in it"}) {
