@@ -262,7 +262,11 @@ std::unique_ptr<Communicator> make_nccl_communicator(Rendezvous& rendezvous,
                 "the NCCL communicator needs a CUDA stream that computes");
   check_cuda(cudaSetDevice(options.device), "choosing a CUDA device");
   const ncclUniqueId id = agree_on_unique_id(rendezvous, options.device);
-  return std::make_unique<NcclCommunicator>(id, rendezvous.rank(), rendezvous.size(), options);
+  auto communicator =
+      std::make_unique<NcclCommunicator>(id, rendezvous.rank(), rendezvous.size(), options);
+  // NCCL connects ranks when they first talk: what is wrong with the network shows here.
+  communicator->barrier();
+  return communicator;
 }
 
 bool has_nccl() { return true; }

@@ -29,8 +29,8 @@ struct NcclOptions {
 //   layer l + 1 first, then enqueue the compute of layer l, then Handle::hold(compute): the gather
 //   lies under the compute, and the host waits for nothing. Work of other queues on the buffers
 //   must be ordered by the caller.
-// - Starting a collective returns when NCCL has put it on the stream. The first ones between two
-//   ranks may take until the peer comes too, since NCCL connects ranks when they first talk.
+// - Starting a collective returns when NCCL has put it on the stream. The first ones of a kind that
+//   sends between two ranks block the host until the peer calls too, while NCCL connects them.
 // - Handle::wait() blocks the host; Handle::hold(queue) makes a CUDA queue wait instead.
 // - Failures are found by a thread of the communicator too (errors that NCCL reports, the time
 //   limit): the communicator is then aborted, every pending and later call throws, and results

@@ -4,8 +4,8 @@
 
 namespace rallrec::distributed {
 
-ProfileRange::ProfileRange(const std::string& name) { nvtxRangePushA(name.c_str()); }
+void open_range(const std::string& name) { nvtxRangePushA(name.c_str()); }
 
-ProfileRange::~ProfileRange() { nvtxRangePop(); }
+void close_range() { nvtxRangePop(); }
 
 }  // namespace rallrec::distributed

@@ -119,9 +119,7 @@ bool TcpSocket::send_all(const char* data, std::size_t bytes, Clock::time_point 
     if (sent > 0) {
       data += sent;
       bytes -= static_cast<std::size_t>(sent);
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return false;
-    } else if (!wait_for(POLLOUT, deadline)) {
+    } else if ((errno != EAGAIN && errno != EINTR) || !wait_for(POLLOUT, deadline)) {
       return false;
     }
   }
@@ -134,9 +132,7 @@ bool TcpSocket::receive_all(char* data, std::size_t bytes, Clock::time_point dea
     if (got > 0) {
       data += got;
       bytes -= static_cast<std::size_t>(got);
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-      return false;
-    } else if (!wait_for(POLLIN, deadline)) {
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR) || !wait_for(POLLIN, deadline)) {
       return false;
     }
   }

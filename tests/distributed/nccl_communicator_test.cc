@@ -72,6 +72,21 @@ TEST_F(NcclCommunicatorTest, ARankThatNeverCallsEndsInPeerLost) {
   });
 }
 
+// The first exchange between two ranks blocks already where it is started.
+TEST_F(NcclCommunicatorTest, ARankThatDoesNotConnectEndsInPeerLost) {
+  run_nccl_ranks(2, kShort, [](NcclRank& rank) {
+    const auto data = ones(4);
+    const auto output = ones(4);
+    if (rank.host.rank() == 0) {
+      EXPECT_THAT(peer_lost_of([&] {
+                    rank.nccl->all_to_all_async(data.get(), output.get(), 2, DType::kInt64);
+                  }),
+                  HasSubstr("rank 0: all_to_all(2 x int64): not done after 0.4 s"));
+    }
+    rank.host.barrier();
+  });
+}
+
 // Nobody waits on the host: the communicator's own thread finds out, and the stream goes on.
 TEST_F(NcclCommunicatorTest, AStreamThatWaitsForALostPeerGoesOn) {
   run_nccl_ranks(2, kShort, [](NcclRank& rank) {

@@ -62,6 +62,12 @@ ncclResult_t progress(ncclComm& comm, std::vector<ncclComm::Launch>& due) {
       return result;
     }
   }
+  for (const auto& exchange : comm.connecting) {
+    if (!exchange->full()) {
+      return ncclInProgress;
+    }
+  }
+  comm.connecting.clear();
   if (comm.questions > 0) {
     --comm.questions;
     return ncclInProgress;

@@ -75,13 +75,17 @@ ncclResult_t accept(ncclComm_t comm, const std::vector<Group::Entry>& entries,
   std::vector<rallrec::simt::Part> parts;
   for (const Group::Entry& entry : entries) {
     parts.push_back(comm->clique->join(comm->rank, entry.call));
+    if (parts.back().connects && !comm->blocking) {
+      comm->connecting.push_back(parts.back().exchange);
+    }
   }
   ++comm->clique->rank(comm->rank).running;
   ncclComm::Launch launch{
       entries[0].stream, rallrec::simt::nccl_operation(comm->clique, comm->rank, std::move(parts))};
   comm->questions = comm->blocking ? 0 : comm->clique->random().below(kMostQuestions);
-  (comm->questions == 0 ? due : comm->launches).push_back(std::move(launch));
-  return comm->questions == 0 ? ncclSuccess : ncclInProgress;
+  const bool at_once = comm->questions == 0 && comm->connecting.empty();
+  (at_once ? due : comm->launches).push_back(std::move(launch));
+  return at_once ? ncclSuccess : ncclInProgress;
 }
 
 ncclResult_t submit(const std::vector<Group::Entry>& entries) {

@@ -114,7 +114,7 @@ Part Clique::join(int rank, const NcclCall& call) {
   if (exchange == nullptr) {
     exchange = std::make_shared<Exchange>(pair ? std::size_t{2} : ranks_.size());
   }
-  const Part part{exchange, side};
+  const Part part{exchange, side, number == 0};
   exchange->join(side, rank, call);
   if (part.exchange->full()) {
     open_.erase({ends, number});

@@ -33,6 +33,8 @@ struct RankState {
 struct Part {
   std::shared_ptr<Exchange> exchange;
   std::size_t side = 0;
+  // The first one between its ranks, before which NCCL must connect them.
+  bool connects = false;
 };
 
 // The ranks of one unique id. Everything under the lock.

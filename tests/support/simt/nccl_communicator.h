@@ -28,6 +28,8 @@ struct ncclComm {
   // How often the caller must still ask before what is under way gets done.
   std::uint64_t questions = 0;
   std::vector<Launch> launches;
+  // The call under way is the first between some ranks: it gets no further before they come too.
+  std::vector<std::shared_ptr<rallrec::simt::Exchange>> connecting;
 };
 
 namespace rallrec::simt {

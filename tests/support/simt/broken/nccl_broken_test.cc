@@ -59,6 +59,14 @@ class BrokenNccl : public ::testing::Test {
     }
     settle(0);
     settle(1);
+    // Connects the ranks: from now on one can call while the other has not.
+    reduce(0);
+    reduce(1);
+    settle(0);
+    settle(1);
+    finish();
+    fill(output(0), -1.0F);
+    fill(output(1), -1.0F);
   }
 
   ~BrokenNccl() override {
