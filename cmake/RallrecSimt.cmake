@@ -1,5 +1,6 @@
 # The host SIMT build (preset simt): src/core, src/kernels and what of src/distributed needs no MPI, whose
-# .cu files are compiled as plain C++ against the stand-in of tests/support/simt/, and the tests that run them. No torch, MPI or HDF5.
+# .cu files are compiled as plain C++ against the stand-in of tests/support/simt/, and the tests that run
+# them. No torch, MPI or HDF5.
 #
 # The .cu files, the stand-in and the tests are built with ASan and UBSan; the CPU column is not (the preset
 # asan covers it, and it takes ten minutes to compile so). Each kernel test exists twice: x_test, and
