@@ -1,5 +1,6 @@
-# The host SIMT build (preset simt): src/core and src/kernels, whose .cu files are compiled as plain C++
-# against the stand-in of tests/support/simt/, and the tests that run them. No torch, MPI or HDF5.
+# The host SIMT build (preset simt): src/core, src/kernels and what of src/distributed needs no MPI, whose
+# .cu files are compiled as plain C++ against the stand-in of tests/support/simt/, and the tests that run
+# them. No torch, MPI or HDF5.
 #
 # The .cu files, the stand-in and the tests are built with ASan and UBSan; the CPU column is not (the preset
 # asan covers it, and it takes ten minutes to compile so). Each kernel test exists twice: x_test, and
@@ -68,6 +69,8 @@ include(RallrecTargets)
 add_subdirectory(tests/support/simt)
 add_subdirectory(src/core)
 add_subdirectory(src/kernels)
+add_subdirectory(src/distributed)
 add_subdirectory(tests/support/device)
 add_subdirectory(tests/support/simt/broken)
 add_subdirectory(tests/kernels)
+add_subdirectory(tests/distributed)

@@ -68,6 +68,14 @@ class CudaEvent {
   }
   // Blocks the host.
   void synchronize() const { check_cuda(cudaEventSynchronize(event_), "waiting for an event"); }
+  // Whether synchronize() would return at once.
+  bool reached() const {
+    const cudaError_t result = cudaEventQuery(event_);
+    if (result != cudaErrorNotReady) {
+      check_cuda(result, "asking for an event");
+    }
+    return result == cudaSuccess;
+  }
 
  private:
   cudaEvent_t event_ = nullptr;

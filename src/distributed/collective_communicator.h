@@ -9,7 +9,7 @@
 
 namespace rallrec::distributed {
 
-// What the host communicators share: arguments are checked, counted and turned into a Collective,
+// What the communicators share: arguments are checked, counted and turned into a Collective,
 // which is all that `start` sees. Wrong arguments throw Error (exit code 70) before anything is
 // started.
 class CollectiveCommunicator : public Communicator {

@@ -43,6 +43,14 @@ void Handle::wait() {
   }
 }
 
+void Handle::hold(const Queue& queue) {
+  if (work_ != nullptr) {
+    const std::shared_ptr<Work> work = std::move(work_);
+    work_ = nullptr;
+    work->hold(queue);
+  }
+}
+
 void Communicator::all_reduce(void* data, std::size_t count, DType dtype, ReduceOp op) {
   all_reduce_async(data, count, dtype, op).wait();
 }

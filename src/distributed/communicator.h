@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/device.h"
+
 namespace rallrec::distributed {
 
 enum class DType { kUInt8, kInt32, kInt64, kFloat32, kFloat64 };
@@ -25,6 +27,8 @@ class Handle {
     // Blocks until done; throws what went wrong (Error with kPeerLost where a rank has ended).
     virtual void wait() = 0;
     virtual bool done() = 0;
+    // Makes later work of `queue` wait. Host memory is there only once the host has waited.
+    virtual void hold(const Queue& /*queue*/) { wait(); }
   };
 
   Handle() = default;  // nothing under way
@@ -34,6 +38,11 @@ class Handle {
   ~Handle();
 
   void wait();
+  // Later work of `queue` waits for the collective. Where that needs no waiting host (device memory
+  // and a CUDA queue) this returns at once, and the buffers belong to the collective until that
+  // later work runs; what goes wrong is then thrown by the next call of the communicator. Otherwise
+  // as wait(). The handle is empty afterwards.
+  void hold(const Queue& queue);
   bool done() const { return work_ == nullptr || work_->done(); }
 
  private:
@@ -41,9 +50,10 @@ class Handle {
 };
 
 // A fixed group of ranks that call the same collectives in the same order with matching arguments.
-// Pointers are host memory. Counts are elements of `dtype`. Each collective comes in an
-// asynchronous form; the blocking forms below are `start(…).wait()`. A rank that ends by an error
-// makes every other rank's pending call throw within seconds.
+// Pointers are host memory (device memory for NCCL's, see nccl_communicator.h). Counts are elements
+// of `dtype`. Each collective comes in an asynchronous form; the blocking forms below are
+// `start(…).wait()`. A rank that ends by an error makes every other rank's pending call throw
+// within seconds.
 //
 // Sums of floats over ranks are taken in rank order, so a given size gives the same bits every
 // time; for results that must not depend on the size use tree_reduction.h.

@@ -5,6 +5,7 @@
 #include "tests/support/device/cuda_device.h"
 #include "tests/support/simt/device.h"
 #include "tests/support/simt/memory.h"
+#include "tests/support/simt/nccl_communicator.h"
 #include "tests/support/simt/report.h"
 #include "tests/support/simt/seed.h"
 
@@ -17,7 +18,8 @@ class CleanEnd : public ::testing::EmptyTestEventListener {
   }
 
   void OnTestEnd(const ::testing::TestInfo& /*test*/) override {
-    const std::string alive = simt::Device::instance().drop_everything() + simt::drop_allocations();
+    const std::string alive = simt::drop_nccl_communicators() +
+                              simt::Device::instance().drop_everything() + simt::drop_allocations();
     if (!alive.empty()) {
       ADD_FAILURE() << "left alive on the device: " << alive;
     }

@@ -14,6 +14,7 @@ namespace rallrec::simt {
 namespace {
 
 constexpr auto kStuck = std::chrono::seconds(20);
+constexpr int kStepsPerQuestion = 4;
 
 class RecordOperation : public Operation {
  public:
@@ -67,9 +68,11 @@ StreamState* Device::choose() {
 void Device::work() {
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
-    if (hosts_waiting_ == 0) {
-      for_device_.wait_for(lock, patience_, [&] { return hosts_waiting_ > 0; });
+    const auto wanted = [&] { return hosts_waiting_ > 0 || nudges_ > 0; };
+    if (!wanted()) {
+      for_device_.wait_for(lock, patience_, wanted);
     }
+    nudges_ -= nudges_ > 0 ? 1 : 0;
     StreamState* stream = choose();
     if (stream == nullptr) {
       for_device_.wait(lock);
@@ -120,10 +123,11 @@ void Device::wait_until(Condition condition, const char* what) {
   --hosts_waiting_;
 }
 
-StreamState* Device::create_stream() {
+StreamState* Device::create_stream(int device) {
   const std::lock_guard<std::mutex> lock(mutex_);
   auto stream = std::make_unique<StreamState>();
   stream->number = next_number_++;
+  stream->device = device;
   StreamState* key = stream.get();
   streams_[key] = std::move(stream);
   return key;
@@ -162,11 +166,12 @@ void Device::wait_for(StreamState* stream) {
   wait_until([&] { return stream->queue.empty(); }, "cudaStreamSynchronize");
 }
 
-void Device::wait_for_all() {
+void Device::wait_for_all(int device) {
   wait_until(
       [&] {
-        return std::all_of(streams_.begin(), streams_.end(),
-                           [](const auto& entry) { return entry.second->queue.empty(); });
+        return std::all_of(streams_.begin(), streams_.end(), [device](const auto& entry) {
+          return entry.second->device != device || entry.second->queue.empty();
+        });
       },
       "cudaDeviceSynchronize");
 }
@@ -212,7 +217,12 @@ void Device::wait_for(EventState* event) {
 
 bool Device::done(EventState* event) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return event->done == event->asked;
+  if (event->done == event->asked) {
+    return true;
+  }
+  nudges_ = kStepsPerQuestion;
+  for_device_.notify_all();
+  return false;
 }
 
 void Device::set_patience(std::chrono::milliseconds patience) {

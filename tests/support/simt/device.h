@@ -15,7 +15,7 @@
 
 namespace rallrec::simt {
 
-// One entry of a stream.
+// One entry of a stream. Destroyed under the device's lock.
 class Operation {
  public:
   virtual ~Operation() = default;
@@ -35,11 +35,12 @@ struct EventState {
 
 struct StreamState {
   std::uint64_t number = 0;
+  int device = 0;          // the GPU it belongs to
   bool destroyed = false;  // and gone once the queue is empty
   std::deque<std::unique_ptr<Operation>> queue;
 };
 
-// The device: one thread that takes the next operation of a stream chosen at random, a few blocks
+// The devices: one thread that takes the next operation of a stream chosen at random, a few blocks
 // of it where it is a kernel, and chooses again. So streams overlap, and any order that events
 // permit happens under some seed.
 //
@@ -49,7 +50,7 @@ class Device {
  public:
   static Device& instance();
 
-  StreamState* create_stream();
+  StreamState* create_stream(int device);
   // What it still holds is done all the same. False where the stream is unknown.
   bool destroy_stream(StreamState* stream);
   bool knows(const StreamState* stream);
@@ -57,7 +58,8 @@ class Device {
   bool enqueue(StreamState* stream, std::unique_ptr<Operation> operation);
   // Until all that was enqueued is done. Reports and gives up where nothing moves for kStuck.
   void wait_for(StreamState* stream);
-  void wait_for_all();
+  // The streams of one GPU.
+  void wait_for_all(int device);
   bool idle(StreamState* stream);
 
   EventState* create_event();
@@ -66,6 +68,8 @@ class Device {
   void record(EventState* event, StreamState* stream);
   void make_wait(StreamState* stream, EventState* event);
   void wait_for(EventState* event);
+  // A host that asks is waiting in its own way: where the answer is no, the device does some work
+  // before it falls back into its laziness.
   bool done(EventState* event);
 
   // How long work may lie before the device starts by itself.
@@ -91,6 +95,7 @@ class Device {
   Random random_;
   std::chrono::milliseconds patience_{10};
   int hosts_waiting_ = 0;
+  int nudges_ = 0;        // operations that hosts have asked for without waiting
   bool running_ = false;  // an operation runs, without the lock
   std::uint64_t steps_ = 0;
   std::uint64_t next_number_ = 1;

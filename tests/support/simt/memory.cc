@@ -23,7 +23,7 @@ struct Registry {
   std::map<const char*, Allocation> allocations;
   std::size_t total = kDefaultMemory;
   std::size_t used = 0;
-  bool open = false;
+  int openings = 0;  // of the device's thread and of hosts that copy
 };
 
 Registry& registry() {
@@ -33,7 +33,10 @@ Registry& registry() {
 
 void set_access(bool open) {
   const std::lock_guard<std::mutex> lock(registry().mutex);
-  registry().open = open;
+  registry().openings += open ? 1 : -1;
+  if (registry().openings != (open ? 1 : 0)) {
+    return;
+  }
   for (const auto& [address, allocation] : registry().allocations) {
     if (allocation.kind == MemoryKind::kDevice && open) {
       __asan_unpoison_memory_region(address, allocation.bytes);
@@ -64,7 +67,7 @@ void* allocate(MemoryKind kind, std::size_t bytes) {
   all.allocations[static_cast<const char*>(memory)] = {bytes, kind};
   if (kind == MemoryKind::kDevice) {
     all.used += bytes;
-    if (!all.open) {
+    if (all.openings == 0) {
       __asan_poison_memory_region(memory, bytes);
     }
   }

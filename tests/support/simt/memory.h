@@ -21,7 +21,8 @@ bool within(MemoryKind kind, const void* address, std::size_t bytes);
 // The live allocation of that kind in which `address` lies.
 bool find_allocation(MemoryKind kind, const void* address, const char*& begin, const char*& end);
 
-// Opens and closes device memory around an operation of the device.
+// Opens and closes device memory around an operation of the device or a copy by a host. Openings
+// are counted: memory is closed when the last has ended.
 void unlock_device_memory();
 void lock_device_memory();
 

@@ -1,6 +1,7 @@
 // The functions of include/cuda_runtime.h: calls, copies and memory.
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -32,6 +33,9 @@ Allowances& allowances() {
   static auto& shared = *new Allowances;
   return shared;
 }
+
+// Each thread has its own, as in CUDA.
+thread_local int current_device = 0;
 
 cudaError_t misuse(const std::string& text) {
   rallrec::simt::report(text);
@@ -130,16 +134,21 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 
 cudaError_t cudaSetDevice(int device) {
-  return device >= 0 && device < kDevices ? cudaSuccess : cudaErrorInvalidDevice;
-}
-
-cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  if (device < 0 || device >= kDevices) {
+    return cudaErrorInvalidDevice;
+  }
+  current_device = device;
   return cudaSuccess;
 }
 
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
-  *properties = {"host SIMT", 9, 0, 4, rallrec::simt::memory_state().total};
+cudaError_t cudaGetDevice(int* device) {
+  *device = current_device;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
+  *properties = {"host SIMT", 9, 0, 4, rallrec::simt::memory_state().total, {}};
+  std::snprintf(properties->uuid.bytes, sizeof(properties->uuid.bytes), "simt device %d", device);
   return cudaSuccess;
 }
 
@@ -169,7 +178,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
 cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
 
 cudaError_t cudaDeviceSynchronize() {
-  Device::instance().wait_for_all();
+  Device::instance().wait_for_all(current_device);
   return state();
 }
 
@@ -211,7 +220,7 @@ cudaError_t cudaFree(void* memory) {
   if (memory == nullptr) {
     return state();
   }
-  Device::instance().wait_for_all();
+  Device::instance().wait_for_all(current_device);
   return rallrec::simt::release(MemoryKind::kDevice, memory)
              ? state()
              : misuse("cudaFree of an address that is not a live device buffer");
@@ -235,10 +244,18 @@ cudaError_t cudaFreeHost(void* memory) {
   if (memory == nullptr) {
     return state();
   }
-  Device::instance().wait_for_all();
+  Device::instance().wait_for_all(current_device);
   return rallrec::simt::release(MemoryKind::kPinned, memory)
              ? state()
              : misuse("cudaFreeHost of an address that is not a live pinned buffer");
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* memory) {
+  const bool pinned = rallrec::simt::within(MemoryKind::kPinned, memory, 1);
+  attributes->type = on_device(memory, 1) ? cudaMemoryTypeDevice
+                     : pinned             ? cudaMemoryTypeHost
+                                          : cudaMemoryTypeUnregistered;
+  return state();
 }
 
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
@@ -255,7 +272,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   if (const cudaError_t error = check_copy(to, from, bytes, kind, false); error != cudaSuccess) {
     return error;
   }
-  Device::instance().wait_for_all();
+  Device::instance().wait_for_all(current_device);
   rallrec::simt::unlock_device_memory();
   std::memcpy(to, from, bytes);
   rallrec::simt::lock_device_memory();
@@ -274,7 +291,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
 }
 
 cudaError_t cudaMemset(void* memory, int value, std::size_t bytes) {
-  Device::instance().wait_for_all();
+  Device::instance().wait_for_all(current_device);
   if (bytes > 0 && !on_device(memory, bytes)) {
     return misuse("cudaMemset of memory that does not lie within one device buffer");
   }

@@ -19,7 +19,9 @@ cudaError_t unknown(const char* call, const char* what) {
 }  // namespace
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  *stream = Device::instance().create_stream();
+  int device = 0;
+  cudaGetDevice(&device);
+  *stream = Device::instance().create_stream(device);
   return state();
 }
 
