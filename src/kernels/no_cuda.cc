@@ -7,6 +7,7 @@
 #include "kernels/bpr_gpu.h"
 #include "kernels/embedding_gather_gpu.h"
 #include "kernels/embedding_pool_gpu.h"
+#include "kernels/fm_interaction_gpu.h"
 #include "kernels/info_nce_gpu.h"
 #include "kernels/int8_rows_gpu.h"
 #include "kernels/negative_sampling_gpu.h"
@@ -160,6 +161,14 @@ void int8_epilogue_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64
                        const std::int32_t* /*sums*/, const Int8Epilogue& /*epilogue*/,
                        float* /*y*/) {
   throw_no_cuda("int8_epilogue");
+}
+
+void fm_interaction_gpu(const Queue& /*queue*/, const FmArguments& /*arguments*/) {
+  throw_no_cuda("fm_interaction");
+}
+
+void fm_interaction_backward_gpu(const Queue& /*queue*/, const FmBackwardArguments& /*arguments*/) {
+  throw_no_cuda("fm_interaction_backward");
 }
 
 }  // namespace detail

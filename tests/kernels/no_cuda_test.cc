@@ -3,6 +3,7 @@
 
 #include "kernels/embedding_gather.h"
 #include "kernels/embedding_pool.h"
+#include "kernels/fm_interaction.h"
 #include "kernels/int8_rows.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
@@ -36,6 +37,10 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
                  [&] { embedding_pool(kCuda, Pooling::kMean, 0, &zero, 1, x, x); });
   expect_refused("segment_sum", [&] { segment_sum(kCuda, {}, 1, x, x); });
   expect_refused("int8_quantize", [&] { int8_quantize(kCuda, 1, 1, {x}, &q, x, {}); });
+  expect_refused("fm_interaction", [&] { fm_interaction(kCuda, {1, 1, 1}, x, x); });
+  expect_refused("fm_interaction_backward", [&] {
+    fm_interaction_backward(kCuda, {1, 1, 1}, x, x, x);
+  });
   expect_refused("int8_epilogue", [&] { int8_epilogue(kCuda, 0, 0, nullptr, {}, x); });
 }
 
