@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "kernels/bpr_gpu.h"
+#include "kernels/cross_layer_gpu.h"
 #include "kernels/embedding_gather_gpu.h"
 #include "kernels/embedding_pool_gpu.h"
 #include "kernels/fm_interaction_gpu.h"
@@ -169,6 +170,14 @@ void fm_interaction_gpu(const Queue& /*queue*/, const FmArguments& /*arguments*/
 
 void fm_interaction_backward_gpu(const Queue& /*queue*/, const FmBackwardArguments& /*arguments*/) {
   throw_no_cuda("fm_interaction_backward");
+}
+
+void cross_layer_gpu(const Queue& /*queue*/, const CrossArguments& /*arguments*/) {
+  throw_no_cuda("cross_layer");
+}
+
+void cross_layer_backward_gpu(const Queue& /*queue*/, const CrossBackwardArguments& /*arguments*/) {
+  throw_no_cuda("cross_layer_backward");
 }
 
 }  // namespace detail
