@@ -1,6 +1,7 @@
 #include "core/launch.h"
 #include "kernels/cross_layer_gpu.h"
 #include "kernels/gpu/floats.cuh"
+#include "kernels/gpu/parts.cuh"
 #include "kernels/gpu/scratch.h"
 #include "kernels/gpu/warp.cuh"
 
@@ -126,11 +127,7 @@ __global__ void __launch_bounds__(kThreads)
   if (i >= 2 * shape.width) {
     return;
   }
-  float sum = 0.0F;
-#pragma unroll 8
-  for (std::int64_t p = 0; p < parts; ++p) {
-    sum += sums[p * 2 * shape.width + i];
-  }
+  const float sum = gpu::sum_of_parts(sums, parts, 2 * shape.width, i);
   (i < shape.width ? out.dw[i] : out.db[i - shape.width]) = sum;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "kernels/bpr_gpu.h"
+#include "kernels/cin_gpu.h"
 #include "kernels/cross_layer_gpu.h"
 #include "kernels/embedding_gather_gpu.h"
 #include "kernels/embedding_pool_gpu.h"
@@ -178,6 +179,12 @@ void cross_layer_gpu(const Queue& /*queue*/, const CrossArguments& /*arguments*/
 
 void cross_layer_backward_gpu(const Queue& /*queue*/, const CrossBackwardArguments& /*arguments*/) {
   throw_no_cuda("cross_layer_backward");
+}
+
+void cin_gpu(const Queue& /*queue*/, const CinArguments& /*arguments*/) { throw_no_cuda("cin"); }
+
+void cin_backward_gpu(const Queue& /*queue*/, const CinBackwardArguments& /*arguments*/) {
+  throw_no_cuda("cin_backward");
 }
 
 }  // namespace detail

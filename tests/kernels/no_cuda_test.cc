@@ -1,6 +1,7 @@
 // A build without CUDA refuses a CUDA queue, op by op, and names the cure.
 #include <gtest/gtest.h>
 
+#include "kernels/cin.h"
 #include "kernels/cross_layer.h"
 #include "kernels/embedding_gather.h"
 #include "kernels/embedding_pool.h"
@@ -41,6 +42,10 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("fm_interaction", [&] { fm_interaction(kCuda, {1, 1, 1}, x, x); });
   expect_refused("fm_interaction_backward", [&] {
     fm_interaction_backward(kCuda, {1, 1, 1}, x, x, x);
+  });
+  expect_refused("cin", [&] { cin(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, x, x); });
+  expect_refused("cin_backward", [&] {
+    cin_backward(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, {x, x}, {x, x, x});
   });
   expect_refused("cross_layer", [&] { cross_layer(kCuda, {1, 1}, {x, x, x, x}, x, x); });
   expect_refused("cross_layer_backward", [&] {
