@@ -30,6 +30,7 @@ RESERVED_SHARED = 1024  # of each resident block, by the driver
 DYNAMIC_SHARED = {
     "pool_kernel": 8 * 4096,  # 4096 columns
     "int8_epilogue_kernel": 4 * 8 * (128 + 32),  # rank 8
+    "spmm_bitmap_kernel": 2 * 3 * 64 * 72 * 2,
 }
 # Names of kernels -> what their PTX must hold. A kernel that walks four floats (or eight bf16) at a time
 # must do so by 16-byte loads.

@@ -17,6 +17,7 @@
 #include "kernels/rope_gpu.h"
 #include "kernels/segment_sum_gpu.h"
 #include "kernels/similarity_gpu.h"
+#include "kernels/spmm_bitmap_gpu.h"
 #include "kernels/spmm_gpu.h"
 #include "kernels/swi_glu_gpu.h"
 #include "kernels/top_k_gpu.h"
@@ -89,6 +90,11 @@ void similarity_of_lists_gpu(const Queue& /*queue*/, const float* /*vectors*/,
 void spmm_gpu(const Queue& /*queue*/, const CsrView& /*matrix*/, const float* /*x*/,
               std::int64_t /*width*/, const float* /*addend*/, float* /*y*/) {
   throw_no_cuda("spmm");
+}
+
+void spmm_bitmap_gpu(const Queue& /*queue*/, const BitmapView& /*matrix*/, const float* /*x*/,
+                     std::int64_t /*width*/, const float* /*addend*/, float* /*y*/) {
+  throw_no_cuda("spmm_bitmap");
 }
 
 void top_k_gpu(const Queue& /*queue*/, const ScoredLists& /*lists*/, std::int64_t /*k*/,

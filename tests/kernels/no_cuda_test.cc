@@ -10,6 +10,7 @@
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
 #include "kernels/segment_sum.h"
+#include "kernels/spmm_bitmap.h"
 #include "kernels/swi_glu.h"
 #include "tests/support/expect_error.h"
 
@@ -42,6 +43,11 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("fm_interaction", [&] { fm_interaction(kCuda, {1, 1, 1}, x, x); });
   expect_refused("fm_interaction_backward", [&] {
     fm_interaction_backward(kCuda, {1, 1, 1}, x, x, x);
+  });
+  expect_refused("spmm_bitmap", [&] {
+    const std::uint64_t word = 1;
+    float y = 0.0F;
+    spmm_bitmap(kCuda, {1, 1, &word, x, x}, x, 1, nullptr, &y);
   });
   expect_refused("cin", [&] { cin(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, x, x); });
   expect_refused("cin_backward", [&] {
