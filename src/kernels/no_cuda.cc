@@ -21,6 +21,7 @@
 #include "kernels/spmm_gpu.h"
 #include "kernels/swi_glu_gpu.h"
 #include "kernels/top_k_gpu.h"
+#include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -191,6 +192,31 @@ void cin_gpu(const Queue& /*queue*/, const CinArguments& /*arguments*/) { throw_
 
 void cin_backward_gpu(const Queue& /*queue*/, const CinBackwardArguments& /*arguments*/) {
   throw_no_cuda("cin_backward");
+}
+
+void head_logits_gpu(const Queue& /*queue*/, const HeadPart& /*part*/, std::int64_t /*rows*/,
+                     const float* /*x*/, const std::int64_t* /*labels*/, float* /*logits*/,
+                     float* /*statistics*/) {
+  throw_no_cuda("head_logits");
+}
+
+void combine_head_statistics_gpu(const Queue& /*queue*/, std::int64_t /*vocabulary*/,
+                                 std::int64_t /*rows*/, const float* /*statistics*/,
+                                 const std::int64_t* /*labels*/, float* /*losses*/,
+                                 float* /*lse*/) {
+  throw_no_cuda("combine_head_statistics");
+}
+
+void head_gradient_gpu(const Queue& /*queue*/, const HeadPart& /*part*/, std::int64_t /*rows*/,
+                       const std::int64_t* /*labels*/, const float* /*lse*/, float /*loss_scale*/,
+                       float* /*logits*/, float* /*partials*/) {
+  throw_no_cuda("head_gradient");
+}
+
+void label_loss_gpu(const Queue& /*queue*/, const HeadPart& /*head*/, std::int64_t /*rows*/,
+                    const float* /*x*/, const std::int64_t* /*labels*/, double /*loss_scale*/,
+                    float* /*losses*/, float* /*dx*/) {
+  throw_no_cuda("label_loss");
 }
 
 }  // namespace detail

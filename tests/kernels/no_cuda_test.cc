@@ -7,6 +7,7 @@
 #include "kernels/embedding_pool.h"
 #include "kernels/fm_interaction.h"
 #include "kernels/int8_rows.h"
+#include "kernels/label_loss.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
 #include "kernels/segment_sum.h"
@@ -49,6 +50,12 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
     float y = 0.0F;
     spmm_bitmap(kCuda, {1, 1, &word, x, x}, x, 1, nullptr, &y);
   });
+  const HeadPart head{x, nullptr, 1, 1};
+  expect_refused("head_logits", [&] { head_logits(kCuda, head, 1, x, nullptr, x, nullptr); });
+  expect_refused("combine_head_statistics",
+                 [&] { combine_head_statistics(kCuda, 1, 1, x, &zero, x, x); });
+  expect_refused("head_gradient", [&] { head_gradient(kCuda, head, 1, &zero, x, 1.0, x, x); });
+  expect_refused("label_loss", [&] { label_loss(kCuda, head, 1, x, &zero, 1.0, x, nullptr); });
   expect_refused("cin", [&] { cin(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, x, x); });
   expect_refused("cin_backward", [&] {
     cin_backward(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, {x, x}, {x, x, x});
