@@ -40,6 +40,9 @@ EXPECTED = [
     (r"pool_kernel<(float, 4|unsigned short, 8)>", r"ld\.global(\.nc)?\.v4\.(f32|u32|b32)"),
     (r"int8_(quantize|epilogue)_kernel<4>", r"ld\.global(\.nc)?\.v4\.(f32|u32|b32)"),
     (r"gather_kernel<float, 4>", r"ld\.global(\.nc)?\.v4\.f32"),
+    (r"(fm_interaction|cross_layer)\w*<4>", r"ld\.global(\.nc)?\.v4\.f32"),
+    # Tensor cores, fed by asynchronous copies and ldmatrix.
+    (r"spmm_bitmap_kernel", r"(?s)cp\.async\.cg.*ldmatrix\.sync.*mma\.sync\.aligned\.m16n8k16"),
 ]
 BEGIN, END = "<!-- kernel_resources: begin -->", "<!-- kernel_resources: end -->"
 

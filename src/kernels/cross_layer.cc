@@ -18,7 +18,8 @@ void check_sizes(const CrossShape& shape) {
 }
 
 void backward_cpu(const detail::CrossBackwardArguments& arguments) {
-  const auto [batch, width] = arguments.shape;
+  const std::int64_t batch = arguments.shape.batch;
+  const std::int64_t width = arguments.shape.width;
   const std::int64_t parts = (batch + kCrossPart - 1) / kCrossPart;
   std::vector<float> sums(static_cast<std::size_t>(parts * 2 * width));
   parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
