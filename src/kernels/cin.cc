@@ -17,6 +17,10 @@ constexpr std::int64_t kWeightColumns = 64;
 void check_sizes(const CinShape& s) {
   RALLREC_CHECK(s.batch >= 0 && s.dim >= 0 && s.fields >= 0 && s.maps_in >= 0 && s.maps_out >= 0,
                 "cin: negative size");
+  // The GPU numbers what belongs to one sample with ints.
+  constexpr std::int64_t kMost = std::int64_t{1} << 30;
+  RALLREC_CHECK(s.pairs() < kMost && std::max({s.fields, s.maps_in, s.maps_out}) * s.dim < kMost,
+                "cin: a sample with 2^30 values or more");
 }
 
 void check_input(const CinShape& s, const CinInput& input) {

@@ -34,7 +34,8 @@ struct CinInput {
 // The products x ∘ x0 are formed in tiles, in the cache or shared memory, and never stored. Results
 // may not overlap inputs; all memory is the queue's. On a CUDA queue a call is enqueued and
 // returns. A sample's y and pooled do not depend on the others. `pooled` may be null. Throws Error
-// on a negative size or on null where there is something to read or write.
+// on a negative size, on 2^30 pairs or values of a sample and more, or on null where there is
+// something to read or write.
 void cin(const Queue& queue, const CinShape& shape, const CinInput& input, float* y, float* pooled);
 
 // What reaches y and pooled; one of the two may be null for zeros.

@@ -12,29 +12,33 @@ using gpu::kTileThreads;
 
 // Block (p, h): 64 positions of 64 output maps. The products of 64 pairs lie in shared memory at a
 // time, made where they are needed.
-__global__ void __launch_bounds__(kTileThreads) cin_kernel(CinArguments a) {
+__global__ void __launch_bounds__(kTileThreads, 3) cin_kernel(CinArguments a) {
   __shared__ float weights[kTile * Fp32Product::kStride];
   __shared__ float products[kTile * Fp32Product::kStride];
-  const CinShape& s = a.shape;
+  const gpu::CinSizes s(a.shape);
   const std::int64_t first_position = std::int64_t{blockIdx.x} * kTile;
   const std::int64_t h0 = std::int64_t{blockIdx.y} * kTile;
-  const gpu::TileSource w{a.in.w, h0, s.maps_out - h0, gpu::pairs_of(s)};
+  const gpu::TileSource w{a.in.w, h0, s.maps_out - h0, s.pairs()};
+  const gpu::Position staged(s, first_position + gpu::staged_column());
+  const bool inside = staged.sample < a.shape.batch;
+  gpu::Pair pair(s, gpu::first_staged_row());
   float sums[kTileSums] = {};
-  for (std::int64_t k0 = 0; k0 < gpu::pairs_of(s); k0 += kTile) {
+  for (int k0 = 0; k0 < s.pairs(); k0 += kTile) {
     Fp32Product::stage(weights, w, k0);
-    gpu::stage_products(products, s, a.in, k0, first_position);
+    gpu::stage_products(products, s, a.in, staged, inside, pair);
     __syncthreads();
     Fp32Product::add(sums, weights, products);
     __syncthreads();
   }
 #pragma unroll
   for (int j = 0; j < 4; ++j) {
-    const gpu::Position p = gpu::position_of(s, first_position + Fp32Product::column(j));
+    const gpu::Position p(s, first_position + Fp32Product::column(j));
+    float* y = a.y + p.at(s, s.maps_out);
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      const std::int64_t h = h0 + Fp32Product::row(4 * i);
-      if (p.inside && h < s.maps_out) {
-        a.y[p.at(s.maps_out, h, s.dim)] = sums[4 * i + j];
+      const auto h = static_cast<int>(h0) + Fp32Product::row(4 * i);
+      if (p.sample < a.shape.batch && h < s.maps_out) {
+        y[h * s.dim] = sums[4 * i + j];
       }
     }
   }
