@@ -30,6 +30,7 @@ RESERVED_SHARED = 1024  # of each resident block, by the driver
 DYNAMIC_SHARED = {
     "pool_kernel": 8 * 4096,  # 4096 columns
     "int8_epilogue_kernel": 4 * 8 * (128 + 32),  # rank 8
+    "spmm_bitmap_kernel": 2 * 3 * 64 * 72 * 2,
 }
 # Names of kernels -> what their PTX must hold. A kernel that walks four floats (or eight bf16) at a time
 # must do so by 16-byte loads.
@@ -39,6 +40,9 @@ EXPECTED = [
     (r"pool_kernel<(float, 4|unsigned short, 8)>", r"ld\.global(\.nc)?\.v4\.(f32|u32|b32)"),
     (r"int8_(quantize|epilogue)_kernel<4>", r"ld\.global(\.nc)?\.v4\.(f32|u32|b32)"),
     (r"gather_kernel<float, 4>", r"ld\.global(\.nc)?\.v4\.f32"),
+    (r"(fm_interaction|cross_layer)\w*<4>", r"ld\.global(\.nc)?\.v4\.f32"),
+    # Tensor cores, fed by asynchronous copies and ldmatrix.
+    (r"spmm_bitmap_kernel", r"(?s)cp\.async\.cg.*ldmatrix\.sync.*mma\.sync\.aligned\.m16n8k16"),
 ]
 BEGIN, END = "<!-- kernel_resources: begin -->", "<!-- kernel_resources: end -->"
 

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
+#include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -52,6 +53,13 @@ void label_loss(const Queue& queue, const HeadPart& head, std::int64_t rows, con
                 const std::int64_t* labels, double loss_scale, float* losses, float* dx) {
   RALLREC_CHECK(head.first_block == 0 && head.last_block == kVocabularyBlocks,
                 "label_loss: a part of a head has no losses");
+  if (rows == 0) {
+    return;
+  }
+  if (queue.device == Device::kCuda) {
+    detail::label_loss_gpu(queue, head, rows, x, labels, loss_scale, losses, dx);
+    return;
+  }
   const std::int64_t most = std::min(rows, kHeadRows);
   const std::int64_t width = head_width(most);
   Scratch scratch{floats(head.vocabulary * width),

@@ -5,8 +5,11 @@
 
 #include "core/error.h"
 #include "kernels/bpr_gpu.h"
+#include "kernels/cin_gpu.h"
+#include "kernels/cross_layer_gpu.h"
 #include "kernels/embedding_gather_gpu.h"
 #include "kernels/embedding_pool_gpu.h"
+#include "kernels/fm_interaction_gpu.h"
 #include "kernels/info_nce_gpu.h"
 #include "kernels/int8_rows_gpu.h"
 #include "kernels/negative_sampling_gpu.h"
@@ -14,9 +17,11 @@
 #include "kernels/rope_gpu.h"
 #include "kernels/segment_sum_gpu.h"
 #include "kernels/similarity_gpu.h"
+#include "kernels/spmm_bitmap_gpu.h"
 #include "kernels/spmm_gpu.h"
 #include "kernels/swi_glu_gpu.h"
 #include "kernels/top_k_gpu.h"
+#include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -86,6 +91,11 @@ void similarity_of_lists_gpu(const Queue& /*queue*/, const float* /*vectors*/,
 void spmm_gpu(const Queue& /*queue*/, const CsrView& /*matrix*/, const float* /*x*/,
               std::int64_t /*width*/, const float* /*addend*/, float* /*y*/) {
   throw_no_cuda("spmm");
+}
+
+void spmm_bitmap_gpu(const Queue& /*queue*/, const BitmapView& /*matrix*/, const float* /*x*/,
+                     std::int64_t /*width*/, const float* /*addend*/, float* /*y*/) {
+  throw_no_cuda("spmm_bitmap");
 }
 
 void top_k_gpu(const Queue& /*queue*/, const ScoredLists& /*lists*/, std::int64_t /*k*/,
@@ -160,6 +170,53 @@ void int8_epilogue_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64
                        const std::int32_t* /*sums*/, const Int8Epilogue& /*epilogue*/,
                        float* /*y*/) {
   throw_no_cuda("int8_epilogue");
+}
+
+void fm_interaction_gpu(const Queue& /*queue*/, const FmArguments& /*arguments*/) {
+  throw_no_cuda("fm_interaction");
+}
+
+void fm_interaction_backward_gpu(const Queue& /*queue*/, const FmBackwardArguments& /*arguments*/) {
+  throw_no_cuda("fm_interaction_backward");
+}
+
+void cross_layer_gpu(const Queue& /*queue*/, const CrossArguments& /*arguments*/) {
+  throw_no_cuda("cross_layer");
+}
+
+void cross_layer_backward_gpu(const Queue& /*queue*/, const CrossBackwardArguments& /*arguments*/) {
+  throw_no_cuda("cross_layer_backward");
+}
+
+void cin_gpu(const Queue& /*queue*/, const CinArguments& /*arguments*/) { throw_no_cuda("cin"); }
+
+void cin_backward_gpu(const Queue& /*queue*/, const CinBackwardArguments& /*arguments*/) {
+  throw_no_cuda("cin_backward");
+}
+
+void head_logits_gpu(const Queue& /*queue*/, const HeadPart& /*part*/, std::int64_t /*rows*/,
+                     const float* /*x*/, const std::int64_t* /*labels*/, float* /*logits*/,
+                     float* /*statistics*/) {
+  throw_no_cuda("head_logits");
+}
+
+void combine_head_statistics_gpu(const Queue& /*queue*/, std::int64_t /*vocabulary*/,
+                                 std::int64_t /*rows*/, const float* /*statistics*/,
+                                 const std::int64_t* /*labels*/, float* /*losses*/,
+                                 float* /*lse*/) {
+  throw_no_cuda("combine_head_statistics");
+}
+
+void head_gradient_gpu(const Queue& /*queue*/, const HeadPart& /*part*/, std::int64_t /*rows*/,
+                       const std::int64_t* /*labels*/, const float* /*lse*/, float /*loss_scale*/,
+                       float* /*logits*/, float* /*partials*/) {
+  throw_no_cuda("head_gradient");
+}
+
+void label_loss_gpu(const Queue& /*queue*/, const HeadPart& /*head*/, std::int64_t /*rows*/,
+                    const float* /*x*/, const std::int64_t* /*labels*/, double /*loss_scale*/,
+                    float* /*losses*/, float* /*dx*/) {
+  throw_no_cuda("label_loss");
 }
 
 }  // namespace detail

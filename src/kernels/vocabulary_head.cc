@@ -6,15 +6,14 @@
 #include <string>
 
 #include "core/check.h"
-#include "kernels/no_cuda.h"
 #include "kernels/tile_matmul.h"
 #include "kernels/vocabulary_head_cpu.h"
+#include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
 
-void check_part(const Queue& queue, const HeadPart& part, std::int64_t rows) {
-  require_cpu(queue, "vocabulary_head");
+void check_part(const HeadPart& part, std::int64_t rows) {
   RALLREC_CHECK(part.vocabulary > 0 && part.hidden > 0, "vocabulary_head: the head is empty");
   RALLREC_CHECK(0 <= part.first_block && part.first_block <= part.last_block &&
                     part.last_block <= kVocabularyBlocks,
@@ -37,9 +36,13 @@ std::int64_t head_width(std::int64_t rows) {
 
 void head_logits(const Queue& queue, const HeadPart& part, std::int64_t rows, const float* x,
                  const std::int64_t* labels, float* logits, float* statistics) {
-  check_part(queue, part, rows);
+  check_part(part, rows);
   RALLREC_CHECK((labels == nullptr) == (statistics == nullptr),
                 "vocabulary_head: labels and statistics belong together");
+  if (queue.device == Device::kCuda) {
+    detail::head_logits_gpu(queue, part, rows, x, labels, logits, statistics);
+    return;
+  }
   for (std::int64_t i = 0; labels != nullptr && i < rows; ++i) {
     RALLREC_CHECK(
         labels[i] >= 0 && labels[i] < part.vocabulary,
@@ -71,10 +74,27 @@ void combine_head_statistics(std::int64_t vocabulary, std::int64_t rows, const f
   }
 }
 
+void combine_head_statistics(const Queue& queue, std::int64_t vocabulary, std::int64_t rows,
+                             const float* statistics, const std::int64_t* labels, float* losses,
+                             float* lse) {
+  RALLREC_CHECK(vocabulary > 0, "vocabulary_head: the head is empty");
+  RALLREC_CHECK(1 <= rows && rows <= kHeadRows, "vocabulary_head: 1 to 64 rows");
+  if (queue.device == Device::kCuda) {
+    detail::combine_head_statistics_gpu(queue, vocabulary, rows, statistics, labels, losses, lse);
+  } else {
+    combine_head_statistics(vocabulary, rows, statistics, labels, losses, lse);
+  }
+}
+
 void head_gradient(const Queue& queue, const HeadPart& part, std::int64_t rows,
                    const std::int64_t* labels, const float* lse, double loss_scale, float* logits,
                    float* partials) {
-  check_part(queue, part, rows);
+  check_part(part, rows);
+  if (queue.device == Device::kCuda) {
+    detail::head_gradient_gpu(queue, part, rows, labels, lse, static_cast<float>(loss_scale),
+                              logits, partials);
+    return;
+  }
   detail::head_gradient_cpu(part, rows, labels, lse, static_cast<float>(loss_scale), logits,
                             partials);
 }

@@ -43,7 +43,8 @@ constexpr std::int64_t kHeadStatistics = 3;
 
 // All calls take rows in [1, kHeadRows] and labels in [0, vocabulary). The bits of a row's results
 // depend on its own content alone: not on the rows beside it, on threads, or on how the blocks are
-// cut into parts.
+// cut into parts. All memory is the queue's. On a CUDA queue a call is enqueued and returns; labels
+// cannot be looked at there, and one outside the vocabulary gives its row the loss NaN.
 
 // logits = W x for the part's rows; x is fp32 [rows, hidden]. With labels [rows], also `statistics`
 // [blocks, 3, head_width(rows)]; both null where not wanted. 2 · rows · part · hidden operations.
@@ -51,7 +52,10 @@ void head_logits(const Queue& queue, const HeadPart& part, std::int64_t rows, co
                  const std::int64_t* labels, float* logits, float* statistics);
 
 // From the statistics of all 64 blocks: losses[i] = lse[i] − z_i,label(i) with
-// lse[i] = log Σ_v exp(z_iv); losses [rows], lse [head_width(rows)].
+// lse[i] = log Σ_v exp(z_iv); losses [rows], lse [head_width(rows)]. Without a queue: host memory.
+void combine_head_statistics(const Queue& queue, std::int64_t vocabulary, std::int64_t rows,
+                             const float* statistics, const std::int64_t* labels, float* losses,
+                             float* lse);
 void combine_head_statistics(std::int64_t vocabulary, std::int64_t rows, const float* statistics,
                              const std::int64_t* labels, float* losses, float* lse);
 

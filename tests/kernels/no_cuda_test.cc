@@ -1,12 +1,17 @@
 // A build without CUDA refuses a CUDA queue, op by op, and names the cure.
 #include <gtest/gtest.h>
 
+#include "kernels/cin.h"
+#include "kernels/cross_layer.h"
 #include "kernels/embedding_gather.h"
 #include "kernels/embedding_pool.h"
+#include "kernels/fm_interaction.h"
 #include "kernels/int8_rows.h"
+#include "kernels/label_loss.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
 #include "kernels/segment_sum.h"
+#include "kernels/spmm_bitmap.h"
 #include "kernels/swi_glu.h"
 #include "tests/support/expect_error.h"
 
@@ -36,6 +41,29 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
                  [&] { embedding_pool(kCuda, Pooling::kMean, 0, &zero, 1, x, x); });
   expect_refused("segment_sum", [&] { segment_sum(kCuda, {}, 1, x, x); });
   expect_refused("int8_quantize", [&] { int8_quantize(kCuda, 1, 1, {x}, &q, x, {}); });
+  expect_refused("fm_interaction", [&] { fm_interaction(kCuda, {1, 1, 1}, x, x); });
+  expect_refused("fm_interaction_backward", [&] {
+    fm_interaction_backward(kCuda, {1, 1, 1}, x, x, x);
+  });
+  expect_refused("spmm_bitmap", [&] {
+    const std::uint64_t word = 1;
+    float y = 0.0F;
+    spmm_bitmap(kCuda, {1, 1, &word, x, x}, x, 1, nullptr, &y);
+  });
+  const HeadPart head{x, nullptr, 1, 1};
+  expect_refused("head_logits", [&] { head_logits(kCuda, head, 1, x, nullptr, x, nullptr); });
+  expect_refused("combine_head_statistics",
+                 [&] { combine_head_statistics(kCuda, 1, 1, x, &zero, x, x); });
+  expect_refused("head_gradient", [&] { head_gradient(kCuda, head, 1, &zero, x, 1.0, x, x); });
+  expect_refused("label_loss", [&] { label_loss(kCuda, head, 1, x, &zero, 1.0, x, nullptr); });
+  expect_refused("cin", [&] { cin(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, x, x); });
+  expect_refused("cin_backward", [&] {
+    cin_backward(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, {x, x}, {x, x, x});
+  });
+  expect_refused("cross_layer", [&] { cross_layer(kCuda, {1, 1}, {x, x, x, x}, x, x); });
+  expect_refused("cross_layer_backward", [&] {
+    cross_layer_backward(kCuda, {1, 1}, {x, x, x, x, x, nullptr}, {x, x, x, x});
+  });
   expect_refused("int8_epilogue", [&] { int8_epilogue(kCuda, 0, 0, nullptr, {}, x); });
 }
 
