@@ -3,6 +3,7 @@
 
 #include "kernels/cin_cpu.h"
 #include "kernels/cin_products.h"
+#include "kernels/simd.h"
 #include "kernels/small_matmul.h"
 
 namespace rallrec::kernels::detail {

@@ -23,7 +23,7 @@ namespace {
   FloatLanes below{};
   for (std::int64_t f = 0; f < shape.fields; ++f) {
     FloatLanes value;
-    load8(v + f * shape.dim, value);
+    load_lanes(v + f * shape.dim, value);
     pairs += value * below;
     below += value;
   }
@@ -40,7 +40,7 @@ struct Forward {
       for (; d + 8 <= shape.dim; d += 8) {
         add_pairs(shape, v + d, lanes);
       }
-      float sum = sum8(lanes);
+      float sum = sum_lanes(lanes);
       for (; d < shape.dim; ++d) {
         sum += pairs_of_column(shape, v + d);
       }
@@ -55,13 +55,13 @@ struct Forward {
   FloatLanes sum{};
   for (std::int64_t f = 0; f < shape.fields; ++f) {
     FloatLanes value;
-    load8(v + f * shape.dim, value);
+    load_lanes(v + f * shape.dim, value);
     sum += value;
   }
   for (std::int64_t f = 0; f < shape.fields; ++f) {
     FloatLanes value;
-    load8(v + f * shape.dim, value);
-    store8(dy * (sum - value), dv + f * shape.dim);
+    load_lanes(v + f * shape.dim, value);
+    store_lanes(dy * (sum - value), dv + f * shape.dim);
   }
 }
 

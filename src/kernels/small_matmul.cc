@@ -68,7 +68,10 @@ template <typename Lanes, int kRows, int kVectors>
   }
 }
 
-// `rows` rows of as many columns in tiles of kRows, then of half as many, …
+// 12, 8, 4, 1 and 6, 3, 1.
+constexpr int rows_of_next_tile(int rows) { return rows == 12 ? 8 : rows == 4 ? 1 : rows / 2; }
+
+// `rows` rows of as many columns in tiles of kRows, then of fewer.
 template <typename Lanes, int kRows, int kVectors>
 [[gnu::always_inline]] inline void matmul_columns(std::int64_t rows, Product x) {
   for (; rows >= kRows; rows -= kRows) {
@@ -77,7 +80,7 @@ template <typename Lanes, int kRows, int kVectors>
     x.c += kRows * x.ldc;
   }
   if constexpr (kRows > 1) {
-    matmul_columns<Lanes, kRows / 2, kVectors>(rows, x);
+    matmul_columns<Lanes, rows_of_next_tile(kRows), kVectors>(rows, x);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/check.h"
 #include "kernels/embedding_gather.h"
+#include "kernels/narrow_matmul.h"
 #include "kernels/rms_norm.h"
 #include "kernels/swi_glu.h"
 
@@ -150,6 +151,16 @@ void dropout_apply(double rate, const at::Tensor& mask, const at::Tensor& x, boo
   check_rows(mask, x.size(0));
   kernels::dropout_apply(kCpuQueue, rate, x.size(0), x.size(1), mask.data_ptr<std::uint8_t>(),
                          data(x), accumulate, data(y));
+}
+
+void narrow_matmul(const at::Tensor& left, const at::Tensor& right, bool add, const at::Tensor& y) {
+  RALLREC_CHECK(left.size(1) == right.size(0) && left.size(0) == y.size(0) &&
+                    right.size(1) == y.size(1) && right.stride(1) == 1 && y.stride(1) == 1,
+                "narrow_matmul: sizes do not fit, or rows have gaps");
+  kernels::narrow_matmul(kCpuQueue, y.size(0), y.size(1), left.size(1),
+                         {left.const_data_ptr<float>(), left.stride(0), left.stride(1)},
+                         right.const_data_ptr<float>(), right.stride(0),
+                         y.mutable_data_ptr<float>(), y.stride(0), add);
 }
 
 }  // namespace rallrec::ops

@@ -64,4 +64,8 @@ void dropout_mask(const kernels::DropoutStream& stream, double rate,
 void dropout_apply(double rate, const at::Tensor& mask, const at::Tensor& x, bool accumulate,
                    const at::Tensor& y);
 
+// y [m, n] = left [m, k] · right [k, n], or y += with `add`, all fp32: left with any strides, right
+// and y with whole rows. One of the sizes is small; see kernels/narrow_matmul.h.
+void narrow_matmul(const at::Tensor& left, const at::Tensor& right, bool add, const at::Tensor& y);
+
 }  // namespace rallrec::ops

@@ -26,6 +26,13 @@ at::Tensor dropped(const LayerLora& lora, const at::Tensor& mask, const at::Tens
   return y;
 }
 
+// The transpose of an adapter's matrix, row-major: a few rows of the layer's width.
+at::Tensor turned(const at::Tensor& matrix, Arena& scratch) {
+  at::Tensor result = scratch.floats(matrix.size(1), matrix.size(0));
+  result.copy_(matrix.t());
+  return result;
+}
+
 }  // namespace
 
 void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, const at::Tensor& x,
@@ -42,10 +49,11 @@ void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, c
   }
   local.narrow = arena.floats(x.size(0), adapter.options().r);
   const at::Tensor input = dropped(lora, local.mask, x, scratch);
-  at::mm_out(local.narrow, input, adapter.layout().a(adapter.flat(), lora.layer, linear).t());
-  at::Tensor target = y;
-  target.addmm_(local.narrow, adapter.layout().b(adapter.flat(), lora.layer, linear).t(), 1.0,
-                adapter.scale());
+  const at::Tensor a = adapter.layout().a(adapter.flat(), lora.layer, linear);
+  ops::narrow_matmul(input, turned(a, scratch), false, local.narrow);
+  at::Tensor b = turned(adapter.layout().b(adapter.flat(), lora.layer, linear), scratch);
+  b.mul_(adapter.scale());
+  ops::narrow_matmul(local.narrow, b, true, y);
   if (kept != nullptr) {
     *kept = local;
   }
@@ -61,24 +69,23 @@ void lora_backward(const LayerLora& lora, Linear linear, const at::Tensor& x, co
   const LoraAdapter& adapter = *lora.adapter;
   const LoraLayout& layout = adapter.layout();
   at::Tensor d_narrow = scratch.floats(dy.size(0), adapter.options().r);
-  at::mm_out(d_narrow, dy, layout.b(adapter.flat(), lora.layer, linear));
+  ops::narrow_matmul(dy, layout.b(adapter.flat(), lora.layer, linear), false, d_narrow);
   d_narrow.mul_(adapter.scale());
   at::Tensor d_a = layout.a(gradient, lora.layer, linear);
   at::Tensor d_b = layout.b(gradient, lora.layer, linear);
-  at::mm_out(d_a, d_narrow.t(), dropped(lora, kept.mask, x, scratch));
-  at::mm_out(d_b, dy.t(), kept.narrow);
+  ops::narrow_matmul(d_narrow.t(), dropped(lora, kept.mask, x, scratch), false, d_a);
+  ops::narrow_matmul(dy.t(), kept.narrow, false, d_b);
   d_b.mul_(adapter.scale());
   if (!dx.defined()) {
     return;
   }
-  at::Tensor target = dx;
   const at::Tensor a = layout.a(adapter.flat(), lora.layer, linear);
   if (!kept.mask.defined()) {
-    target.addmm_(d_narrow, a);
+    ops::narrow_matmul(d_narrow, a, true, dx);
     return;
   }
   at::Tensor d_input = scratch.floats(dx.size(0), dx.size(1));
-  at::mm_out(d_input, d_narrow, a);
+  ops::narrow_matmul(d_narrow, a, false, d_input);
   ops::dropout_apply(adapter.options().dropout, kept.mask, d_input, true, dx);
 }
 

@@ -1,0 +1,44 @@
+#include "kernels/narrow_matmul.h"
+
+#include <algorithm>
+
+#include "core/parallel_for.h"
+#include "kernels/no_cuda.h"
+
+namespace rallrec::kernels {
+namespace {
+
+// Whole tiles of small_matmul.
+constexpr std::int64_t kRowBlock = 96;
+constexpr std::int64_t kColumnBlock = 64;
+constexpr std::int64_t kDepthBlock = 256;
+
+struct Part {
+  std::int64_t row, rows;
+  std::int64_t column, columns;
+};
+
+}  // namespace
+
+void narrow_matmul(const Queue& queue, std::int64_t m, std::int64_t n, std::int64_t k,
+                   const StridedMatrix& a, const float* b, std::int64_t ldb, float* c,
+                   std::int64_t ldc, bool accumulate) {
+  require_cpu(queue, "narrow_matmul");
+  const bool by_rows = m >= n;
+  const std::int64_t whole = by_rows ? m : n;
+  const std::int64_t block = by_rows ? kRowBlock : kColumnBlock;
+  parallel_for((whole + block - 1) / block, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t first = begin * block;
+    const std::int64_t count = std::min(whole, end * block) - first;
+    const Part part = by_rows ? Part{first, count, 0, n} : Part{0, m, first, count};
+    // At least once, so that a product of no depth is 0.
+    for (std::int64_t p = 0; p == 0 || p < k; p += kDepthBlock) {
+      const float* rows = a.data + part.row * a.row_stride + p * a.column_stride;
+      small_matmul(part.rows, part.columns, std::min(kDepthBlock, k - p),
+                   {rows, a.row_stride, a.column_stride}, b + p * ldb + part.column, ldb,
+                   c + part.row * ldc + part.column, ldc, accumulate || p > 0);
+    }
+  });
+}
+
+}  // namespace rallrec::kernels
