@@ -92,6 +92,7 @@ add_library(rallrec::train ALIAS rallrec_light_gcn)
 
 add_subdirectory(tests/support/device)
 add_subdirectory(tests/support/simt/broken)
+add_subdirectory(tests/core)
 add_subdirectory(tests/kernels)
 add_subdirectory(tests/distributed)
 add_subdirectory(tests/models)
