@@ -39,12 +39,12 @@ void NegativeSampler::draw(std::uint32_t epoch, const std::int32_t* users,
                            std::int32_t* negatives) const {
   const kernels::NegativeDraws draws{seed_, epoch, users, edges, count, first_item};
   if (bitmap_.size() > 0) {
-    kernels::sample_negatives(
-        queue_, kernels::EdgeBitmap{bitmap_.data(), row_words_, graph_.items}, draws, negatives);
+    kernels::sample_negatives(queue_, kernels::EdgeBitmap{bitmap_.data(), row_words_, graph_.items},
+                              draws, negatives);
   } else {
-    kernels::sample_negatives(
-        queue_, kernels::EdgeLists{offsets_.data(), neighbours_.data(), graph_.items}, draws,
-        negatives);
+    kernels::sample_negatives(queue_,
+                              kernels::EdgeLists{offsets_.data(), neighbours_.data(), graph_.items},
+                              draws, negatives);
   }
 }
 

@@ -32,14 +32,11 @@ int take_gpu(Communicator& host) {
 
 class GpuPlace : public PlaceOwner {
  public:
-  GpuPlace(const PlaceOptions& options, Communicator& host)
-      : host_(host), device_(take_gpu(host)) {
+  GpuPlace(const PlaceOptions& options, Communicator& host) : host_(host), device_(take_gpu(host)) {
     if (host.size() > 1) {
-      const Meeting meeting =
-          meeting_of(host, [](const char* name) { return std::getenv(name); });
+      const Meeting meeting = meeting_of(host, [](const char* name) { return std::getenv(name); });
       const auto rendezvous = make_rendezvous(options.nccl_init, host, meeting);
-      nccl_ =
-          make_nccl_communicator(*rendezvous, {stream_.queue(), device_, options.time_limit});
+      nccl_ = make_nccl_communicator(*rendezvous, {stream_.queue(), device_, options.time_limit});
     }
   }
 

@@ -18,7 +18,8 @@ bool has_nccl() { return false; }
 std::unique_ptr<PlaceOwner> make_gpu_place(const PlaceOptions& /*options*/,
                                            Communicator& /*host*/) {
   throw_usage(
-      "cluster.device = \"cuda\": this build has no CUDA; configure with the cuda preset, or choose "
+      "cluster.device = \"cuda\": this build has no CUDA; configure with the cuda preset, or "
+      "choose "
       "--device cpu");
 }
 

@@ -82,10 +82,11 @@ void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int
                            std::int64_t row_begin, std::int64_t row_end, float* gradient) {
   check_batch(embeddings, width, batch);
   if (queue.device == Device::kCuda) {
-    detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, weight, norms, row_begin, row_end,
-                                      gradient);
+    detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, weight, norms, row_begin,
+                                      row_end, gradient);
   } else {
-    bpr_add_norm_gradient_cpu(embeddings, width, batch, weight, norms, row_begin, row_end, gradient);
+    bpr_add_norm_gradient_cpu(embeddings, width, batch, weight, norms, row_begin, row_end,
+                              gradient);
   }
 }
 

@@ -95,8 +95,7 @@ void bpr_add_norm_gradient_cpu(const float* embeddings, std::int64_t width, cons
   for_row_ranges(row_begin, row_end, [&](std::int64_t first, std::int64_t last) {
     const auto add = [&](std::int64_t r, float factor) {
       if (r >= first && r < last) {
-        add_scaled(factor, embeddings + r * width,
-                   gradient + (r - row_begin) * width, width);
+        add_scaled(factor, embeddings + r * width, gradient + (r - row_begin) * width, width);
       }
     };
     for (std::int64_t b = 0; b < batch.count; ++b) {

@@ -139,7 +139,8 @@ void bpr_loss_gpu(const Queue& queue, const float* embeddings, std::int64_t widt
   const gpu::Scratch<float> losses(stream, batch.count, kSetting);
   launch(&bpr_loss_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream, embeddings,
          width, batch, weight, slopes, losses.get());
-  launch(&sum_kernel<false>, dim3(1), dim3(kSumThreads), 0, stream, losses.get(), batch.count, loss_sum);
+  launch(&sum_kernel<false>, dim3(1), dim3(kSumThreads), 0, stream, losses.get(), batch.count,
+         loss_sum);
 }
 
 void bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t width,

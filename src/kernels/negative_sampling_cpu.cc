@@ -13,9 +13,10 @@ void sample(std::int32_t items, const NegativeDraws& draws, std::int32_t* negati
   constexpr std::int64_t kGrain = 1024;
   parallel_for(draws.count, kGrain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t b = begin; b < end; ++b) {
-      negatives[b] = draws.first_item +
-                     draw_negative(draws.seed, draws.epoch, draws.edges[b], items,
-                                   [&](std::int32_t item) { return is_edge(draws.users[b], item); });
+      negatives[b] = draws.first_item + draw_negative(draws.seed, draws.epoch, draws.edges[b],
+                                                      items, [&](std::int32_t item) {
+                                                        return is_edge(draws.users[b], item);
+                                                      });
     }
   });
 }

@@ -67,9 +67,9 @@ void bpr_norms_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int
 }
 
 void bpr_add_norm_gradient_gpu(const Queue& /*queue*/, const float* /*embeddings*/,
-                               std::int64_t /*width*/, const BprBatch& /*batch*/,
-                               double /*weight*/, const double* /*norms*/,
-                               std::int64_t /*row_begin*/, std::int64_t /*row_end*/, float* /*gradient*/) {
+                               std::int64_t /*width*/, const BprBatch& /*batch*/, double /*weight*/,
+                               const double* /*norms*/, std::int64_t /*row_begin*/,
+                               std::int64_t /*row_end*/, float* /*gradient*/) {
   throw_no_cuda("bpr_add_norm_gradient");
 }
 

@@ -41,8 +41,8 @@ train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& grap
   spdlog::info("light_gcn: {} users, {} items, {} edges, {} held out; {} layers, width {}, on {}",
                graph.users, graph.items, graph.edges(), held_out.edges(), settings.layers,
                settings.embedding_size, options.cluster.device);
-  const auto owner = distributed::make_place({options.cluster.device, options.cluster.nccl_init},
-                                             communicator);
+  const auto owner =
+      distributed::make_place({options.cluster.device, options.cluster.nccl_init}, communicator);
   logging::Progress progress("light_gcn", "epochs", settings.epochs);
   return train::train_light_gcn(
       graph, held_out, settings, owner->place(),

@@ -65,5 +65,4 @@ struct Stage {
   StageDevice device = StageDevice::kCpuOnly;
 };
 
-
 }  // namespace rallrec::pipeline

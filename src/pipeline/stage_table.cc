@@ -174,9 +174,10 @@ std::vector<Stage> select_stages(const std::vector<Stage>& table,
 
 void require_device(const Stage& stage, const config::Options& options) {
   if (options.cluster.device == "cuda" && stage.device == StageDevice::kCpuOnly) {
-    throw_usage(stage.name +
-                ": this stage cannot run on CUDA yet; run it with --device cpu, or leave it out with "
-                "--stages");
+    throw_usage(
+        stage.name +
+        ": this stage cannot run on CUDA yet; run it with --device cpu, or leave it out with "
+        "--stages");
   }
 }
 

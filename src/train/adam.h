@@ -5,8 +5,8 @@
 
 namespace rallrec::train {
 
-// The state of AdamW (kernels/adam.h) for one flat fp32 vector in host memory, without weight decay.
-// Every rank holds a replica.
+// The state of AdamW (kernels/adam.h) for one flat fp32 vector in host memory, without weight
+// decay. Every rank holds a replica.
 class Adam {
  public:
   explicit Adam(std::int64_t parameters);

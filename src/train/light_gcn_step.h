@@ -45,15 +45,15 @@ class LightGcnStep {
   models::LightGcn model_;
   std::int64_t width_;
   std::int64_t updates_ = 0;
-  std::int64_t recorded_ = 0;           // steps since begin()
-  DeviceArray<double> losses_;          // [steps, 4]: BPR, then the three norms
-  DeviceArray<float> layer0_;           // [nodes, width]
-  DeviceArray<float> final_;            // [nodes, width]
-  DeviceArray<float> slopes_;           // [batch]
-  DeviceArray<float> own_;              // [own nodes, width]
-  DeviceArray<float> gradient_;         // [nodes, width]
-  DeviceArray<float> first_moment_;     // [own nodes, width]
-  DeviceArray<float> second_moment_;    // [own nodes, width]
+  std::int64_t recorded_ = 0;         // steps since begin()
+  DeviceArray<double> losses_;        // [steps, 4]: BPR, then the three norms
+  DeviceArray<float> layer0_;         // [nodes, width]
+  DeviceArray<float> final_;          // [nodes, width]
+  DeviceArray<float> slopes_;         // [batch]
+  DeviceArray<float> own_;            // [own nodes, width]
+  DeviceArray<float> gradient_;       // [nodes, width]
+  DeviceArray<float> first_moment_;   // [own nodes, width]
+  DeviceArray<float> second_moment_;  // [own nodes, width]
 };
 
 }  // namespace rallrec::train

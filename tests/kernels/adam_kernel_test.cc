@@ -1,11 +1,10 @@
-#include "kernels/adam.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
+#include "kernels/adam.h"
 #include "tests/support/device/test_device.h"
 #include "tests/support/random_floats.h"
 
@@ -63,9 +62,8 @@ TEST_P(AdamCounts, FollowsTheRecurrence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Counts, AdamCounts,
-                         testing::on_every_device(std::int64_t{0}, std::int64_t{1},
-                                                  std::int64_t{7}, std::int64_t{1024},
-                                                  std::int64_t{2051}),
+                         testing::on_every_device(std::int64_t{0}, std::int64_t{1}, std::int64_t{7},
+                                                  std::int64_t{1024}, std::int64_t{2051}),
                          testing::device_and_number<AdamCounts::ParamType>);
 
 class AdamParts : public DeviceTest<std::int64_t> {};

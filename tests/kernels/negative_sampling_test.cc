@@ -164,7 +164,8 @@ TEST(NegativeSamplingInput, RefusesRowsThatAreTooShort) {
   const std::int32_t users[] = {0};
   const std::uint32_t edges[] = {0};
   std::int32_t negatives[1];
-  EXPECT_THROW(sample_negatives({}, EdgeBitmap{words, 1, 65}, {1, 0, users, edges, 1}, negatives), Error);
+  EXPECT_THROW(sample_negatives({}, EdgeBitmap{words, 1, 65}, {1, 0, users, edges, 1}, negatives),
+               Error);
 }
 
 }  // namespace

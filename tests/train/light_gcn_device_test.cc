@@ -157,9 +157,8 @@ TEST_P(LightGcnOnGpus, StepForwardAndBackwardAsTheCpuDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, LightGcnOnGpus,
-                         ::testing::Combine(
-                             ::testing::Values(rallrec::testing::gpu_column_name()),
-                             ::testing::Values(1, 2, 3)),
+                         ::testing::Combine(::testing::Values(rallrec::testing::gpu_column_name()),
+                                            ::testing::Values(1, 2, 3)),
                          rallrec::testing::device_and_number<LightGcnOnGpus::ParamType>);
 
 }  // namespace

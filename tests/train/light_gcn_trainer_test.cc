@@ -134,8 +134,9 @@ TEST(TrainLightGcn, LearnsTheGroupsAndKeepsTheBestEpoch) {
   distributed::LocalCommunicator communicator;
   const auto options = small_options();
   int calls = 0;
-  const auto training = train_light_gcn(groups.train_graph(), groups.held_out_graph(), options,
-                                        distributed::cpu_place(communicator), [&](const LightGcnEpoch&) { ++calls; });
+  const auto training =
+      train_light_gcn(groups.train_graph(), groups.held_out_graph(), options,
+                      distributed::cpu_place(communicator), [&](const LightGcnEpoch&) { ++calls; });
   EXPECT_EQ(calls, static_cast<int>(training.epochs.size()));
   EXPECT_LT(training.epochs.back().loss, 0.7 * training.epochs.front().loss);
   double best = -1.0;
@@ -170,11 +171,13 @@ TEST(TrainLightGcn, BitsDependNeitherOnRanksNorOnThreads) {
   auto options = small_options();
   options.epochs = 4;
   distributed::LocalCommunicator local;
-  const auto expected = train_light_gcn(graph, held_out, options, distributed::cpu_place(local), nullptr);
+  const auto expected =
+      train_light_gcn(graph, held_out, options, distributed::cpu_place(local), nullptr);
   rallrec::testing::ThreadCountGuard threads(2);
   for (const int ranks : {1, 2, 3}) {
     distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
-      const auto training = train_light_gcn(graph, held_out, options, distributed::cpu_place(communicator), nullptr);
+      const auto training =
+          train_light_gcn(graph, held_out, options, distributed::cpu_place(communicator), nullptr);
       EXPECT_EQ(training.embeddings, expected.embeddings) << ranks;
       EXPECT_EQ(training.epochs.back().loss, expected.epochs.back().loss) << ranks;
     });
@@ -186,9 +189,9 @@ TEST(TrainLightGcn, RefusesAGraphWithoutTrainableEdges) {
   edges.add(0, 0);
   const auto full = make_csr_graph(edges, 1, 1);
   distributed::LocalCommunicator communicator;
-  EXPECT_THROW(
-      train_light_gcn(full, data::make_csr_graph({}, 1, 1), small_options(), distributed::cpu_place(communicator), nullptr),
-      Error);
+  EXPECT_THROW(train_light_gcn(full, data::make_csr_graph({}, 1, 1), small_options(),
+                               distributed::cpu_place(communicator), nullptr),
+               Error);
 }
 
 TEST(TrainLightGcn, VectorsThatAreNotFiniteAreNoResult) {
@@ -199,8 +202,8 @@ TEST(TrainLightGcn, VectorsThatAreNotFiniteAreNoResult) {
   options.learning_rate = 1e45;
   distributed::LocalCommunicator communicator;
   rallrec::testing::expect_error(ExitCode::kNonFinite, "trained vectors are not finite", [&] {
-    train_light_gcn(groups.train_graph(), data::make_csr_graph({}, 60, 40), options, distributed::cpu_place(communicator),
-                    nullptr);
+    train_light_gcn(groups.train_graph(), data::make_csr_graph({}, 60, 40), options,
+                    distributed::cpu_place(communicator), nullptr);
   });
 }
 

@@ -106,8 +106,7 @@ void LightGcn::gather(DeviceArray<float>& own, DeviceArray<float>& full) {
     return;
   }
   full.resize(static_cast<std::size_t>(nodes_ * width_));
-  place_.device
-      .all_gather_v_async(own.data(), full.data(), counts_, distributed::DType::kFloat32)
+  place_.device.all_gather_v_async(own.data(), full.data(), counts_, distributed::DType::kFloat32)
       .hold(place_.queue);
 }
 
