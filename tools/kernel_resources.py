@@ -35,7 +35,7 @@ DYNAMIC_SHARED = {
 # Names of kernels -> what their PTX must hold. A kernel that walks four floats (or eight bf16) at a time
 # must do so by 16-byte loads.
 EXPECTED = [
-    (r"(rms_norm|swi_glu)\w*<(\d+, )?4>", r"ld\.global\.v4\.f32"),
+    (r"(rms_norm|swi_glu|adam)\w*<(\d+, )?4>", r"ld\.global\.v4\.f32"),
     (r"rope_kernel<4>|segment_sum_kernel<4>", r"ld\.global\.v4\.f32"),
     (r"pool_kernel<(float, 4|unsigned short, 8)>", r"ld\.global(\.nc)?\.v4\.(f32|u32|b32)"),
     (r"int8_(quantize|epilogue)_kernel<4>", r"ld\.global(\.nc)?\.v4\.(f32|u32|b32)"),

@@ -82,6 +82,7 @@ Command bench_command() {
       "docs/benchmarks/engine.md says what each arm and ratio is.";
   command.example = "mpirun -n 2 rallrec bench tune --model DIR --input train.jsonl --quant w8a8";
   command.define = define;
+  command.cpu_only = true;
   command.uses_model = true;
   command.reads_rows = true;
   return command;

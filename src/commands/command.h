@@ -53,6 +53,9 @@ struct Command {
   bool uses_model = false;  // --quant
   bool resumes = false;     // --resume
   bool reads_rows = false;  // --max-bad-rows
+  // It computes, and has no CUDA path of its own yet: --device cuda is refused. Stages say so in
+  // the stage table.
+  bool cpu_only = false;
 };
 
 const std::vector<Command>& command_table();

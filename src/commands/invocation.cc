@@ -24,11 +24,17 @@ void name_run_folder(const std::string& config_file, config::Config& config) {
   }
 }
 
-void check_device(const config::Options& options) {
-  if (options.cluster.device == "cuda" && !pipeline::build_info().cuda) {
+void check_device(const Command& command, const config::Options& options) {
+  if (options.cluster.device != "cuda") {
+    return;
+  }
+  if (!pipeline::build_info().cuda) {
     throw_usage(
         "cluster.device: this build has no CUDA; build one with `cmake --preset cuda && cmake "
         "--build --preset cuda` where nvcc is installed, or use --device cpu");
+  }
+  if (command.cpu_only) {
+    throw_usage(command.name + ": this command cannot run on CUDA yet; use --device cpu");
   }
 }
 
@@ -56,7 +62,7 @@ int execute(const Invocation& invocation, distributed::Session& session) {
   const config::Sources sources = sources_of(invocation.common);
   config::Config config = config::load_config(sources);
   name_run_folder(sources.file, config);
-  check_device(config.options);
+  check_device(*invocation.command, config.options);
   set_threads(config.options.cluster.threads, session.ranks_on_node());
   start_logging(invocation, config.options, session.communicator());
   CommandContext context{session.communicator(), config.options, config.origins, sources.file,

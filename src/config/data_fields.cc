@@ -34,7 +34,9 @@ void add_data_fields(std::vector<Field>& list) {
       .add("threads", &ClusterOptions::threads, between(0, 4096),
            "compute threads per rank; 0 = OMP_NUM_THREADS, else cores / ranks on this node")
       .add("replicate_base", &ClusterOptions::replicate_base, anything(),
-           "every rank keeps the whole frozen model; off: int8 models are shared out");
+           "every rank keeps the whole frozen model; off: int8 models are shared out")
+      .add("nccl_init", &ClusterOptions::nccl_init, meeting_point(),
+           "how ranks with GPUs find each other: mpi, file:PATH or tcp:HOST:PORT");
   SectionFields<OutputOptions>(list, "output", &Options::output)
       .add("run_dir", &OutputOptions::run_dir, anything(),
            "the run folder; empty = runs/<name of the config file>")

@@ -56,6 +56,8 @@ Check one_of(const Strings& allowed);
 Check some_of(const Strings& allowed);
 // auto, llm_int8, w8a16, w8a8, bf16 or fp32.
 Check quant_mode();
+// mpi, file:PATH or tcp:HOST:PORT with a port from 1 to 65535.
+Check meeting_point();
 // "n/d" with integers 0 <= n <= d, d > 0.
 Check ratio();
 

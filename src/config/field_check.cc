@@ -99,6 +99,18 @@ Check some_of(const Strings& allowed) {
 
 Check quant_mode() { return one_of({"auto", "llm_int8", "w8a16", "w8a8", "bf16", "fp32"}); }
 
+Check meeting_point() {
+  return [](const Value& value) -> std::string {
+    const auto& text = std::get<std::string>(value);
+    const std::size_t colon = text.rfind(':');
+    std::int64_t port = 0;
+    const bool tcp = text.rfind("tcp:", 0) == 0 && colon > 4 &&
+                     read_count(text.substr(colon + 1), port) && port >= 1 && port <= 65535;
+    const bool file = text.rfind("file:", 0) == 0 && text.size() > 5;
+    return text == "mpi" || file || tcp ? "" : "must be mpi, file:PATH or tcp:HOST:PORT";
+  };
+}
+
 Check ratio() {
   return [](const Value& value) -> std::string {
     const auto& text = std::get<std::string>(value);

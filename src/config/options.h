@@ -46,6 +46,10 @@ struct ClusterOptions {
   // Every rank keeps the whole frozen model. Off: an int8 model is shared out over the ranks, whose
   // layers are gathered one by one as they are needed. Changes no result, only memory and traffic.
   bool replicate_base = false;
+  // How ranks with GPUs find each other: mpi (over the launcher's), file:PATH (a path that all
+  // ranks see) or tcp:HOST:PORT (rank 0 listens). The last two need a token of the job in
+  // RALLREC_NCCL_TOKEN.
+  std::string nccl_init = "mpi";
 };
 
 struct OutputOptions {

@@ -1,5 +1,6 @@
 // The NCCL communicator of a build without CUDA.
 #include "core/error.h"
+#include "distributed/gpu_place.h"
 #include "distributed/nccl_communicator.h"
 #include "distributed/profile_range.h"
 
@@ -13,6 +14,14 @@ std::unique_ptr<Communicator> make_nccl_communicator(Rendezvous& /*rendezvous*/,
 }
 
 bool has_nccl() { return false; }
+
+std::unique_ptr<PlaceOwner> make_gpu_place(const PlaceOptions& /*options*/,
+                                           Communicator& /*host*/) {
+  throw_usage(
+      "cluster.device = \"cuda\": this build has no CUDA; configure with the cuda preset, or "
+      "choose "
+      "--device cpu");
+}
 
 void open_range(const std::string& /*name*/) {}
 

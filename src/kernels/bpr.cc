@@ -67,22 +67,26 @@ void bpr_add_gradient(const Queue& queue, const float* embeddings, std::int64_t 
   }
 }
 
-BprRoles bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
-                   const BprBatch& batch) {
+void bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
+               const BprBatch& batch, double* norms) {
   check_batch(embeddings, width, batch);
-  return queue.device == Device::kCuda ? detail::bpr_norms_gpu(queue, embeddings, width, batch)
-                                       : bpr_norms_cpu(embeddings, width, batch);
+  if (queue.device == Device::kCuda) {
+    detail::bpr_norms_gpu(queue, embeddings, width, batch, norms);
+  } else {
+    bpr_norms_cpu(embeddings, width, batch, norms);
+  }
 }
 
 void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
-                           const BprBatch& batch, const BprRoles& scale, std::int64_t row_begin,
-                           std::int64_t row_end, float* gradient) {
+                           const BprBatch& batch, double weight, const double* norms,
+                           std::int64_t row_begin, std::int64_t row_end, float* gradient) {
   check_batch(embeddings, width, batch);
   if (queue.device == Device::kCuda) {
-    detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, scale, row_begin, row_end,
-                                      gradient);
+    detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, weight, norms, row_begin,
+                                      row_end, gradient);
   } else {
-    bpr_add_norm_gradient_cpu(embeddings, width, batch, scale, row_begin, row_end, gradient);
+    bpr_add_norm_gradient_cpu(embeddings, width, batch, weight, norms, row_begin, row_end,
+                              gradient);
   }
 }
 

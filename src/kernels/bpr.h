@@ -43,32 +43,27 @@ void bpr_add_gradient(const Queue& queue, const float* embeddings, std::int64_t 
                       const BprBatch& batch, const float* slopes, std::int64_t row_begin,
                       std::int64_t row_end, float* gradient);
 
-// One number per role of a triple.
-struct BprRoles {
-  double user = 0.0;
-  double positive = 0.0;
-  double negative = 0.0;
-};
+// Euclidean norms of the three matrices [count, width] that the triples gather, users, positives
+// and negatives; a row that occurs twice counts twice. norms: fp64 [3], where the other arrays are.
+void bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
+               const BprBatch& batch, double* norms);
 
-// Euclidean norms of the three matrices [count, width] that the triples gather; a row that occurs
-// twice counts twice.
-BprRoles bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
-                   const BprBatch& batch);
-
-// Adds scale.role * e_row once per occurrence of a row in that role: the gradient of the norms
-// where scale = weight / norm. Rows, order and layout as in bpr_add_gradient.
+// Adds weight times the gradient of the sum of those norms: weight / norms[role] * e_row once per
+// occurrence of a row in that role, nothing where the norm is 0. Rows, order and layout as in
+// bpr_add_gradient.
 void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
-                           const BprBatch& batch, const BprRoles& scale, std::int64_t row_begin,
-                           std::int64_t row_end, float* gradient);
+                           const BprBatch& batch, double weight, const double* norms,
+                           std::int64_t row_begin, std::int64_t row_end, float* gradient);
 
 void bpr_margins_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
                      float* margins);
 void bpr_add_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
                           const float* slopes, std::int64_t row_begin, std::int64_t row_end,
                           float* gradient);
-BprRoles bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch);
+void bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
+                   double* norms);
 void bpr_add_norm_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                               const BprRoles& scale, std::int64_t row_begin, std::int64_t row_end,
-                               float* gradient);
+                               double weight, const double* norms, std::int64_t row_begin,
+                               std::int64_t row_end, float* gradient);
 
 }  // namespace rallrec::kernels

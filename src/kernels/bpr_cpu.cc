@@ -28,6 +28,10 @@ double norm_of(const std::vector<float>& squares, std::size_t role) {
   return std::sqrt(sum);
 }
 
+float scale_of(double weight, double norm) {
+  return static_cast<float>(weight * (norm > 0.0 ? 1.0 / norm : 0.0));
+}
+
 }  // namespace
 
 void bpr_margins_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
@@ -65,7 +69,8 @@ void bpr_add_gradient_cpu(const float* embeddings, std::int64_t width, const Bpr
   });
 }
 
-BprRoles bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch) {
+void bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
+                   double* norms) {
   std::vector<float> squares(static_cast<std::size_t>(3 * batch.count));
   parallel_for(batch.count, kTripleGrain, [&](std::int64_t begin, std::int64_t end) {
     const auto square = [&](std::int64_t r) {
@@ -77,23 +82,26 @@ BprRoles bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBat
       squares[3 * b + 2] = square(batch.negatives[b]);
     }
   });
-  return {norm_of(squares, 0), norm_of(squares, 1), norm_of(squares, 2)};
+  for (std::size_t role = 0; role < 3; ++role) {
+    norms[role] = norm_of(squares, role);
+  }
 }
 
 void bpr_add_norm_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                               const BprRoles& scale, std::int64_t row_begin, std::int64_t row_end,
-                               float* gradient) {
+                               double weight, const double* norms, std::int64_t row_begin,
+                               std::int64_t row_end, float* gradient) {
+  const float scale[] = {scale_of(weight, norms[0]), scale_of(weight, norms[1]),
+                         scale_of(weight, norms[2])};
   for_row_ranges(row_begin, row_end, [&](std::int64_t first, std::int64_t last) {
-    const auto add = [&](std::int64_t r, double factor) {
+    const auto add = [&](std::int64_t r, float factor) {
       if (r >= first && r < last) {
-        add_scaled(static_cast<float>(factor), embeddings + r * width,
-                   gradient + (r - row_begin) * width, width);
+        add_scaled(factor, embeddings + r * width, gradient + (r - row_begin) * width, width);
       }
     };
     for (std::int64_t b = 0; b < batch.count; ++b) {
-      add(batch.users[b], scale.user);
-      add(batch.positives[b], scale.positive);
-      add(batch.negatives[b], scale.negative);
+      add(batch.users[b], scale[0]);
+      add(batch.positives[b], scale[1]);
+      add(batch.negatives[b], scale[2]);
     }
   });
 }

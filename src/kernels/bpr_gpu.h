@@ -7,8 +7,8 @@
 
 namespace rallrec::kernels::detail {
 
-// The GPU column of bpr.h: all pointers are device memory, work is enqueued on queue.stream; only
-// bpr_norms_gpu waits for it. Throw where the build has no CUDA.
+// The GPU column of bpr.h: all pointers are device memory, work is enqueued on queue.stream and
+// nothing waits for it. Throw where the build has no CUDA.
 void bpr_margins_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
                      const BprBatch& batch, float* margins);
 void bpr_loss_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
@@ -16,10 +16,10 @@ void bpr_loss_gpu(const Queue& queue, const float* embeddings, std::int64_t widt
 void bpr_add_gradient_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
                           const BprBatch& batch, const float* slopes, std::int64_t row_begin,
                           std::int64_t row_end, float* gradient);
-BprRoles bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
-                       const BprBatch& batch);
+void bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
+                   const BprBatch& batch, double* norms);
 void bpr_add_norm_gradient_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
-                               const BprBatch& batch, const BprRoles& scale, std::int64_t row_begin,
-                               std::int64_t row_end, float* gradient);
+                               const BprBatch& batch, double weight, const double* norms,
+                               std::int64_t row_begin, std::int64_t row_end, float* gradient);
 
 }  // namespace rallrec::kernels::detail

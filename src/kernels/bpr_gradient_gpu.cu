@@ -78,32 +78,39 @@ __device__ unsigned warp_least(unsigned value) {
   return value;
 }
 
-// What one occurrence adds to element k of its row.
+// What one occurrence adds to element k of its row: factor(occurrence) * element(…, k).
 struct SlopeTerm {
   const float* embeddings;
   std::int64_t width;
   BprBatch batch;
   const float* slopes;
 
-  __device__ float operator()(std::int64_t /*row*/, unsigned occurrence, std::int64_t k) const {
+  __device__ float factor(unsigned occurrence) const {
+    const float slope = slopes[occurrence / 3];
+    return occurrence % 3 == 2 ? -slope : slope;
+  }
+  __device__ float element(std::int64_t /*row*/, unsigned occurrence, std::int64_t k) const {
     const std::int64_t b = occurrence / 3;
-    const float slope = slopes[b];
     if (occurrence % 3 == 0) {
-      return slope * (embeddings[batch.positives[b] * width + k] -
-                      embeddings[batch.negatives[b] * width + k]);
+      return embeddings[batch.positives[b] * width + k] -
+             embeddings[batch.negatives[b] * width + k];
     }
-    const float user = embeddings[batch.users[b] * width + k];
-    return occurrence % 3 == 1 ? slope * user : -slope * user;
+    return embeddings[batch.users[b] * width + k];
   }
 };
 
 struct NormTerm {
   const float* embeddings;
   std::int64_t width;
-  float scale[3];
+  double weight;
+  const double* norms;
 
-  __device__ float operator()(std::int64_t row, unsigned occurrence, std::int64_t k) const {
-    return scale[occurrence % 3] * embeddings[row * width + k];
+  __device__ float factor(unsigned occurrence) const {
+    const double norm = norms[occurrence % 3];
+    return static_cast<float>(weight * (norm > 0.0 ? 1.0 / norm : 0.0));
+  }
+  __device__ float element(std::int64_t row, unsigned /*occurrence*/, std::int64_t k) const {
+    return embeddings[row * width + k];
   }
 };
 
@@ -128,8 +135,9 @@ __global__ void __launch_bounds__(kThreads)
       least = mine[i] >= next ? min(least, mine[i]) : least;
     }
     const unsigned occurrence = warp_least(least);
+    const float factor = term.factor(occurrence);
     for (std::int64_t k = lane; k < term.width; k += gpu::kWarp) {
-      target[k] += term(s.row_begin + row, occurrence, k);
+      target[k] += factor * term.element(s.row_begin + row, occurrence, k);
     }
     next = occurrence + 1;
   }
@@ -167,13 +175,10 @@ void bpr_add_gradient_gpu(const Queue& queue, const float* embeddings, std::int6
 }
 
 void bpr_add_norm_gradient_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
-                               const BprBatch& batch, const BprRoles& scale, std::int64_t row_begin,
-                               std::int64_t row_end, float* gradient) {
-  const NormTerm term{embeddings,
-                      width,
-                      {static_cast<float>(scale.user), static_cast<float>(scale.positive),
-                       static_cast<float>(scale.negative)}};
-  add_terms(stream_of(queue), batch, row_begin, row_end, term, gradient);
+                               const BprBatch& batch, double weight, const double* norms,
+                               std::int64_t row_begin, std::int64_t row_end, float* gradient) {
+  add_terms(stream_of(queue), batch, row_begin, row_end, NormTerm{embeddings, width, weight, norms},
+            gradient);
 }
 
 }  // namespace rallrec::kernels::detail

@@ -1,8 +1,5 @@
 #include <cuda_runtime.h>
 
-#include <cmath>
-
-#include "core/cuda_handle.h"
 #include "core/launch.h"
 #include "kernels/bpr_gpu.h"
 #include "kernels/gpu/scratch.h"
@@ -101,7 +98,9 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-// sums[block] of the block's `count` values, in double and in an order that `count` settles.
+// sums[block] of the block's `count` values, or its root, in double and in an order that `count`
+// settles.
+template <bool kRoot>
 __global__ void __launch_bounds__(kSumThreads)
     sum_kernel(const float* values, std::int64_t count, double* sums) {
   __shared__ double partial[kSumThreads];
@@ -118,7 +117,7 @@ __global__ void __launch_bounds__(kSumThreads)
     }
   }
   if (threadIdx.x == 0) {
-    sums[blockIdx.x] = partial[0];
+    sums[blockIdx.x] = kRoot ? sqrt(partial[0]) : partial[0];
   }
 }
 
@@ -133,26 +132,29 @@ void bpr_margins_gpu(const Queue& queue, const float* embeddings, std::int64_t w
 void bpr_loss_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
                   const BprBatch& batch, float weight, float* slopes, double* loss_sum) {
   const cudaStream_t stream = stream_of(queue);
+  if (batch.count == 0) {
+    check_cuda(cudaMemsetAsync(loss_sum, 0, sizeof(double), stream), "clearing a loss");
+    return;
+  }
   const gpu::Scratch<float> losses(stream, batch.count, kSetting);
   launch(&bpr_loss_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream, embeddings,
          width, batch, weight, slopes, losses.get());
-  launch(&sum_kernel, dim3(1), dim3(kSumThreads), 0, stream, losses.get(), batch.count, loss_sum);
+  launch(&sum_kernel<false>, dim3(1), dim3(kSumThreads), 0, stream, losses.get(), batch.count,
+         loss_sum);
 }
 
-BprRoles bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
-                       const BprBatch& batch) {
+void bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
+                   const BprBatch& batch, double* norms) {
   const cudaStream_t stream = stream_of(queue);
+  if (batch.count == 0) {
+    check_cuda(cudaMemsetAsync(norms, 0, 3 * sizeof(double), stream), "clearing norms");
+    return;
+  }
   const gpu::Scratch<float> squares(stream, 3 * batch.count, kSetting);
-  const gpu::Scratch<double> sums(stream, 3, kSetting);
   launch(&bpr_squares_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream,
          embeddings, width, batch, squares.get());
-  launch(&sum_kernel, dim3(3), dim3(kSumThreads), 0, stream, squares.get(), batch.count,
-         sums.get());
-  const PinnedBuffer<double> host(3);
-  check_cuda(cudaMemcpyAsync(host.get(), sums.get(), host.bytes(), cudaMemcpyDeviceToHost, stream),
-             "copying norms to the host");
-  check_cuda(cudaStreamSynchronize(stream), "waiting for norms");
-  return {std::sqrt(host.get()[0]), std::sqrt(host.get()[1]), std::sqrt(host.get()[2])};
+  launch(&sum_kernel<true>, dim3(3), dim3(kSumThreads), 0, stream, squares.get(), batch.count,
+         norms);
 }
 
 }  // namespace rallrec::kernels::detail

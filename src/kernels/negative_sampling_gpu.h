@@ -11,5 +11,7 @@ namespace rallrec::kernels::detail {
 // queue.stream. Throws where the build has no CUDA.
 void sample_negatives_gpu(const Queue& queue, const EdgeBitmap& bitmap, const NegativeDraws& draws,
                           std::int32_t* negatives);
+void sample_negatives_gpu(const Queue& queue, const EdgeLists& lists, const NegativeDraws& draws,
+                          std::int32_t* negatives);
 
 }  // namespace rallrec::kernels::detail

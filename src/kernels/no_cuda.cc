@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "kernels/adam_gpu.h"
 #include "kernels/bpr_gpu.h"
 #include "kernels/cin_gpu.h"
 #include "kernels/cross_layer_gpu.h"
@@ -41,6 +42,12 @@ void require_cpu(const Queue& queue, const char* operation) {
 
 namespace detail {
 
+void adam_gpu(const Queue& /*queue*/, const AdamRates& /*rates*/, std::int64_t /*count*/,
+              const float* /*gradient*/, float* /*parameters*/, float* /*first_moment*/,
+              float* /*second_moment*/) {
+  throw_no_cuda("adam");
+}
+
 void bpr_margins_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
                      const BprBatch& /*batch*/, float* /*margins*/) {
   throw_no_cuda("bpr_margins");
@@ -59,19 +66,24 @@ void bpr_add_gradient_gpu(const Queue& /*queue*/, const float* /*embeddings*/,
   throw_no_cuda("bpr_add_gradient");
 }
 
-BprRoles bpr_norms_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
-                       const BprBatch& /*batch*/) {
+void bpr_norms_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
+                   const BprBatch& /*batch*/, double* /*norms*/) {
   throw_no_cuda("bpr_norms");
 }
 
 void bpr_add_norm_gradient_gpu(const Queue& /*queue*/, const float* /*embeddings*/,
-                               std::int64_t /*width*/, const BprBatch& /*batch*/,
-                               const BprRoles& /*scale*/, std::int64_t /*row_begin*/,
+                               std::int64_t /*width*/, const BprBatch& /*batch*/, double /*weight*/,
+                               const double* /*norms*/, std::int64_t /*row_begin*/,
                                std::int64_t /*row_end*/, float* /*gradient*/) {
   throw_no_cuda("bpr_add_norm_gradient");
 }
 
 void sample_negatives_gpu(const Queue& /*queue*/, const EdgeBitmap& /*bitmap*/,
+                          const NegativeDraws& /*draws*/, std::int32_t* /*negatives*/) {
+  throw_no_cuda("sample_negatives");
+}
+
+void sample_negatives_gpu(const Queue& /*queue*/, const EdgeLists& /*lists*/,
                           const NegativeDraws& /*draws*/, std::int32_t* /*negatives*/) {
   throw_no_cuda("sample_negatives");
 }
@@ -89,7 +101,7 @@ void similarity_of_lists_gpu(const Queue& /*queue*/, const float* /*vectors*/,
 }
 
 void spmm_gpu(const Queue& /*queue*/, const CsrView& /*matrix*/, const float* /*x*/,
-              std::int64_t /*width*/, const float* /*addend*/, float* /*y*/) {
+              std::int64_t /*width*/, const float* /*addend*/, float /*scale*/, float* /*y*/) {
   throw_no_cuda("spmm");
 }
 

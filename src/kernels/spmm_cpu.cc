@@ -12,6 +12,7 @@ struct Dense {
   const float* x;
   std::int64_t width;
   const float* addend;
+  float scale;
   float* y;
 };
 
@@ -34,7 +35,7 @@ template <int kVectors>
     if (d.addend != nullptr) {
       sum[v] += *reinterpret_cast<const Float8*>(d.addend + at + 8 * v);
     }
-    *reinterpret_cast<Float8*>(d.y + at + 8 * v) = sum[v];
+    *reinterpret_cast<Float8*>(d.y + at + 8 * v) = d.scale * sum[v];
   }
 }
 
@@ -45,7 +46,7 @@ template <int kVectors>
     sum += a.values[e] * d.x[a.column_indices[e] * d.width + column];
   }
   const std::int64_t at = row * d.width + column;
-  d.y[at] = d.addend != nullptr ? sum + d.addend[at] : sum;
+  d.y[at] = d.scale * (d.addend != nullptr ? sum + d.addend[at] : sum);
 }
 
 [[gnu::always_inline]] inline void sum_rows(const CsrView& a, std::int64_t begin, std::int64_t end,
@@ -92,9 +93,9 @@ std::int64_t row_at(const CsrView& a, std::int64_t part, std::int64_t parts) {
 }  // namespace
 
 void spmm_cpu(const CsrView& matrix, const float* x, std::int64_t width, const float* addend,
-              float* y) {
+              float scale, float* y) {
   static const auto rows_kernel = choose_by_cpu(sum_rows_baseline, sum_rows_avx2, sum_rows_avx512);
-  const Dense dense{x, width, addend, y};
+  const Dense dense{x, width, addend, scale, y};
   // row_at(…, 0, …) is not row 0 where leading rows are empty, hence the explicit first border.
   const std::int64_t parts = std::min<std::int64_t>(matrix.rows, std::int64_t{8} * thread_count());
   parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {

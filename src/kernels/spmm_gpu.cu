@@ -15,6 +15,7 @@ struct Dense {
   const float* x;
   std::int64_t width;
   const float* addend;
+  float scale;
   float* y;
 };
 
@@ -59,6 +60,9 @@ __global__ void __launch_bounds__(kWarps* gpu::kWarp) spmm_kernel(CsrView a, Den
       sum.v[i] += addend.v[i];
     }
   }
+  for (int i = 0; i < kWidth; ++i) {
+    sum.v[i] *= d.scale;
+  }
   gpu::store(sum, d.y + at);
 }
 
@@ -72,8 +76,8 @@ void launch_tiles(const Queue& queue, const CsrView& matrix, const Dense& dense)
 }  // namespace
 
 void spmm_gpu(const Queue& queue, const CsrView& matrix, const float* x, std::int64_t width,
-              const float* addend, float* y) {
-  const Dense dense{x, width, addend, y};
+              const float* addend, float scale, float* y) {
+  const Dense dense{x, width, addend, scale, y};
   // At width 64 two elements per lane keep all lanes busy.
   if (width > 64 && gpu::in_fours(width, x, addend, y)) {
     launch_tiles<4>(queue, matrix, dense);

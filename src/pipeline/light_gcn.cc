@@ -90,8 +90,8 @@ void run_light_gcn(StageContext& context) {
   };
   const data::CsrGraph graph = to_graph(split.train);
   require_edges(graph, context.run_dir + "/ingest/interactions.h5");
-  auto training =
-      train_light_gcn_with_progress(graph, to_graph(split.held_out), options, context.communicator);
+  auto training = train_light_gcn_with_progress(graph, to_graph(split.held_out), context.options,
+                                                context.communicator);
   double valid_recall = best_valid_recall(training);
   if (split.held_out.size() == 0) {
     const data::CsrGraph valid = to_graph(valid_edges(dataset, graph, options.min_rating));

@@ -106,7 +106,7 @@ void light_gcn_on_files(const LightGcnFiles& files, const config::Options& optio
   const data::CsrGraph graph = to_graph(train);
   require_edges(graph, files.interactions);
   const auto training =
-      train_light_gcn_with_progress(graph, to_graph(valid), settings, communicator);
+      train_light_gcn_with_progress(graph, to_graph(valid), options, communicator);
   io::JsonObjectWriter json;
   if (!files.test.empty()) {
     const data::CsrGraph relevant = to_graph(test);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "distributed/place.h"
 #include "logging/progress.h"
 
 namespace rallrec::pipeline {
@@ -34,14 +35,17 @@ void require_edges(const data::CsrGraph& graph, const std::string& file) {
 
 train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
                                                       const data::CsrGraph& held_out,
-                                                      const config::LightGcnOptions& options,
+                                                      const config::Options& options,
                                                       distributed::Communicator& communicator) {
-  spdlog::info("light_gcn: {} users, {} items, {} edges, {} held out; {} layers, width {}",
-               graph.users, graph.items, graph.edges(), held_out.edges(), options.layers,
-               options.embedding_size);
-  logging::Progress progress("light_gcn", "epochs", options.epochs);
+  const config::LightGcnOptions& settings = options.light_gcn;
+  spdlog::info("light_gcn: {} users, {} items, {} edges, {} held out; {} layers, width {}, on {}",
+               graph.users, graph.items, graph.edges(), held_out.edges(), settings.layers,
+               settings.embedding_size, options.cluster.device);
+  const auto owner =
+      distributed::make_place({options.cluster.device, options.cluster.nccl_init}, communicator);
+  logging::Progress progress("light_gcn", "epochs", settings.epochs);
   return train::train_light_gcn(
-      graph, held_out, options, communicator,
+      graph, held_out, settings, owner->place(),
       [&progress](const train::LightGcnEpoch& epoch) { progress.advance(1, note_of(epoch)); });
 }
 

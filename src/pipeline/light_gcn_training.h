@@ -14,10 +14,11 @@ namespace rallrec::pipeline {
 // Throws bad data about `file`, which the edges come from, where none can be trained on.
 void require_edges(const data::CsrGraph& graph, const std::string& file);
 
-// Trains with progress on stderr. Collective.
+// Trains with progress on stderr, on cluster.device: with cuda a GPU per rank, whose ranks talk
+// over NCCL while losses and metrics go by `communicator`. Collective.
 train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
                                                       const data::CsrGraph& held_out,
-                                                      const config::LightGcnOptions& options,
+                                                      const config::Options& options,
                                                       distributed::Communicator& communicator);
 
 // Full ranking of the trained vectors at 10 and 20 against `relevant`, the graph's items masked.

@@ -128,6 +128,9 @@ std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::
                                        distributed::Communicator& communicator,
                                        const std::vector<Stage>& table) {
   const std::vector<Stage> stages = select_stages(table, request.stages);
+  for (const Stage& stage : stages) {
+    require_device(stage, options);
+  }
   std::unique_ptr<RunLock> lock;
   if (communicator.rank() == 0) {
     io::make_directories(request.run_dir);

@@ -25,6 +25,7 @@ namespace {
 
 Stage ingest() {
   Stage stage{"ingest", {}, {"ingest/interactions.h5"}, {"data"}, ModelUse::kNone, &run_ingest};
+  stage.device = StageDevice::kHost;
   stage.external_inputs = data_files;
   return stage;
 }
@@ -53,12 +54,14 @@ Stage embed() {
 }
 
 Stage light_gcn() {
-  return {"light_gcn",
-          {"ingest/interactions.h5"},
-          {"light_gcn/graph_embeddings.h5"},
-          {"light_gcn"},
-          ModelUse::kNone,
-          &run_light_gcn};
+  Stage stage{"light_gcn",
+              {"ingest/interactions.h5"},
+              {"light_gcn/graph_embeddings.h5"},
+              {"light_gcn"},
+              ModelUse::kNone,
+              &run_light_gcn};
+  stage.device = StageDevice::kCpuOrCuda;
+  return stage;
 }
 
 Stage align() {
@@ -90,6 +93,7 @@ Stage prompt() {
       ModelUse::kTokenizer,
       &run_prompt};
   stage.optional_inputs = {"retrieve/neighbours.h5"};
+  stage.device = StageDevice::kHost;
   stage.external_inputs = template_files;
   return stage;
 }
@@ -129,6 +133,7 @@ Stage evaluate() {
               {"evaluate", "infer.zero_shot"},
               ModelUse::kNone,
               &run_evaluate};
+  stage.device = StageDevice::kHost;
   stage.optional_inputs = {"infer/zero_shot_scores.jsonl"};
   return stage;
 }
@@ -165,6 +170,25 @@ std::vector<Stage> select_stages(const std::vector<Stage>& table,
     }
   }
   return stages;
+}
+
+void require_device(const Stage& stage, const config::Options& options) {
+  if (options.cluster.device == "cuda" && stage.device == StageDevice::kCpuOnly) {
+    throw_usage(
+        stage.name +
+        ": this stage cannot run on CUDA yet; run it with --device cpu, or leave it out with "
+        "--stages");
+  }
+}
+
+void require_device(const std::vector<Stage>& table, const std::string& stage,
+                    const config::Options& options) {
+  Stage unknown;
+  unknown.name = stage;
+  const auto found = std::find_if(table.begin(), table.end(), [&stage](const Stage& candidate) {
+    return candidate.name == stage;
+  });
+  require_device(found == table.end() ? unknown : *found, options);
 }
 
 }  // namespace rallrec::pipeline

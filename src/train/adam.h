@@ -5,10 +5,8 @@
 
 namespace rallrec::train {
 
-// AdamW (Loshchilov & Hutter 2019) without weight decay, β = (0.9, 0.999), ε = 1e-8, on one flat
-// fp32 vector: m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − η (m / (1 − β₁ᵗ)) / (√(v / (1 −
-// β₂ᵗ)) + ε). Element by element, so the result does not depend on threads. Every rank holds a
-// replica.
+// The state of AdamW (kernels/adam.h) for one flat fp32 vector in host memory, without weight
+// decay. Every rank holds a replica.
 class Adam {
  public:
   explicit Adam(std::int64_t parameters);

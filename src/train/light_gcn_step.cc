@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "core/check.h"
 #include "core/rng.h"
+#include "kernels/adam.h"
 
 namespace rallrec::train {
 namespace {
@@ -22,66 +24,91 @@ std::vector<float> initial_vectors(const models::Adjacency& adjacency, std::int6
   return vectors;
 }
 
-double inverse_or_zero(double norm) { return norm > 0.0 ? 1.0 / norm : 0.0; }
+constexpr std::int64_t kLossColumns = 4;
 
 }  // namespace
 
-void NodeTriples::clear() {
-  users.clear();
-  positives.clear();
-  negatives.clear();
-}
-
-kernels::BprBatch NodeTriples::batch() const {
-  return {users.data(), positives.data(), negatives.data(),
-          static_cast<std::int64_t>(users.size())};
-}
-
 LightGcnStep::LightGcnStep(const models::Adjacency& adjacency,
-                           const config::LightGcnOptions& options,
-                           distributed::Communicator& communicator)
+                           const config::LightGcnOptions& options, const distributed::Place& place)
     : options_(options),
-      model_(adjacency, options.layers, options.embedding_size, communicator),
+      model_(adjacency, options.layers, options.embedding_size, place),
       width_(options.embedding_size),
-      adam_(static_cast<std::int64_t>(model_.own_count())),
-      layer0_(initial_vectors(adjacency, width_, static_cast<std::uint64_t>(options.seed))) {}
+      losses_(model_.array<double>()),
+      layer0_(model_.array<float>()),
+      final_(model_.array<float>()),
+      slopes_(model_.array<float>()),
+      own_(model_.array<float>()),
+      gradient_(model_.array<float>()),
+      first_moment_(model_.array<float>()),
+      second_moment_(model_.array<float>()) {
+  layer0_.assign(initial_vectors(adjacency, width_, static_cast<std::uint64_t>(options.seed)));
+  first_moment_.assign_zeros(model_.own_count());
+  second_moment_.assign_zeros(model_.own_count());
+}
 
-double LightGcnStep::run(const kernels::BprBatch& batch) {
+void LightGcnStep::begin(std::int64_t steps) {
+  recorded_ = 0;
+  losses_.assign_zeros(static_cast<std::size_t>(steps * kLossColumns));
+}
+
+void LightGcnStep::run(const kernels::BprBatch& batch) {
+  RALLREC_CHECK(static_cast<std::size_t>((recorded_ + 1) * kLossColumns) <= losses_.size(),
+                "LightGcnStep: more steps than begin() was told");
+  const Queue& queue = model_.place().queue;
   const auto begin = static_cast<std::int64_t>(model_.own_nodes().begin);
   const auto end = static_cast<std::int64_t>(model_.own_nodes().end);
+  double* loss = losses_.data() + recorded_ * kLossColumns;
   model_.propagate(layer0_, final_);
-  margins_.resize(static_cast<std::size_t>(batch.count));
-  kernels::bpr_margins({}, final_.data(), width_, batch, margins_.data());
-  double loss = kernels::bpr_loss_sum(margins_.data(), batch.count);
-  const float weight = 1.0f / static_cast<float>(batch.count);
-  kernels::bpr_slopes(margins_.data(), batch.count, weight, margins_.data());
-  own_.assign(model_.own_count(), 0.0f);
-  kernels::bpr_add_gradient({}, final_.data(), width_, batch, margins_.data(), begin, end,
+  slopes_.resize(static_cast<std::size_t>(batch.count));
+  kernels::bpr_loss(queue, final_.data(), width_, batch, 1.0f / static_cast<float>(batch.count),
+                    slopes_.data(), loss);
+  own_.assign_zeros(model_.own_count());
+  kernels::bpr_add_gradient(queue, final_.data(), width_, batch, slopes_.data(), begin, end,
                             own_.data());
   model_.gather(own_, gradient_);
   model_.propagate_own(gradient_, own_);
   if (options_.reg_weight > 0.0) {
-    loss += add_regularisation(batch);
+    add_regularisation(batch, loss + 1);
   }
-  // `final_` serves as the copy of the own rows that Adam changes; the next run writes it anew.
-  final_.assign(layer0_.begin() + begin * width_, layer0_.begin() + end * width_);
-  adam_.step(final_.data(), own_.data(), options_.learning_rate);
-  model_.gather(final_, layer0_);
-  return loss;
+  update();
+  ++recorded_;
 }
 
-double LightGcnStep::add_regularisation(const kernels::BprBatch& batch) {
-  const kernels::BprRoles norms = kernels::bpr_norms({}, layer0_.data(), width_, batch);
-  const double weight = options_.reg_weight / static_cast<double>(batch.count);
-  const kernels::BprRoles scale{weight * inverse_or_zero(norms.user),
-                                weight * inverse_or_zero(norms.positive),
-                                weight * inverse_or_zero(norms.negative)};
-  kernels::bpr_add_norm_gradient({}, layer0_.data(), width_, batch, scale,
+void LightGcnStep::add_regularisation(const kernels::BprBatch& batch, double* norms) {
+  const Queue& queue = model_.place().queue;
+  kernels::bpr_norms(queue, layer0_.data(), width_, batch, norms);
+  kernels::bpr_add_norm_gradient(queue, layer0_.data(), width_, batch,
+                                 options_.reg_weight / static_cast<double>(batch.count), norms,
                                  static_cast<std::int64_t>(model_.own_nodes().begin),
                                  static_cast<std::int64_t>(model_.own_nodes().end), own_.data());
-  return options_.reg_weight * (norms.user + norms.positive + norms.negative);
 }
 
-void LightGcnStep::embeddings(std::vector<float>& result) { model_.propagate(layer0_, result); }
+void LightGcnStep::update() {
+  // `final_` serves as the copy of the own rows that Adam changes; the next run writes it anew.
+  final_.assign_device(
+      layer0_.data() + static_cast<std::int64_t>(model_.own_nodes().begin) * width_,
+      model_.own_count());
+  kernels::adam(model_.place().queue, kernels::adam_rates(options_.learning_rate, ++updates_),
+                static_cast<std::int64_t>(model_.own_count()), own_.data(), final_.data(),
+                first_moment_.data(), second_moment_.data());
+  model_.gather(final_, layer0_);
+}
+
+double LightGcnStep::loss() {
+  model_.settle();
+  const std::vector<double> losses = losses_.host();
+  double sum = 0.0;
+  for (std::int64_t step = 0; step < recorded_; ++step) {
+    const double* of_step = losses.data() + step * kLossColumns;
+    sum += of_step[0] + options_.reg_weight * (of_step[1] + of_step[2] + of_step[3]);
+  }
+  return sum;
+}
+
+void LightGcnStep::embeddings(std::vector<float>& result) {
+  model_.propagate(layer0_, final_);
+  model_.settle();
+  final_.copy_to(result);
+}
 
 }  // namespace rallrec::train

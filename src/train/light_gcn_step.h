@@ -4,53 +4,56 @@
 #include <vector>
 
 #include "config/options.h"
-#include "distributed/communicator.h"
+#include "core/device_array.h"
+#include "distributed/place.h"
 #include "kernels/bpr.h"
 #include "models/graph/light_gcn.h"
-#include "train/adam.h"
 
 namespace rallrec::train {
 
-// Triples of graph nodes: items are numbered after the users.
-struct NodeTriples {
-  std::vector<std::int32_t> users;
-  std::vector<std::int32_t> positives;
-  std::vector<std::int32_t> negatives;
-
-  void clear();
-  kernels::BprBatch batch() const;
-};
-
-// The layer-0 vectors E0 of LightGCN and one optimizer step on them. E0 is replicated; each rank
-// owns a range of nodes, whose gradient rows and Adam moments it alone computes and keeps.
+// The layer-0 vectors E0 of LightGCN and optimizer steps on them (Adam, kernels/adam.h). E0 is
+// replicated; each rank owns a range of nodes, whose gradient rows and moments it alone computes
+// and keeps. All of it is on the place's device.
 class LightGcnStep {
  public:
-  // The adjacency and the communicator must outlive this object.
+  // Work is on the queue of `place`; `options` must outlive this object.
   LightGcnStep(const models::Adjacency& adjacency, const config::LightGcnOptions& options,
-               distributed::Communicator& communicator);
+               const distributed::Place& place);
 
-  // One update from a batch that is the same on every rank. Returns the sum over its triples of the
-  // loss before the update: BPR, plus reg_weight * (norms of the three gathered layer-0 matrices).
-  // Collective.
-  double run(const kernels::BprBatch& batch);
+  // Makes room for the losses of that many steps and forgets those of earlier ones.
+  void begin(std::int64_t steps);
 
-  // P(E0), [nodes, width] on every rank. Collective.
+  // One update from a batch that is the same on every rank: triples of graph nodes, items numbered
+  // after the users, in device memory. On a GPU this only enqueues. Collective.
+  void run(const kernels::BprBatch& batch);
+
+  // The sum over the triples of the steps since begin() of the loss before each update: BPR, plus
+  // reg_weight * (norms of the three gathered layer-0 matrices) per step. The same on all ranks.
+  // Blocks until the steps are done and throws what went wrong in them. Collective.
+  double loss();
+
+  // P(E0), [nodes, width] in host memory on every rank. Blocks. Collective.
   void embeddings(std::vector<float>& result);
 
-  const std::vector<float>& layer0() const { return layer0_; }
+  const DeviceArray<float>& layer0() const { return layer0_; }
 
  private:
-  double add_regularisation(const kernels::BprBatch& batch);
+  void add_regularisation(const kernels::BprBatch& batch, double* norms);
+  void update();
 
   const config::LightGcnOptions& options_;
   models::LightGcn model_;
   std::int64_t width_;
-  Adam adam_;
-  std::vector<float> layer0_;  // [nodes, width]
-  std::vector<float> final_;   // [nodes, width]
-  std::vector<float> margins_;
-  std::vector<float> own_;       // [own nodes, width]
-  std::vector<float> gradient_;  // [nodes, width]
+  std::int64_t updates_ = 0;
+  std::int64_t recorded_ = 0;         // steps since begin()
+  DeviceArray<double> losses_;        // [steps, 4]: BPR, then the three norms
+  DeviceArray<float> layer0_;         // [nodes, width]
+  DeviceArray<float> final_;          // [nodes, width]
+  DeviceArray<float> slopes_;         // [batch]
+  DeviceArray<float> own_;            // [own nodes, width]
+  DeviceArray<float> gradient_;       // [nodes, width]
+  DeviceArray<float> first_moment_;   // [own nodes, width]
+  DeviceArray<float> second_moment_;  // [own nodes, width]
 };
 
 }  // namespace rallrec::train

@@ -6,7 +6,7 @@
 
 #include "config/options.h"
 #include "data/csr_graph.h"
-#include "distributed/communicator.h"
+#include "distributed/place.h"
 
 namespace rallrec::train {
 
@@ -34,12 +34,13 @@ struct LightGcnTraining {
 // without improvement. Without held-out edges all epochs are trained and the last counts. Users
 // with an edge to every item have no negative; their edges stay in the graph but give no triples.
 //
-// Data-parallel by rows; bits depend neither on ranks nor on threads. Throws bad data where no edge
+// Data-parallel by rows, on the device of `place`; on the CPU bits depend neither on ranks nor on
+// threads. On a GPU the host waits once per epoch, for the loss. Throws bad data where no edge
 // can be trained on, and Error (kNonFinite) where the loss is not finite. `on_epoch` is called on
 // every rank. Collective.
 LightGcnTraining train_light_gcn(const data::CsrGraph& graph, const data::CsrGraph& held_out,
                                  const config::LightGcnOptions& options,
-                                 distributed::Communicator& communicator,
+                                 const distributed::Place& place,
                                  const std::function<void(const LightGcnEpoch&)>& on_epoch);
 
 }  // namespace rallrec::train

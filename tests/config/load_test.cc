@@ -61,6 +61,19 @@ TEST_F(Load, AKeyInTheFileWinsOverAModeGivenLater) {
   EXPECT_EQ(config.options.light_gcn.edges, "up_to_last_train");
 }
 
+TEST_F(Load, TheMeetingPointOfGpusIsMpiAFileOrAnAddress) {
+  EXPECT_EQ(load_config({}).options.cluster.nccl_init, "mpi");
+  for (const std::string value : {"mpi", "file:/shared/job7", "tcp:10.0.0.1:29500"}) {
+    EXPECT_EQ(load_config(set({"cluster.nccl_init=" + value})).options.cluster.nccl_init, value);
+  }
+  for (const std::string value : {"nccl", "file:", "tcp:host", "tcp::1", "tcp:host:70000"}) {
+    expect_usage(set({"cluster.nccl_init=" + value}), "must be mpi, file:PATH or tcp:HOST:PORT");
+  }
+  Sources sources;
+  sources.environment = {"RALLREC_NCCL_TOKEN=0123456789", "RALLREC_CLUSTER__NCCL_INIT=file:here"};
+  EXPECT_EQ(load_config(sources).options.cluster.nccl_init, "file:here");
+}
+
 TEST_F(Load, CommandLineWinsOverEnvironmentOverFileOverDefault) {
   Sources sources = file("[tune]\nepochs = 1\nlora_r = 1\nseed = 1\nwarmup_steps = 1\n");
   sources.environment = {"RALLREC_TUNE__LORA_R=2", "RALLREC_TUNE__SEED=2",

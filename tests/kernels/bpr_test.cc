@@ -89,17 +89,17 @@ Result through_kernels(TestDevice& device, const std::vector<float>& e, std::int
   const DeviceArray<float> gradient(device, std::vector<float>(e.size()));
   bpr_loss(queue, embeddings.get(), width, triples.batch, 1.0f / static_cast<float>(count),
            slopes.get(), loss.get());
-  const BprRoles norms = bpr_norms(queue, embeddings.get(), width, triples.batch);
-  const BprRoles scale{reg / count / norms.user, reg / count / norms.positive,
-                       reg / count / norms.negative};
+  const DeviceArray<double> norms(device, 3);
+  bpr_norms(queue, embeddings.get(), width, triples.batch, norms.get());
   for (const auto& [begin, end] : {std::pair{std::int64_t{0}, cut}, std::pair{cut, rows}}) {
     float* target = gradient.get() + begin * width;
     bpr_add_gradient(queue, embeddings.get(), width, triples.batch, slopes.get(), begin, end,
                      target);
-    bpr_add_norm_gradient(queue, embeddings.get(), width, triples.batch, scale, begin, end, target);
+    bpr_add_norm_gradient(queue, embeddings.get(), width, triples.batch, reg / count, norms.get(),
+                          begin, end, target);
   }
-  return {loss.host()[0] / count + reg / count * (norms.user + norms.positive + norms.negative),
-          gradient.host()};
+  const auto n = norms.host();
+  return {loss.host()[0] / count + reg / count * (n[0] + n[1] + n[2]), gradient.host()};
 }
 
 class BprWidths : public DeviceTest<std::int64_t> {};
@@ -156,6 +156,26 @@ TEST_P(BprWidths, BitsDependNeitherOnThreadsNorOnTheCut) {
   const Result two = through_kernels(device(), e, width, t, 0.1, 133);
   EXPECT_EQ(one.value, two.value);
   EXPECT_EQ(one.gradient, two.gradient);
+}
+
+TEST_P(BprWidths, NormsOfZeroAndNoTriplesAddNothing) {
+  const std::int64_t width = shape();
+  const auto zeros = on_device(std::vector<float>(20 * width));
+  const DeviceTriples triples(device(), random_triples(9, 20));
+  const auto norms = on_device(std::vector<double>{1.0, 2.0, 3.0});
+  const auto loss = on_device(std::vector<double>{1.0});
+  const auto gradient = on_device(std::vector<float>(20 * width, 2.0F));
+  bpr_norms(queue(), zeros.get(), width, triples.batch, norms.get());
+  EXPECT_EQ(norms.host(), std::vector<double>(3));
+  bpr_add_norm_gradient(queue(), zeros.get(), width, triples.batch, 0.5, norms.get(), 0, 20,
+                        gradient.get());
+  EXPECT_EQ(gradient.host(), std::vector<float>(20 * width, 2.0F));
+
+  const auto of_none = on_device(std::vector<double>{1.0, 2.0, 3.0});
+  bpr_norms(queue(), zeros.get(), width, {}, of_none.get());
+  bpr_loss(queue(), zeros.get(), width, {}, 1.0F, gradient.get(), loss.get());
+  EXPECT_EQ(of_none.host(), std::vector<double>(3));
+  EXPECT_EQ(loss.host()[0], 0.0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Widths, BprWidths,

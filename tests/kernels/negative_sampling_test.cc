@@ -41,6 +41,23 @@ Bitmap bitmap_of(std::int32_t items) {
   return bitmap;
 }
 
+// The same edges as lists.
+struct Lists {
+  std::vector<std::int64_t> offsets{0};
+  std::vector<std::int32_t> neighbours;
+
+  Lists(const Bitmap& bitmap, std::int32_t items) {
+    for (std::int64_t user = 0; user < kUsers; ++user) {
+      for (std::int32_t item = 0; item < items; ++item) {
+        if (bitmap.has(user, item)) {
+          neighbours.push_back(item);
+        }
+      }
+      offsets.push_back(static_cast<std::int64_t>(neighbours.size()));
+    }
+  }
+};
+
 class NegativeSampling : public DeviceTest<Shape> {
  protected:
   std::vector<std::int32_t> draw(const Bitmap& bitmap, const std::vector<std::int32_t>& users,
@@ -49,7 +66,7 @@ class NegativeSampling : public DeviceTest<Shape> {
     const auto of_draw = on_device(users);
     const auto edge = on_device(edges);
     const auto result = empty<std::int32_t>(static_cast<std::int64_t>(users.size()));
-    sample_negatives(queue(), {words.get(), bitmap.row_words, shape().items},
+    sample_negatives(queue(), EdgeBitmap{words.get(), bitmap.row_words, shape().items},
                      {77, 5, of_draw.get(), edge.get(), static_cast<std::int64_t>(users.size())},
                      result.get());
     return result.host();
@@ -79,6 +96,29 @@ TEST_P(NegativeSampling, TakesTheFirstWordThatMayBeTaken) {
     }
     ASSERT_EQ(got[b], want) << b;
   }
+}
+
+TEST_P(NegativeSampling, ListsGiveTheDrawsOfTheBitmapAndTheFirstItemIsAdded) {
+  const Bitmap bitmap = bitmap_of(shape().items);
+  const Lists lists(bitmap, shape().items);
+  std::vector<std::int32_t> users;
+  std::vector<std::uint32_t> edges;
+  for (std::int64_t b = 0; b < shape().draws; ++b) {
+    users.push_back(static_cast<std::int32_t>(b % kUsers));
+    edges.push_back(static_cast<std::uint32_t>(b * 5));
+  }
+  auto expected = draw(bitmap, users, edges);
+  for (std::int32_t& item : expected) {
+    item += 1000;
+  }
+  const auto offsets = on_device(lists.offsets);
+  const auto neighbours = on_device(lists.neighbours);
+  const auto of_draw = on_device(users);
+  const auto edge = on_device(edges);
+  const auto result = empty<std::int32_t>(shape().draws);
+  sample_negatives(queue(), EdgeLists{offsets.get(), neighbours.get(), shape().items},
+                   {77, 5, of_draw.get(), edge.get(), shape().draws, 1000}, result.get());
+  EXPECT_EQ(result.host(), expected);
 }
 
 class ManyNegatives : public NegativeSampling {};
@@ -124,7 +164,8 @@ TEST(NegativeSamplingInput, RefusesRowsThatAreTooShort) {
   const std::int32_t users[] = {0};
   const std::uint32_t edges[] = {0};
   std::int32_t negatives[1];
-  EXPECT_THROW(sample_negatives({}, {words, 1, 65}, {1, 0, users, edges, 1}, negatives), Error);
+  EXPECT_THROW(sample_negatives({}, EdgeBitmap{words, 1, 65}, {1, 0, users, edges, 1}, negatives),
+               Error);
 }
 
 }  // namespace

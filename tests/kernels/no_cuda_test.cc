@@ -1,6 +1,7 @@
 // A build without CUDA refuses a CUDA queue, op by op, and names the cure.
 #include <gtest/gtest.h>
 
+#include "kernels/adam.h"
 #include "kernels/cin.h"
 #include "kernels/cross_layer.h"
 #include "kernels/embedding_gather.h"
@@ -29,6 +30,7 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   float x[2] = {};
   const std::int64_t zero = 0;
   std::int8_t q = 0;
+  expect_refused("adam", [&] { adam(kCuda, {}, 1, x, x, x, x); });
   expect_refused("rms_norm", [&] { rms_norm(kCuda, 1, 1, 0.0F, x, x, x, x); });
   expect_refused("rms_norm_backward",
                  [&] { rms_norm_backward(kCuda, 1, 1, x, x, x, x, nullptr, x); });

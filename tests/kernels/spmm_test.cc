@@ -88,13 +88,13 @@ TEST_P(SpmmShapes, EqualsTheDoubleProduct) {
   const auto in = on_device(x);
   const auto out = empty<float>(s.rows * s.width);
   const auto in_place = on_device(addend);
-  spmm(queue(), matrix.view, in.get(), s.width, nullptr, out.get());
-  spmm(queue(), matrix.view, in.get(), s.width, in_place.get(), in_place.get());
+  spmm(queue(), matrix.view, in.get(), s.width, nullptr, 1.0F, out.get());
+  spmm(queue(), matrix.view, in.get(), s.width, in_place.get(), 0.75F, in_place.get());
   const auto plain = out.host();
   const auto added = in_place.host();
   for (std::size_t i = 0; i < plain.size(); ++i) {
     ASSERT_NEAR(plain[i], expected[i], 2e-5) << i;
-    ASSERT_NEAR(added[i], expected[i] + addend[i], 2e-5) << i;
+    ASSERT_NEAR(added[i], 0.75 * (expected[i] + addend[i]), 2e-5) << i;
   }
 }
 
@@ -114,14 +114,14 @@ TEST_P(Spmm, BitsDependNeitherOnThreadsNorOnTheRangeOfRows) {
   const DeviceCsr matrix(device(), csr);
   const auto x = on_device(random_floats(40 * width, 3));
   const auto whole = empty<float>(61 * width);
-  spmm(queue(), matrix.view, x.get(), width, nullptr, whole.get());
+  spmm(queue(), matrix.view, x.get(), width, nullptr, 0.3F, whole.get());
   ThreadCountGuard threads(2);
   const auto parts = empty<float>(61 * width);
   for (std::int64_t begin : {0, 20, 40}) {
     CsrView range = matrix.view;
     range.row_offsets += begin;
     range.rows = begin == 40 ? 21 : 20;
-    spmm(queue(), range, x.get(), width, nullptr, parts.get() + begin * width);
+    spmm(queue(), range, x.get(), width, nullptr, 0.3F, parts.get() + begin * width);
   }
   EXPECT_EQ(parts.host(), whole.host());
 }
@@ -137,7 +137,7 @@ TEST(SpmmWithoutCuda, RefusesAGpuThatWasNotBuilt) {
   const Csr csr = random_csr(2, 2);
   const auto x = random_floats(2, 1);
   float y[2];
-  EXPECT_THROW(spmm({Device::kCuda, nullptr}, csr.view(), x.data(), 1, nullptr, y), Error);
+  EXPECT_THROW(spmm({Device::kCuda, nullptr}, csr.view(), x.data(), 1, nullptr, 1.0F, y), Error);
 }
 
 }  // namespace

@@ -47,6 +47,15 @@ config::LightGcnOptions small_options() {
   return options;
 }
 
+// Graph nodes: items are numbered after the users.
+struct Triples {
+  std::vector<std::int32_t> users, positives, negatives;
+  kernels::BprBatch batch() const {
+    return {users.data(), positives.data(), negatives.data(),
+            static_cast<std::int64_t>(users.size())};
+  }
+};
+
 models::Adjacency adjacency_of(const data::CsrGraph& g) {
   return models::normalised_adjacency({g.user_offsets, g.user_items},
                                       {g.item_offsets, g.item_users});
@@ -54,7 +63,7 @@ models::Adjacency adjacency_of(const data::CsrGraph& g) {
 
 // The batch's loss as a function of E0, in double and without the step's code.
 double batch_loss(const models::Adjacency& a, const std::vector<double>& e0, std::int64_t width,
-                  const config::LightGcnOptions& options, const NodeTriples& t) {
+                  const config::LightGcnOptions& options, const Triples& t) {
   std::vector<double> level = e0, sum = e0;
   for (std::int64_t l = 0; l < options.layers; ++l) {
     std::vector<double> next(level.size());
@@ -95,12 +104,14 @@ TEST(LightGcnStep, MovesEachVectorAgainstItsFiniteDifference) {
   options.layers = 3;
   options.reg_weight = 0.5;
   distributed::LocalCommunicator communicator;
-  LightGcnStep step(adjacency, options, communicator);
-  const NodeTriples t{{0, 1, 2, 0, 5}, {60, 61, 64, 62, 63}, {61, 66, 99, 71, 98}};
-  const std::vector<float> before = step.layer0();
+  LightGcnStep step(adjacency, options, distributed::cpu_place(communicator));
+  const Triples t{{0, 1, 2, 0, 5}, {60, 61, 64, 62, 63}, {61, 66, 99, 71, 98}};
+  const std::vector<float> before = step.layer0().host();
   std::vector<double> e0(before.begin(), before.end());
-  const double loss = step.run(t.batch());
-  EXPECT_NEAR(loss, batch_loss(adjacency, e0, 8, options, t), 1e-5);
+  step.begin(1);
+  step.run(t.batch());
+  const std::vector<float> after = step.layer0().host();
+  EXPECT_NEAR(step.loss(), batch_loss(adjacency, e0, 8, options, t), 1e-5);
   int compared = 0;
   for (std::size_t i = 0; i < e0.size(); ++i) {
     const double at = e0[i];
@@ -112,7 +123,7 @@ TEST(LightGcnStep, MovesEachVectorAgainstItsFiniteDifference) {
     // The first step of Adam is the learning rate against the gradient's sign.
     if (std::fabs(slope) > 1e-3) {
       ++compared;
-      ASSERT_NEAR(step.layer0()[i] - before[i], slope > 0 ? -0.02 : 0.02, 1e-3) << i;
+      ASSERT_NEAR(after[i] - before[i], slope > 0 ? -0.02 : 0.02, 1e-3) << i;
     }
   }
   EXPECT_GT(compared, 200);
@@ -123,8 +134,9 @@ TEST(TrainLightGcn, LearnsTheGroupsAndKeepsTheBestEpoch) {
   distributed::LocalCommunicator communicator;
   const auto options = small_options();
   int calls = 0;
-  const auto training = train_light_gcn(groups.train_graph(), groups.held_out_graph(), options,
-                                        communicator, [&](const LightGcnEpoch&) { ++calls; });
+  const auto training =
+      train_light_gcn(groups.train_graph(), groups.held_out_graph(), options,
+                      distributed::cpu_place(communicator), [&](const LightGcnEpoch&) { ++calls; });
   EXPECT_EQ(calls, static_cast<int>(training.epochs.size()));
   EXPECT_LT(training.epochs.back().loss, 0.7 * training.epochs.front().loss);
   double best = -1.0;
@@ -147,7 +159,7 @@ TEST(TrainLightGcn, StopsAfterLooksWithoutGain) {
   options.epochs = 500;
   options.patience = 3;
   const auto training = train_light_gcn(groups.train_graph(), groups.held_out_graph(), options,
-                                        communicator, nullptr);
+                                        distributed::cpu_place(communicator), nullptr);
   EXPECT_LT(training.epochs.size(), 500u);
   EXPECT_EQ(training.epochs.back().epoch, training.best_epoch + 3 * options.evaluate_every);
 }
@@ -159,11 +171,13 @@ TEST(TrainLightGcn, BitsDependNeitherOnRanksNorOnThreads) {
   auto options = small_options();
   options.epochs = 4;
   distributed::LocalCommunicator local;
-  const auto expected = train_light_gcn(graph, held_out, options, local, nullptr);
+  const auto expected =
+      train_light_gcn(graph, held_out, options, distributed::cpu_place(local), nullptr);
   rallrec::testing::ThreadCountGuard threads(2);
   for (const int ranks : {1, 2, 3}) {
     distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
-      const auto training = train_light_gcn(graph, held_out, options, communicator, nullptr);
+      const auto training =
+          train_light_gcn(graph, held_out, options, distributed::cpu_place(communicator), nullptr);
       EXPECT_EQ(training.embeddings, expected.embeddings) << ranks;
       EXPECT_EQ(training.epochs.back().loss, expected.epochs.back().loss) << ranks;
     });
@@ -175,9 +189,9 @@ TEST(TrainLightGcn, RefusesAGraphWithoutTrainableEdges) {
   edges.add(0, 0);
   const auto full = make_csr_graph(edges, 1, 1);
   distributed::LocalCommunicator communicator;
-  EXPECT_THROW(
-      train_light_gcn(full, data::make_csr_graph({}, 1, 1), small_options(), communicator, nullptr),
-      Error);
+  EXPECT_THROW(train_light_gcn(full, data::make_csr_graph({}, 1, 1), small_options(),
+                               distributed::cpu_place(communicator), nullptr),
+               Error);
 }
 
 TEST(TrainLightGcn, VectorsThatAreNotFiniteAreNoResult) {
@@ -188,8 +202,8 @@ TEST(TrainLightGcn, VectorsThatAreNotFiniteAreNoResult) {
   options.learning_rate = 1e45;
   distributed::LocalCommunicator communicator;
   rallrec::testing::expect_error(ExitCode::kNonFinite, "trained vectors are not finite", [&] {
-    train_light_gcn(groups.train_graph(), data::make_csr_graph({}, 60, 40), options, communicator,
-                    nullptr);
+    train_light_gcn(groups.train_graph(), data::make_csr_graph({}, 60, 40), options,
+                    distributed::cpu_place(communicator), nullptr);
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "distributed/local_communicator.h"
 #include "distributed/thread_communicator.h"
+#include "tests/support/device/test_device.h"
 #include "tests/support/random_floats.h"
 
 namespace rallrec::models {
@@ -105,17 +106,24 @@ TEST(NormalisedAdjacency, HasTheWorkedWeights) {
   }
 }
 
-class LightGcnDepths : public ::testing::TestWithParam<std::pair<int, int>> {};
+std::vector<float> propagated(LightGcn& model, const std::vector<float>& x) {
+  auto input = model.array<float>();
+  auto result = model.array<float>();
+  input.assign(x);
+  model.propagate(input, result);
+  return result.host();
+}
+
+class LightGcnDepths : public rallrec::testing::DeviceTest<std::pair<int, int>> {};
 
 TEST_P(LightGcnDepths, IsTheMeanOfLayers) {
-  const auto [layers, width] = GetParam();
+  const auto [layers, width] = shape();
   const auto edges = random_edges(17, 23);
   const Adjacency adjacency = adjacency_of(edges);
   const auto x = random_floats(40 * width, 3);
   distributed::LocalCommunicator communicator;
-  LightGcn model(adjacency, layers, width, communicator);
-  std::vector<float> result;
-  model.propagate(x, result);
+  LightGcn model(adjacency, layers, width, {device().queue(), communicator, communicator});
+  const std::vector<float> result = propagated(model, x);
   const auto expected = mean_of_layers(dense(edges), x, static_cast<std::size_t>(width), layers);
   ASSERT_EQ(result.size(), expected.size());
   for (std::size_t i = 0; i < result.size(); ++i) {
@@ -124,8 +132,10 @@ TEST_P(LightGcnDepths, IsTheMeanOfLayers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Depths, LightGcnDepths,
-                         ::testing::Values(std::pair{0, 4}, std::pair{1, 1}, std::pair{2, 64},
-                                           std::pair{3, 7}, std::pair{6, 33}));
+                         rallrec::testing::on_every_device(std::pair{0, 4}, std::pair{1, 1},
+                                                           std::pair{2, 64}, std::pair{3, 7},
+                                                           std::pair{6, 33}),
+                         rallrec::testing::device_and_number<LightGcnDepths::ParamType>);
 
 TEST(LightGcn, BitsDoNotDependOnTheNumberOfRanks) {
   const Adjacency adjacency = adjacency_of(random_edges(17, 23));
@@ -133,9 +143,8 @@ TEST(LightGcn, BitsDoNotDependOnTheNumberOfRanks) {
   std::vector<std::vector<float>> results;
   for (const int ranks : {1, 2, 3, 5}) {
     distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
-      LightGcn model(adjacency, 3, 5, communicator);
-      std::vector<float> result;
-      model.propagate(x, result);
+      LightGcn model(adjacency, 3, 5, distributed::cpu_place(communicator));
+      const std::vector<float> result = propagated(model, x);
       if (communicator.rank() == communicator.size() - 1) {
         results.push_back(result);
       }

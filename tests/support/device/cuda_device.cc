@@ -36,6 +36,11 @@ class CudaDevice : public TestDevice {
 
 }  // namespace
 
+int gpu_count() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess ? count : 0;
+}
+
 std::unique_ptr<TestDevice> make_cuda_device() { return std::make_unique<CudaDevice>(); }
 
 }  // namespace rallrec::testing

@@ -30,6 +30,8 @@ std::vector<std::string> device_names();
 // The other device of device_names(). Null where it is not there; `why` then says why.
 std::unique_ptr<TestDevice> open_gpu_column(std::string& why);
 const char* gpu_column_name();
+// GPUs, or simulated ones, of this machine.
+int gpu_count();
 
 // Values in the device's memory. Fresh memory is not zero.
 template <typename Value>
