@@ -49,7 +49,7 @@ void spmm_bitmap_cpu(const BitmapView& matrix, const float* x, std::int64_t widt
       rows.decode(matrix, first, last);
       const CsrView part{last - first, matrix.columns, rows.offsets.data(), rows.columns.data(),
                          rows.values.data()};
-      spmm_cpu(part, x, width, addend == nullptr ? nullptr : addend + first * width,
+      spmm_cpu(part, x, width, addend == nullptr ? nullptr : addend + first * width, 1.0F,
                y + first * width);
     }
   });

@@ -135,7 +135,7 @@ TEST_P(SpmmBitmap, EqualsTheDoubleProductAndThePathOfCompressedRows) {
   const auto in_place = on_device(host_addend);
   spmm_bitmap(queue(), matrix.view, x.get(), s.width, nullptr, y.get());
   spmm_bitmap(queue(), matrix.view, x.get(), s.width, in_place.get(), in_place.get());
-  spmm(queue(), matrix.csr, x.get(), s.width, nullptr, by_rows.get());
+  spmm(queue(), matrix.csr, x.get(), s.width, nullptr, 1.0F, by_rows.get());
   const auto got = y.host();
   const auto added = in_place.host();
   const auto other = by_rows.host();
