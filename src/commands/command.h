@@ -53,6 +53,7 @@ struct Command {
   bool uses_model = false;  // --quant
   bool resumes = false;     // --resume
   bool reads_rows = false;  // --max-bad-rows
+  bool uses_gpu = false;    // --device cuda; it is refused where this is false
 };
 
 const std::vector<Command>& command_table();

@@ -8,9 +8,9 @@
 
 #include "commands/threads.h"
 #include "config/load.h"
+#include "core/choose_gpu.h"
 #include "core/error.h"
 #include "logging/log.h"
-#include "pipeline/build_info.h"
 
 namespace rallrec::commands {
 namespace {
@@ -24,11 +24,16 @@ void name_run_folder(const std::string& config_file, config::Config& config) {
   }
 }
 
-void check_device(const config::Options& options) {
-  if (options.cluster.device == "cuda" && !pipeline::build_info().cuda) {
-    throw_usage(
-        "cluster.device: this build has no CUDA; build one with `cmake --preset cuda && cmake "
-        "--build --preset cuda` where nvcc is installed, or use --device cpu");
+// A command without a GPU path must not compute on the CPU in its place.
+void check_device(const Invocation& invocation, const config::Options& options,
+                  const distributed::Session& session) {
+  if (options.cluster.device != "cuda") {
+    return;
+  }
+  choose_gpu(session.local_rank(), session.ranks_on_node());
+  if (!invocation.command->uses_gpu) {
+    throw_usage("cluster.device: " + invocation.command->name +
+                " does not run on a GPU yet; use --device cpu");
   }
 }
 
@@ -56,7 +61,7 @@ int execute(const Invocation& invocation, distributed::Session& session) {
   const config::Sources sources = sources_of(invocation.common);
   config::Config config = config::load_config(sources);
   name_run_folder(sources.file, config);
-  check_device(config.options);
+  check_device(invocation, config.options, session);
   set_threads(config.options.cluster.threads, session.ranks_on_node());
   start_logging(invocation, config.options, session.communicator());
   CommandContext context{session.communicator(), config.options, config.origins, sources.file,
