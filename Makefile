@@ -1,7 +1,7 @@
 # Thin front end over tools/setup.sh and the CMake presets.
 #   make          the release binary, build/rallrec (make setup build: and the demo's model and data)
 #   make demo     everything, then the pipeline on MovieLens-100K with SmolLM2-135M on two ranks
-#   make test     everything, then all tests, and the CUDA kernels on the host (docs/kernels.md)
+#   make test     everything, then all tests, the CUDA kernels on the host, and the CUDA build (docs/kernels.md)
 #   make lint     formatting, layers, static analysis
 #   make soak     the tests that kill, damage and repeat, at their full counts (about half an hour)
 SHELL := /bin/bash
@@ -31,6 +31,10 @@ test: setup
 	cmake --preset simt >/dev/null
 	cmake --build build-simt -j $(JOBS)
 	timeout 600 ctest --preset simt -j $(JOBS)
+	cmake --preset cuda >/dev/null
+	cmake --build build-cuda -j $(JOBS) --target rallrec gpu_tests
+	ctest --preset cuda -j 1
+	tools/kernel_resources.py --check docs/kernels.md >build-cuda/kernels.md
 
 lint:
 	tools/setup.sh packages venv

@@ -51,13 +51,17 @@ endfunction()
 # rallrec_test(NAME SOURCES … DEPS … [RANKS n…] [LABELS …] [TIMEOUT s] [TORCH])
 #
 # RANKS n runs the whole binary under mpirun with n processes, so that a collective which does nothing
-# cannot pass by running alone. TORCH: the test's own sources include ATen.
+# cannot pass by running alone. TORCH: the test's own sources include ATen. LABELS gpu: it has a GPU column, or is
+# about builds with CUDA.
 function(rallrec_test name)
   cmake_parse_arguments(arg "TORCH" "TIMEOUT" "SOURCES;DEPS;LABELS;RANKS" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   add_executable(${name} ${arg_SOURCES})
+  if(RALLREC_WITH_CUDA AND "gpu" IN_LIST arg_LABELS)
+    add_dependencies(gpu_tests ${name})
+  endif()
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   rallrec_compile_options(${name})
   if(RALLREC_WITH_SIMT)
