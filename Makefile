@@ -3,13 +3,14 @@
 #   make demo     everything, then the pipeline on MovieLens-100K with SmolLM2-135M on two ranks
 #   make test     everything, then all tests, the CUDA kernels on the host, and the CUDA build (docs/kernels.md)
 #   make lint     formatting, layers, static analysis
+#   make bundle   what launch/verify_gpu.sh needs on a machine without Debian's packages
 #   make soak     the tests that kill, damage and repeat, at their full counts (about half an hour)
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export OMPI_ALLOW_RUN_AS_ROOT ?= 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
 
-.PHONY: all build setup demo test lint soak format clean
+.PHONY: all build setup demo test lint soak format clean bundle
 
 all: build
 
@@ -44,6 +45,9 @@ soak: setup
 	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
 	cmake --build build -j $(JOBS)
 	tools/soak.py build
+
+bundle:
+	launch/make_bundle.sh
 
 format:
 	git ls-files '*.h' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i

@@ -29,13 +29,15 @@ mkdir -p "$sysroot" "$(dirname "$output")"
 git archive HEAD | tar x -C "$tree"
 echo "$commit" >"$tree/COMMIT"
 
-# Copies files with their folders, links as links, and what links point to.
+# Copies files with their folders, links as links, and what links point to, step by step.
 copy() {
   local file
   while read -r file; do
-    [ -f "$file" ] || [ -L "$file" ] || continue
-    echo "$file"
-    [ ! -L "$file" ] || realpath "$file"
+    while [ -L "$file" ]; do
+      echo "$file"
+      file=$(realpath -s "$(dirname "$file")/$(basename "$(readlink "$file")")")
+    done
+    [ ! -f "$file" ] || echo "$file"
   done | sed 's,^/lib/,/usr/lib/,' | sort -u | tar c --absolute-names --no-recursion -T - |
     tar x -C "$sysroot" --transform 's,^/,,' --keep-directory-symlink
 }
