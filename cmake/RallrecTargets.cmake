@@ -31,14 +31,16 @@ endfunction()
 # Warnings are errors where the option says so; hardening follows SECURITY.md. Preprocessor-heavy libtorch headers are system
 # headers, so only our own code is judged.
 function(rallrec_compile_options target)
-  target_compile_options(${target} PRIVATE
-    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -fstack-protector-strong>
-    $<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-v -Xcompiler=-Wall,-Wextra>)
   if(RALLREC_WARNINGS_ARE_ERRORS)
-    target_compile_options(${target} PRIVATE
-      $<$<COMPILE_LANGUAGE:CXX>:-Werror>
-      $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Werror>)
+    set(errors -Werror)
+    set(cuda_errors -Werror=all-warnings -Xcompiler=-Wall,-Wextra,-Werror)
+  else()
+    set(errors "")
+    set(cuda_errors -Xcompiler=-Wall,-Wextra)
   endif()
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra ${errors} -fstack-protector-strong>
+    $<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-v ${cuda_errors}>)
   target_compile_definitions(${target} PRIVATE _GLIBCXX_ASSERTIONS)
 endfunction()
 
