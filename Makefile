@@ -1,15 +1,16 @@
 # Thin front end over tools/setup.sh and the CMake presets.
 #   make          the release binary, build/rallrec (make setup build: and the demo's model and data)
 #   make demo     everything, then the pipeline on MovieLens-100K with SmolLM2-135M on two ranks
-#   make test     everything, then all tests, and the CUDA kernels on the host (docs/kernels.md)
+#   make test     everything, then all tests, the CUDA kernels on the host, and the CUDA build (docs/kernels.md)
 #   make lint     formatting, layers, static analysis
+#   make bundle   what launch/verify_gpu.sh needs on a machine without Debian's packages
 #   make soak     the tests that kill, damage and repeat, at their full counts (about half an hour)
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
 export OMPI_ALLOW_RUN_AS_ROOT ?= 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
 
-.PHONY: all build setup demo test lint soak format clean
+.PHONY: all build setup demo test lint soak format clean bundle
 
 all: build
 
@@ -31,6 +32,10 @@ test: setup
 	cmake --preset simt >/dev/null
 	cmake --build build-simt -j $(JOBS)
 	timeout 600 ctest --preset simt -j $(JOBS)
+	cmake --preset cuda >/dev/null
+	cmake --build build-cuda -j $(JOBS) --target rallrec gpu_tests
+	ctest --preset cuda -j 1
+	tools/kernel_resources.py --check docs/kernels.md >build-cuda/kernels.md
 
 lint:
 	tools/setup.sh packages venv
@@ -40,6 +45,9 @@ soak: setup
 	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
 	cmake --build build -j $(JOBS)
 	tools/soak.py build
+
+bundle:
+	launch/make_bundle.sh
 
 format:
 	git ls-files '*.h' '*.cc' '*.cu' '*.cuh' | xargs clang-format -i

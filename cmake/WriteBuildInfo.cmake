@@ -1,5 +1,9 @@
 # Script: INPUT with @RALLREC_COMMIT@ filled in to OUTPUT. GIT may be empty.
+# A bundle (launch/make_bundle.sh) has no repository; its file COMMIT names the commit.
 set(RALLREC_COMMIT "unknown")
+if(EXISTS "${SOURCE}/COMMIT")
+  file(STRINGS "${SOURCE}/COMMIT" RALLREC_COMMIT LIMIT_COUNT 1)
+endif()
 set(sources src apps cmake CMakeLists.txt)
 
 function(git result)

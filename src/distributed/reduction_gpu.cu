@@ -24,8 +24,9 @@ __device__ Value combined(Value a, Value b, ReduceOp op) {
 }
 
 template <typename Value>
-__global__ void reduce_pieces_kernel(Value* output, const Value* pieces, int parts,
-                                     std::int64_t count, ReduceOp op) {
+__global__ void __launch_bounds__(kThreads)
+    reduce_pieces_kernel(Value* output, const Value* pieces, int parts, std::int64_t count,
+                         ReduceOp op) {
   const std::int64_t stride = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   for (; i < count; i += stride) {

@@ -1,0 +1,123 @@
+# The steps of launch/verify_gpu.sh, which sources this file: functions that end with 0 (passed), 77 (cannot run here;
+# the last line says why) or anything else (failed). They use $build, $results, $jobs and $gpu.
+# shellcheck shell=bash
+# shellcheck disable=SC2154
+
+root=$PWD
+cmake_flags=()
+
+# The folder of torch 2.11: this repository's own, else that of python3.
+torch_folder() {
+  local own
+  own=$(echo .deps/venv/lib/python3*/site-packages/torch)
+  if [ -d "$own" ]; then
+    echo "$root/$own"
+  else
+    python3 -c 'import os, torch; print(os.path.dirname(torch.__file__))'
+  fi
+}
+
+check_tools() {
+  local missing=()
+  for program in cmake ninja python3 c++; do
+    command -v "$program" || missing+=("$program")
+  done
+  PATH="$PATH:/usr/local/cuda/bin:.deps/cuda/nvidia/cu13/bin" command -v nvcc || missing+=("nvcc of CUDA 13")
+  grep -q '2\.11\.' "$(torch_folder)/version.py" || missing+=("torch 2.11")
+  [ ${#missing[@]} -eq 0 ] && return 0
+  printf 'missing: %s;' "${missing[@]}"
+  echo " see launch/verify_gpu.sh --help"
+  return 1
+}
+
+# With the sysroot of a bundle: headers and libraries come from there.
+use_sysroot() {
+  [ -d sysroot ] || return 0
+  # shellcheck source=launch/use_sysroot.sh
+  source launch/use_sysroot.sh
+}
+
+build_all() {
+  cmake --preset cuda -B "$build" -DRALLREC_TORCH_DIR="$(torch_folder)" "${cmake_flags[@]}" &&
+    cmake --build "$build" -j "$jobs"
+}
+
+# The last line is the name of the first GPU.
+find_gpu() {
+  if ! ldconfig -p | grep -q 'libcuda\.so\.1' && ! python3 -c 'import ctypes; ctypes.CDLL("libcuda.so.1")'; then
+    echo "no CUDA driver (libcuda.so.1)"
+    return 77
+  fi
+  nvidia-smi || true
+  local name
+  name=$(nvidia-smi --query-gpu=name --format=csv,noheader | head -n 1)
+  [ -n "$name" ] || { echo "the driver shows no GPU" && return 77; }
+  echo "$name"
+}
+
+run_tests() {
+  local filter=()
+  grep -q 'MPIEXEC_EXECUTABLE:.*=/' "$build/CMakeCache.txt" || filter=(-LE '^mpi$')
+  ctest --test-dir "$build" -j 1 --output-on-failure --output-junit "$root/$results/tests.xml" "${filter[@]}"
+}
+
+# The GPU tests' programs, one per line.
+gpu_tests() {
+  ctest --test-dir "$build" -L '^gpu$' --show-only=json-v1 |
+    python3 -c 'import json, sys
+for test in json.load(sys.stdin)["tests"]: print(test["command"][0])' | sort -u
+}
+
+# Every kernel test on the GPU under one tool of compute-sanitizer. NCCL's own kernels are not ours to check.
+sanitize() {
+  [ "$gpu" != none ] || { echo "no GPU" && return 77; }
+  command -v compute-sanitizer || { echo "compute-sanitizer is not installed" && return 77; }
+  local bad=0 program
+  while read -r program; do
+    case "$program" in *nccl* | *one_runtime* | *cuda_program*) continue ;; esac
+    echo "== $program"
+    compute-sanitizer --tool "$1" --error-exitcode 9 "$program" '--gtest_filter=-*/cpu_*' || bad=1
+  done < <(gpu_tests)
+  return "$bad"
+}
+
+# D1: a run twice on the GPU, the same bits; a command without a GPU path yet says so itself. Without a GPU the same on
+# the CPU, which does not count.
+compare_runs() {
+  local folder=$results/repeat run device=cuda
+  [ "$gpu" != none ] || device=cpu
+  mkdir -p "$folder" && python3 tools/write_interactions.py "$folder/made_up.inter" || return 1
+  for run in 1 2; do
+    "$build/rallrec" light_gcn --interactions "$folder/made_up.inter" --output "$folder/$run" --device "$device" \
+      --set light_gcn.epochs=25 2>"$folder/$run.err" || {
+      cat "$folder/$run.err"
+      grep -q 'does not run on a GPU yet' "$folder/$run.err" && return 77
+      return 1
+    }
+  done
+  cmp "$folder/1/item_embeddings.npy" "$folder/2/item_embeddings.npy" &&
+    cmp "$folder/1/user_embeddings.npy" "$folder/2/user_embeddings.npy" || return 1
+  [ "$gpu" != none ] || { echo "no GPU (on the CPU: the same bits twice)" && return 77; }
+  echo "light_gcn: the same bits twice"
+}
+
+# D3: what NCCL gives on one GPU has the bits of the host's communicators.
+compare_nccl() {
+  [ "$gpu" != none ] || { echo "no GPU" && return 77; }
+  "$build/nccl_contract_test" '--gtest_filter=*_1' && "$build/reduction_gpu_test"
+}
+
+# The arguments of each target's bench stand in $results/benches.txt as "G11<tab>info_nce ...".
+run_benches() {
+  [ "$gpu" != none ] || { echo "no GPU" && return 77; }
+  python3 tools/gpu_report.py --list-benches launch/gpu_targets.toml >"$results/benches.txt" || return 1
+  local bad=0 id arguments
+  while IFS=$'\t' read -r id arguments; do
+    echo "== $id: rallrec bench $arguments --device cuda"
+    # shellcheck disable=SC2086
+    "$build/rallrec" bench $arguments --device cuda >"$results/$id.jsonl" 2>"$results/$id.err" && continue
+    cat "$results/$id.err"
+    grep -q 'does not run on a GPU yet' "$results/$id.err" || bad=1
+  done <"$results/benches.txt"
+  return "$bad"
+}
