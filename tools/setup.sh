@@ -72,8 +72,12 @@ link_cuda_libraries() {
 
 install_cuda() {
   local files=() nvcc
-  nvcc=$(cuda_program nvcc) && "$nvcc" --version | grep -q 'release 13\.' || files+=(-r tools/requirements-nvcc.txt)
-  cuda_program cuobjdump >/dev/null || files+=(-r tools/requirements-disassembler.txt)
+  if nvcc=$(cuda_program nvcc) && "$nvcc" --version | grep -q 'release 13\.'; then
+    cuda_program cuobjdump >/dev/null || files=(-r tools/requirements-disassembler.txt)
+  else
+    # In one call: pip replaces what is there.
+    files=(-r tools/requirements-nvcc.txt -r tools/requirements-disassembler.txt)
+  fi
   [ ${#files[@]} -gt 0 ] || return 0
   say "installing CUDA tools into $deps/cuda (${files[*]})"
   "$deps/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
