@@ -31,11 +31,13 @@ echo "$commit" >"$tree/COMMIT"
 
 # Copies files with their folders, links as links, and what links point to, step by step.
 copy() {
-  local file
+  local file target
   while read -r file; do
     while [ -L "$file" ]; do
       echo "$file"
-      file=$(realpath -s "$(dirname "$file")/$(basename "$(readlink "$file")")")
+      target=$(readlink "$file")
+      [ "${target:0:1}" = / ] || target=$(dirname "$file")/$target
+      file=$(realpath -s "$target")
     done
     [ ! -f "$file" ] || echo "$file"
   done | sed 's,^/lib/,/usr/lib/,' | sort -u | tar c --absolute-names --no-recursion -T - |
