@@ -67,23 +67,26 @@ template <typename Lanes>
 [[gnu::always_inline]] inline float outlier_limit(const OutlierRule& rule, const float* row,
                                                   std::int64_t padded, std::int64_t depth,
                                                   Extent& extent) {
-  constexpr float kNone = std::numeric_limits<float>::infinity();
-  const bool fixed = rule.kind == OutlierRule::Kind::kMagnitude;
-  float limit = fixed ? rule.limit : kNone;
+  float limit = std::numeric_limits<float>::infinity();
+  if (rule.kind == OutlierRule::Kind::kMagnitude) {
+    limit = rule.limit;
+  }
   measure_below<Lanes, true>(row, padded, limit, extent);
   if (std::isnan(extent.poison)) {
     extent.largest = extent.poison;
-    return kNone;
+    return std::numeric_limits<float>::infinity();
   }
-  while (!fixed) {
+  if (rule.kind == OutlierRule::Kind::kMagnitude) {
+    return limit;
+  }
+  for (;;) {
     const float next = rule.limit * std::sqrt(extent.square_sum / static_cast<float>(depth));
     if (next == 0.0F || extent.largest < next) {
-      break;
+      return limit;
     }
     limit = next;
     measure_below<Lanes, false>(row, padded, limit, extent);
   }
-  return limit;
 }
 
 // The lanes of which |x| >= limit, one bit each.
@@ -212,6 +215,7 @@ struct PanelProducts {
 
   template <int kPanels>
   [[gnu::always_inline]] static void add_panels(const Outliers& outliers, const PanelSpan& span) {
+    constexpr int kSums = kPanels * kParts;
     const auto rows = static_cast<std::int64_t>(outliers.offsets.size()) - 1;
     for (std::int64_t i = 0; i < rows; ++i) {
       const std::int64_t begin = outliers.offsets[i];
@@ -219,12 +223,12 @@ struct PanelProducts {
       if (begin == end) {
         continue;
       }
-      Lanes sums[kPanels * kParts] = {};
+      Lanes sums[kSums] = {};
       for (std::int64_t e = begin; e < end; ++e) {
         add_row(span.packed, span.stride, outliers.columns[e], outliers.values[e], sums);
       }
 #pragma GCC unroll 4
-      for (std::int64_t part = 0; part < kPanels * kParts; ++part) {
+      for (std::int64_t part = 0; part < kSums; ++part) {
         add_part(span, part * kLanesOf<Lanes>, span.c + i * span.c_stride, sums[part]);
       }
     }
