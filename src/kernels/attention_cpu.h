@@ -35,7 +35,7 @@ void attention_backward_head_cpu(const AttentionBackwardArguments& arguments,
                                  float* scratch);
 std::int64_t attention_backward_scratch(const AttentionShape& shape, std::int64_t keys);
 
-// Query rows that share one block of scores: a multiple of the matmul tile's 6 rows.
+// Query rows that share one block of scores: a multiple of the matmul tile's 6 or 12 rows.
 constexpr std::int64_t kQueryBlock = 48;
 
 inline std::int64_t padded_keys(std::int64_t keys) { return (keys + 15) / 16 * 16; }

@@ -42,10 +42,11 @@ bool request_amx() {
          syscall(SYS_arch_prctl, kRequestStatePermission, kTileData) == 0;
 }
 
-// A product whose rows, depth and columns are multiples of no block. The first rows and columns
+// A product whose rows, depth and columns are multiples of no block, and whose last rows are few
+// enough for the tiles of a few rows. The first rows and columns
 // hold the extremes alone, whose sums are the largest; the others run through all values.
 struct Trial {
-  static constexpr std::int64_t kRows = 35, kDepth = 203, kColumns = 37;
+  static constexpr std::int64_t kRows = 37, kDepth = 203, kColumns = 37;
 
   static int left(std::int64_t i, std::int64_t k) {
     return i < 2 ? (i == 0 ? 127 : -127) : static_cast<int>((i * 89 + k * 57) % 255) - 127;

@@ -263,7 +263,11 @@ struct PanelProducts {
       load_up_to(span.scale + column, count, scale);
     }
     load_up_to(c + column, count, there);
-    store_up_to(there + sums * scale, count, c + column);
+    // Never fused with the sum below: a compiler does so in some instances of this function and not
+    // in others, and which one a panel meets depends on how threads share them.
+    Lanes products = sums * scale;
+    asm("" : "+m"(products));
+    store_up_to(there + products, count, c + column);
   }
 };
 

@@ -161,7 +161,7 @@ TEST_P(Int8Outliers, ProductsEqualTheFormulaInDouble) {
   }
 }
 
-// Also over the threads that share the rows out.
+// Also over the threads that share out rows and panels.
 TEST_P(Int8Outliers, ARowDoesNotDependOnTheOthers) {
   const auto [rows, depth, columns] = case_;
   const Weight w(depth, columns);
@@ -182,7 +182,8 @@ TEST_P(Int8Outliers, ARowDoesNotDependOnTheOthers) {
 
 INSTANTIATE_TEST_SUITE_P(All, Int8Outliers,
                          ::testing::Combine(::testing::Values(Case{1, 5, 3}, Case{7, 64, 16},
-                                                              Case{18, 70, 33}, Case{40, 200, 50}),
+                                                              Case{18, 70, 33}, Case{40, 200, 50},
+                                                              Case{25, 149, 92}, Case{9, 330, 140}),
                                             ::testing::Values(Kind::kMagnitude, Kind::kTimesRms),
                                             ::testing::Bool()));
 
