@@ -91,7 +91,7 @@ compare_runs() {
     "$build/rallrec" light_gcn --interactions "$folder/made_up.inter" --output "$folder/$run" --device "$device" \
       --set light_gcn.epochs=25 2>"$folder/$run.err" || {
       cat "$folder/$run.err"
-      grep -q 'does not run on a GPU yet' "$folder/$run.err" && return 77
+      grep -q 'cannot run on CUDA yet' "$folder/$run.err" && return 77
       return 1
     }
   done
@@ -117,7 +117,7 @@ run_benches() {
     # shellcheck disable=SC2086
     "$build/rallrec" bench $arguments --device cuda >"$results/$id.jsonl" 2>"$results/$id.err" && continue
     cat "$results/$id.err"
-    grep -q 'does not run on a GPU yet' "$results/$id.err" || bad=1
+    grep -q 'cannot run on CUDA yet' "$results/$id.err" || bad=1
   done <"$results/benches.txt"
   return "$bad"
 }

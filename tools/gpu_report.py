@@ -53,7 +53,7 @@ def target_row(target, results, gpu):
         elif arm is not None:
             reached, parity = f"{arm['ratio']:.3g}", f"{arm['verified']:.1e}"
             state = "met" if met(target, arm["ratio"]) else "not met"
-        elif "does not run on a GPU yet" in refusal:
+        elif "cannot run on CUDA yet" in refusal:
             state = "no bench on a GPU yet"
         else:
             state = "failed" if lines.exists() else "not run"
