@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "tests/support/device/test_device.h"
+#include "tests/support/exact_sums.h"
 #include "tests/support/random_floats.h"
 #include "tests/support/thread_count_guard.h"
 
@@ -12,6 +13,7 @@ namespace rallrec::kernels {
 namespace {
 
 using rallrec::testing::DeviceArray;
+using rallrec::testing::ExactSums;
 using rallrec::testing::random_floats;
 using rallrec::testing::TestDevice;
 using rallrec::testing::ThreadCountGuard;
@@ -48,23 +50,6 @@ Results through_kernels(TestDevice& device, const CinShape& s, const Inputs& in,
                 reaches == Reaches::kOutput ? nullptr : dpooled.get()},
                {dx0.get(), dx.get(), dw.get()});
   return {y.host(), pooled.host(), dx0.host(), dx.host(), dw.host()};
-}
-
-// A value in double and the sum of the absolute terms that it is made of.
-struct Wanted {
-  explicit Wanted(std::size_t count) : value(count), magnitude(count) {}
-  void add(std::int64_t i, double term) {
-    value[static_cast<std::size_t>(i)] += term;
-    magnitude[static_cast<std::size_t>(i)] += std::fabs(term);
-  }
-  std::vector<double> value, magnitude;
-};
-
-void expect_near(const Values& got, const Wanted& want, const char* name) {
-  ASSERT_EQ(got.size(), want.value.size()) << name;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_NEAR(got[i], want.value[i], 1e-6 * want.magnitude[i]) << name << ' ' << i;
-  }
 }
 
 // The five sums, one term of all indices after the other.
@@ -105,7 +90,7 @@ struct Formula {
     }
   }
 
-  Wanted y, pooled, dx0, dx, dw;
+  ExactSums y, pooled, dx0, dx, dw;
 };
 
 class Cin : public testing::DeviceTest<CinShape> {};
@@ -198,16 +183,7 @@ TEST_P(CinSlope, GradientsAreDifferenceQuotients) {
     return sum;
   };
   const auto check = [&](Values& of, const Values& gradient, const char* name) {
-    for (std::size_t i = 0; i < of.size(); ++i) {
-      const float before = of[i];
-      of[i] = before + 0.5F;
-      const double up = of[i];
-      const double above = objective();
-      of[i] = before - 0.5F;
-      const double step = up - of[i];
-      ASSERT_NEAR(gradient[i], (above - objective()) / step, 5e-5) << name << ' ' << i;
-      of[i] = before;
-    }
+    testing::expect_slopes(of, gradient, 0.5F, 5e-5, name, objective);
   };
   check(in.x0, got.dx0, "x0");
   check(in.x, got.dx, "x");

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "tests/support/device/test_device.h"
+#include "tests/support/exact_sums.h"
 #include "tests/support/random_floats.h"
 #include "tests/support/thread_count_guard.h"
 
@@ -12,6 +13,7 @@ namespace rallrec::kernels {
 namespace {
 
 using rallrec::testing::DeviceArray;
+using rallrec::testing::ExactSums;
 using rallrec::testing::random_floats;
 using rallrec::testing::TestDevice;
 using rallrec::testing::ThreadCountGuard;
@@ -49,24 +51,6 @@ Results through_kernels(TestDevice& device, const CrossShape& s, const Inputs& i
   return {y.host(), dots.host(), dx0.host(), dx.host(), dw.host(), db.host()};
 }
 
-// A value in double and the sum of the absolute terms that it is made of.
-struct Wanted {
-  explicit Wanted(std::size_t count) : value(count), magnitude(count) {}
-  void add(std::size_t i, double term) { add(i, term, std::fabs(term)); }
-  void add(std::size_t i, double term, double size) {
-    value[i] += term;
-    magnitude[i] += size;
-  }
-  std::vector<double> value, magnitude;
-};
-
-void expect_near(const Values& got, const Wanted& want, const char* name) {
-  ASSERT_EQ(got.size(), want.value.size()) << name;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_NEAR(got[i], want.value[i], 1e-6 * want.magnitude[i]) << name << ' ' << i;
-  }
-}
-
 struct Formula {
   Formula(const CrossShape& s, const Inputs& in)
       : y(in.x.size()), dx0(in.x.size()), dx(in.x.size()), dw(in.w.size()), db(in.w.size()) {
@@ -96,7 +80,7 @@ struct Formula {
     }
   }
 
-  Wanted y, dx0, dx, dw, db;
+  ExactSums y, dx0, dx, dw, db;
 };
 
 class CrossLayer : public testing::DeviceTest<CrossShape> {};
@@ -176,16 +160,7 @@ TEST_P(CrossSlope, GradientsAreDifferenceQuotients) {
     return sum;
   };
   const auto check = [&](Values& of, const Values& gradient, const char* name) {
-    for (std::size_t i = 0; i < of.size(); ++i) {
-      const float before = of[i];
-      of[i] = before + 0.5F;
-      const double up = of[i];
-      const double above = objective();
-      of[i] = before - 0.5F;
-      const double step = up - of[i];
-      ASSERT_NEAR(gradient[i], (above - objective()) / step, 2e-5) << name << ' ' << i;
-      of[i] = before;
-    }
+    testing::expect_slopes(of, gradient, 0.5F, 2e-5, name, objective);
   };
   check(in.x0, got.dx0, "x0");
   check(in.x, got.dx, "x");

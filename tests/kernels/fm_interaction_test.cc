@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "tests/support/device/test_device.h"
+#include "tests/support/exact_sums.h"
 #include "tests/support/random_floats.h"
 #include "tests/support/thread_count_guard.h"
 
@@ -123,10 +124,8 @@ TEST_P(FmSlope, GradientIsTheDifferenceQuotient) {
   const auto dv = empty<float>(size_of(s));
   fm_interaction_backward(queue(), s, v.get(), dy.get(), dv.get());
   const auto gradient = dv.host();
-  const auto value_with = [&](std::size_t i, float value) {
-    auto moved = host_v;
-    moved[i] = value;
-    const auto there = on_device(moved);
+  const auto objective = [&] {
+    const auto there = on_device(host_v);
     const auto y = empty<float>(s.batch);
     fm_interaction(queue(), s, there.get(), y.get());
     double sum = 0.0;
@@ -135,12 +134,7 @@ TEST_P(FmSlope, GradientIsTheDifferenceQuotient) {
     }
     return sum;
   };
-  for (std::size_t i = 0; i < host_v.size(); ++i) {
-    const float up = host_v[i] + 0.25F;
-    const float down = host_v[i] - 0.25F;
-    const double slope = (value_with(i, up) - value_with(i, down)) / (double{up} - double{down});
-    ASSERT_NEAR(gradient[i], slope, 2e-5) << i;
-  }
+  testing::expect_slopes(host_v, gradient, 0.25F, 2e-5, "v", objective);
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, FmSlope, testing::on_every_device(FmShape{2, 3, 5}),
