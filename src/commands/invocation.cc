@@ -9,6 +9,7 @@
 #include "commands/threads.h"
 #include "config/load.h"
 #include "core/error.h"
+#include "core/host_name.h"
 #include "core/usable_gpu.h"
 #include "logging/log.h"
 

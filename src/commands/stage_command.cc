@@ -38,7 +38,8 @@ Runner stage_or_files(CLI::App& app, const std::string& stage,
   return [=](CommandContext& context) {
     for (const CLI::Option* flag : file_flags) {
       if (flag->count() > 0) {
-        pipeline::require_device(pipeline::stage_table(), stage, context.options);
+        pipeline::require_device(pipeline::find_stage(pipeline::stage_table(), stage),
+                                 context.options);
         return files(context);
       }
     }

@@ -43,9 +43,4 @@ void set_threads(std::int64_t wanted, int ranks_on_node) {
   at::set_num_threads(threads);
 }
 
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
 }  // namespace rallrec::commands

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "core/parallel_for.h"
 
@@ -10,7 +9,5 @@ namespace rallrec::commands {
 // Sets the threads of parallel_for and of ATen: `wanted`, or where it is 0 OMP_NUM_THREADS, or else
 // this rank's share of the cores.
 void set_threads(std::int64_t wanted, int ranks_on_node);
-
-std::string host_name();
 
 }  // namespace rallrec::commands

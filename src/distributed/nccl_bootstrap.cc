@@ -1,12 +1,10 @@
 #include "distributed/nccl_bootstrap.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <cstring>
 #include <map>
 
 #include "core/cuda_check.h"
+#include "core/host_name.h"
 #include "distributed/nccl_error.h"
 
 namespace rallrec::distributed {
@@ -22,12 +20,6 @@ std::string hex_of(const char* bytes, std::size_t count) {
     text += {kDigits[byte >> 4], kDigits[byte & 15]};
   }
   return text;
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
 }
 
 // What a rank brings: the id (zeros but for rank 0), then UUID and host, a line each.

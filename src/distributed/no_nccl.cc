@@ -1,5 +1,6 @@
 // The NCCL communicator of a build without CUDA.
 #include "core/error.h"
+#include "core/no_cuda.h"
 #include "distributed/gpu_place.h"
 #include "distributed/nccl_communicator.h"
 #include "distributed/profile_range.h"
@@ -17,10 +18,7 @@ bool has_nccl() { return false; }
 
 std::unique_ptr<PlaceOwner> make_gpu_place(const PlaceOptions& /*options*/,
                                            Communicator& /*host*/) {
-  throw_usage(
-      "cluster.device = \"cuda\": this build has no CUDA; configure with the cuda preset, or "
-      "choose "
-      "--device cpu");
+  throw_no_cuda("cluster.device = \"cuda\"");
 }
 
 void open_range(const std::string& /*name*/) {}

@@ -1,25 +1,14 @@
 #include "distributed/session.h"
 
-#include <unistd.h>
-
-#include <array>
 #include <string>
 #include <vector>
 
+#include "core/host_name.h"
 #include "distributed/local_communicator.h"
 #include "distributed/mpi_communicator.h"
 #include "distributed/mpi_runtime.h"
 
 namespace rallrec::distributed {
-namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-}  // namespace
 
 Session::Session(const LaunchEnvironment& environment) {
   if (environment.needs_mpi()) {

@@ -1,9 +1,7 @@
 // The GPU column of a build without CUDA.
 #include "kernels/no_cuda.h"
 
-#include <string>
-
-#include "core/error.h"
+#include "core/no_cuda.h"
 #include "kernels/adam_gpu.h"
 #include "kernels/bpr_gpu.h"
 #include "kernels/cin_gpu.h"
@@ -25,15 +23,6 @@
 #include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels {
-namespace {
-
-[[noreturn]] void throw_no_cuda(const char* operation) {
-  throw_usage(std::string(operation) +
-              ": this build has no CUDA; configure with the cuda preset, or choose --device cpu");
-}
-
-}  // namespace
-
 void require_cpu(const Queue& queue, const char* operation) {
   if (queue.device == Device::kCuda) {
     throw_no_cuda(operation);

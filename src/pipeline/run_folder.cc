@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/write.h"
+#include "core/host_name.h"
 #include "core/parallel_for.h"
 #include "io/atomic_file.h"
 #include "io/files.h"
@@ -54,11 +55,6 @@ Json cpu_description() {
   return {{"model", model},
           {"cores", sysconf(_SC_NPROCESSORS_ONLN)},
           {"instructions", vector_instructions(cpu_line(text, "\nflags"))}};
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
 }  // namespace

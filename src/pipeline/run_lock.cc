@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "core/error.h"
+#include "core/host_name.h"
 #include "io/files.h"
 
 namespace rallrec::pipeline {
@@ -34,11 +35,6 @@ struct Owner {
 
 // What a signal handler can reach; empty where no lock is held.
 char held_lock[4096] = "";
-
-std::string this_host() {
-  char name[256] = {};
-  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
 
 // Field 22 of /proc/<pid>/stat, or "" where the process has ended (one that waits to be reaped by
 // its parent, state Z, has). The command's name in field 2 may hold anything, so counting begins
@@ -66,7 +62,7 @@ std::string start_time(std::int64_t process) {
 }
 
 Owner this_owner() {
-  Owner owner{this_host(), getpid(), start_time(getpid()), ""};
+  Owner owner{host_name(), getpid(), start_time(getpid()), ""};
   if (const char* job = std::getenv("SLURM_JOB_ID")) {
     owner.job = job;
   }
@@ -100,7 +96,7 @@ bool is_dead(const Owner& owner) {
   if (is_earlier_life(owner)) {
     return true;
   }
-  if (owner.host != this_host()) {
+  if (owner.host != host_name()) {
     return false;
   }
   if (kill(static_cast<pid_t>(owner.process), 0) != 0 && errno == ESRCH) {
@@ -113,7 +109,7 @@ bool is_dead(const Owner& owner) {
 // launcher by that much.
 bool ends_soon(const Owner& owner) {
   constexpr int kPauses = 50;
-  for (int pause = 0; pause < kPauses && owner.host == this_host(); ++pause) {
+  for (int pause = 0; pause < kPauses && owner.host == host_name(); ++pause) {
     if (is_dead(owner)) {
       return true;
     }
@@ -154,7 +150,7 @@ bool write_owner(const std::string& path) {
 // The lock gets its name when its owner is in it: a process that is killed on the way leaves none
 // that nobody could take over. False where there is a lock already.
 bool create(const std::string& path) {
-  const std::string fresh = path + "." + this_host() + "." + std::to_string(getpid());
+  const std::string fresh = path + "." + host_name() + "." + std::to_string(getpid());
   unlink(fresh.c_str());
   write_owner(fresh);
   const int error = link(fresh.c_str(), path.c_str()) == 0 ? 0 : errno;

@@ -181,14 +181,4 @@ void require_device(const Stage& stage, const config::Options& options) {
   }
 }
 
-void require_device(const std::vector<Stage>& table, const std::string& stage,
-                    const config::Options& options) {
-  Stage unknown;
-  unknown.name = stage;
-  const auto found = std::find_if(table.begin(), table.end(), [&stage](const Stage& candidate) {
-    return candidate.name == stage;
-  });
-  require_device(found == table.end() ? unknown : *found, options);
-}
-
 }  // namespace rallrec::pipeline

@@ -18,10 +18,7 @@ const Stage& find_stage(const std::vector<Stage>& table, const std::string& name
 std::vector<Stage> select_stages(const std::vector<Stage>& table,
                                  const std::vector<std::string>& names);
 
-// Throws Error (usage) that names the stage where it cannot run on cluster.device. A stage that is
-// not in the table runs on the CPU alone.
+// Throws Error (usage) that names the stage where it cannot run on cluster.device.
 void require_device(const Stage& stage, const config::Options& options);
-void require_device(const std::vector<Stage>& table, const std::string& stage,
-                    const config::Options& options);
 
 }  // namespace rallrec::pipeline

@@ -95,7 +95,7 @@ TEST(StageTable, OnCudaOnlyWhatCanRunThereOrHasNoWorkForItIsLetThrough) {
   std::vector<std::string> passed;
   for (const Stage& stage : stage_table()) {
     try {
-      require_device(stage_table(), stage.name, options);
+      require_device(find_stage(stage_table(), stage.name), options);
       passed.push_back(stage.name);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ExitCode::kUsage);
@@ -106,7 +106,7 @@ TEST(StageTable, OnCudaOnlyWhatCanRunThereOrHasNoWorkForItIsLetThrough) {
     options.cluster.device = "cuda";
   }
   EXPECT_THAT(passed, ElementsAre("ingest", "light_gcn", "prompt", "evaluate"));
-  EXPECT_THROW(require_device(stage_table(), "baseline", options), Error);
+  EXPECT_THROW(require_device(find_stage(stage_table(), "baseline"), options), Error);
 }
 
 }  // namespace
