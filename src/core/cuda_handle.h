@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "core/cuda_check.h"
@@ -133,6 +134,30 @@ class PinnedBuffer : public CudaMemory<Value, &cudaFreeHost> {
                "allocating pinned memory");
     this->take(memory);
   }
+};
+
+// `count` uninitialised values on the device for the work that `stream` is given while this lives;
+// taken and given back in the stream's order, so that the host never waits. `setting` is named
+// where memory runs out.
+template <typename Value>
+class CudaScratch {
+ public:
+  CudaScratch(cudaStream_t stream, std::int64_t count, const char* setting) : stream_(stream) {
+    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(Value);
+    void* memory = nullptr;
+    check_cuda_memory(cudaMallocAsync(&memory, bytes, stream), bytes, "allocating scratch memory",
+                      setting);
+    values_ = static_cast<Value*>(memory);
+  }
+  ~CudaScratch() { cudaFreeAsync(values_, stream_); }
+  CudaScratch(const CudaScratch&) = delete;
+  CudaScratch& operator=(const CudaScratch&) = delete;
+
+  Value* get() const { return values_; }
+
+ private:
+  cudaStream_t stream_;
+  Value* values_ = nullptr;
 };
 
 }  // namespace rallrec

@@ -43,24 +43,6 @@ class Work : public Handle::Work {
   std::shared_ptr<NcclTask> task_;
 };
 
-// Device memory for as long as work of `stream` needs it.
-class Scratch {
- public:
-  Scratch(std::size_t bytes, cudaStream_t stream) : stream_(stream) {
-    check_cuda_memory(cudaMallocAsync(&memory_, bytes, stream), bytes,
-                      "allocating memory for a reduction over ranks", "the model or batch");
-  }
-  ~Scratch() { cudaFreeAsync(memory_, stream_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-
-  void* get() const { return memory_; }
-
- private:
-  void* memory_ = nullptr;
-  cudaStream_t stream_;
-};
-
 class NcclCommunicator : public CollectiveCommunicator {
  public:
   NcclCommunicator(const ncclUniqueId& id, int rank, int size, const NcclOptions& options);
@@ -79,6 +61,10 @@ class NcclCommunicator : public CollectiveCommunicator {
   void put_reduction(const Collective& call);
   void put_sliced_all_reduce(const Collective& call);
   void put_exchange(const Collective& call, const void* input, void* output, const Route& route);
+  // Memory for every rank's piece of a reduction.
+  CudaScratch<unsigned char> pieces_of(std::size_t bytes) const {
+    return {stream_.get(), static_cast<std::int64_t>(bytes) * size_, "the model or batch"};
+  }
   void issue(const Collective& call, const std::function<ncclResult_t(const NcclLane&)>& calls);
 
   const int rank_;
@@ -219,7 +205,7 @@ void NcclCommunicator::put_reduction(const Collective& call) {
     put_sliced_all_reduce(call);
     return;
   }
-  const Scratch pieces(bytes * static_cast<std::size_t>(size_), stream_.get());
+  const CudaScratch<unsigned char> pieces = pieces_of(bytes);
   if (all) {
     issue(call, [&](const NcclLane& lane) {
       return ncclAllGather(call.input, pieces.get(), call.count, nccl_type(call.dtype), lane.comm,
@@ -245,7 +231,7 @@ void NcclCommunicator::put_sliced_all_reduce(const Collective& call) {
     scatter.send.push_back({theirs.begin * element, theirs.size() * element});
     scatter.receive.push_back({static_cast<std::size_t>(peer) * my_slice.bytes, my_slice.bytes});
   }
-  const Scratch pieces(my_slice.bytes * static_cast<std::size_t>(size_), stream_.get());
+  const CudaScratch<unsigned char> pieces = pieces_of(my_slice.bytes);
   put_exchange(call, call.input, pieces.get(), scatter);
   auto* slice = static_cast<unsigned char*>(call.output) + my_slice.offset;
   reduce_pieces_gpu(slice, pieces.get(), size_, mine.size(), call.dtype, call.op, stream_.get());

@@ -1,8 +1,8 @@
 #include <cuda_runtime.h>
 
+#include "core/cuda_handle.h"
 #include "core/launch.h"
 #include "kernels/bpr_gpu.h"
-#include "kernels/gpu/scratch.h"
 #include "kernels/gpu/warp.cuh"
 
 // Gradients go to the rows that triples name, and many triples name one row. Each occurrence of a
@@ -150,7 +150,7 @@ void add_terms(cudaStream_t stream, const BprBatch& batch, std::int64_t row_begi
   if (rows <= 0 || batch.count == 0) {
     return;
   }
-  const gpu::Scratch<unsigned> scratch(stream, 1 + 3 * rows + 3 * batch.count, kSetting);
+  const CudaScratch<unsigned> scratch(stream, 1 + 3 * rows + 3 * batch.count, kSetting);
   Segments s{row_begin, rows, scratch.get(), nullptr, nullptr, nullptr, nullptr};
   s.counts = s.total + 1;
   s.filled = s.counts + rows;

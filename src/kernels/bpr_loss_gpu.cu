@@ -1,8 +1,8 @@
 #include <cuda_runtime.h>
 
+#include "core/cuda_handle.h"
 #include "core/launch.h"
 #include "kernels/bpr_gpu.h"
-#include "kernels/gpu/scratch.h"
 #include "kernels/gpu/warp.cuh"
 
 namespace rallrec::kernels::detail {
@@ -136,7 +136,7 @@ void bpr_loss_gpu(const Queue& queue, const float* embeddings, std::int64_t widt
     check_cuda(cudaMemsetAsync(loss_sum, 0, sizeof(double), stream), "clearing a loss");
     return;
   }
-  const gpu::Scratch<float> losses(stream, batch.count, kSetting);
+  const CudaScratch<float> losses(stream, batch.count, kSetting);
   launch(&bpr_loss_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream, embeddings,
          width, batch, weight, slopes, losses.get());
   launch(&sum_kernel<false>, dim3(1), dim3(kSumThreads), 0, stream, losses.get(), batch.count,
@@ -150,7 +150,7 @@ void bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t wid
     check_cuda(cudaMemsetAsync(norms, 0, 3 * sizeof(double), stream), "clearing norms");
     return;
   }
-  const gpu::Scratch<float> squares(stream, 3 * batch.count, kSetting);
+  const CudaScratch<float> squares(stream, 3 * batch.count, kSetting);
   launch(&bpr_squares_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream,
          embeddings, width, batch, squares.get());
   launch(&sum_kernel<true>, dim3(3), dim3(kSumThreads), 0, stream, squares.get(), batch.count,

@@ -1,10 +1,10 @@
 #include <algorithm>
 
+#include "core/cuda_handle.h"
 #include "core/launch.h"
 #include "kernels/cin_gpu.h"
 #include "kernels/gpu/cin_tiles.cuh"
 #include "kernels/gpu/parts.cuh"
-#include "kernels/gpu/scratch.h"
 
 namespace rallrec::kernels::detail {
 namespace {
@@ -185,8 +185,8 @@ void add_weight_gradient(cudaStream_t stream, const CinBackwardArguments& a) {
   const std::int64_t position_tiles = (s.batch * s.dim + kTile - 1) / kTile;
   const std::int64_t parts =
       std::min({(kWantedBlocks + blocks - 1) / blocks, position_tiles, kMostParts});
-  const gpu::Scratch<float> partial(stream, std::max<std::int64_t>(parts, 1) * count,
-                                    "baseline.batch_size");
+  const CudaScratch<float> partial(stream, std::max<std::int64_t>(parts, 1) * count,
+                                   "baseline.batch_size");
   const dim3 grid(tiles.x, tiles.y, static_cast<unsigned>(parts));
   launch(&cin_weight_kernel, grid, dim3(kTileThreads), 0, stream, a, parts, partial.get());
   launch(&cin_join_kernel, dim3(blocks_for(count, kTileThreads)), dim3(kTileThreads), 0, stream,

@@ -1,8 +1,8 @@
+#include "core/cuda_handle.h"
 #include "core/launch.h"
 #include "kernels/cross_layer_gpu.h"
 #include "kernels/gpu/floats.cuh"
 #include "kernels/gpu/parts.cuh"
-#include "kernels/gpu/scratch.h"
 #include "kernels/gpu/warp.cuh"
 
 namespace rallrec::kernels::detail {
@@ -142,8 +142,7 @@ void cross_layer_gpu(const Queue& queue, const CrossArguments& a) {
 void cross_layer_backward_gpu(const Queue& queue, const CrossBackwardArguments& a) {
   const cudaStream_t stream = stream_of(queue);
   const std::int64_t parts = (a.shape.batch + kCrossPart - 1) / kCrossPart;
-  const gpu::Scratch<float> scratch(stream, a.shape.batch + parts * 2 * a.shape.width + 1,
-                                    kSetting);
+  const CudaScratch<float> scratch(stream, a.shape.batch + parts * 2 * a.shape.width + 1, kSetting);
   float* sums = scratch.get();
   float* slopes = sums + parts * 2 * a.shape.width;
   const bool fours =

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "core/cuda_handle.h"
 #include "core/launch.h"
-#include "kernels/gpu/scratch.h"
+#include "kernels/gpu/parts.cuh"
 #include "kernels/gpu/tile_product.cuh"
 #include "kernels/info_nce_gpu.h"
 
@@ -114,10 +115,7 @@ __global__ void __launch_bounds__(kJoinThreads)
   if (i >= count) {
     return;
   }
-  float sum = partial[i];
-  for (std::int64_t p = 1; p < parts; ++p) {
-    sum += partial[p * count + i];
-  }
+  const float sum = gpu::sum_of_parts(partial, parts, count, i);
   gradient[i] = accumulate ? gradient[i] + sum : sum;
 }
 
@@ -148,7 +146,7 @@ void add_direction(cudaStream_t stream, Direction d, bool bf16, bool accumulate,
   const std::int64_t held = held_tiles(width_tiles);
   const std::int64_t wanted = (kWantedBlocks + row_tiles - 1) / row_tiles;
   d.parts = std::min({wanted, other_tiles, kMostParts});
-  const gpu::Scratch<float> partial(stream, d.parts * count, "the width of the embeddings");
+  const CudaScratch<float> partial(stream, d.parts * count, "the width of the embeddings");
   const dim3 grid(static_cast<unsigned>(row_tiles), static_cast<unsigned>(d.parts),
                   blocks_for(width_tiles, held));
   const GradientKernel kernel =

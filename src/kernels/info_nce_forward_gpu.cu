@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/cuda_handle.h"
 #include "core/launch.h"
-#include "kernels/gpu/scratch.h"
 #include "kernels/gpu/tile_product.cuh"
 #include "kernels/info_nce_gpu.h"
 
@@ -202,8 +202,8 @@ void info_nce_forward_gpu(const Queue& queue, const InfoNceBlock& block, double*
     return;
   }
   const Cut cut(block);
-  const gpu::Scratch<LogSum> sums(stream, cut.stripes * block.rows + cut.groups * block.columns,
-                                  "the number of ranks");
+  const CudaScratch<LogSum> sums(stream, cut.stripes * block.rows + cut.groups * block.columns,
+                                 "the number of ranks");
   const Partial partial{sums.get(), sums.get() + cut.stripes * block.rows};
   const dim3 grid(static_cast<unsigned>(cut.groups), static_cast<unsigned>(cut.stripes));
   const auto kernel = block.bf16 ? &info_nce_forward_kernel<gpu::Bf16Product>

@@ -1,7 +1,7 @@
 #include <algorithm>
 
+#include "core/cuda_handle.h"
 #include "core/launch.h"
-#include "kernels/gpu/scratch.h"
 #include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels::detail {
@@ -41,10 +41,10 @@ void label_loss_gpu(const Queue& queue, const HeadPart& head, std::int64_t rows,
   const std::int64_t most = std::min(rows, kHeadRows);
   const std::int64_t width = head_width(most);
   const std::int64_t partial_count = dx == nullptr ? 0 : kVocabularyBlocks * most * head.hidden;
-  const gpu::Scratch<float> logits(stream, head.vocabulary * width, kSetting);
-  const gpu::Scratch<float> sums(stream, (kVocabularyBlocks * kHeadStatistics + 1) * width,
-                                 kSetting);
-  const gpu::Scratch<float> partials(stream, partial_count + 1, kSetting);
+  const CudaScratch<float> logits(stream, head.vocabulary * width, kSetting);
+  const CudaScratch<float> sums(stream, (kVocabularyBlocks * kHeadStatistics + 1) * width,
+                                kSetting);
+  const CudaScratch<float> partials(stream, partial_count + 1, kSetting);
   float* lse = sums.get() + kVocabularyBlocks * kHeadStatistics * width;
   for (std::int64_t begin = 0; begin < rows; begin += kHeadRows) {
     const std::int64_t count = std::min(kHeadRows, rows - begin);

@@ -1,10 +1,10 @@
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
 
+#include "core/cuda_handle.h"
 #include "core/launch.h"
 #include "kernels/gpu/instructions.cuh"
 #include "kernels/gpu/parts.cuh"
-#include "kernels/gpu/scratch.h"
 #include "kernels/gpu/warp.cuh"
 #include "kernels/spmm_bitmap_gpu.h"
 
@@ -247,9 +247,9 @@ void spmm_bitmap_gpu(const Queue& queue, const BitmapView& matrix, const float* 
   const std::int64_t count = matrix.rows * width;
   SplitMatrix split_x{nullptr, tiles * kTile, whole_tiles(width) * kTile};
   const std::int64_t split_count = split_x.rows * split_x.width;
-  const gpu::Scratch<__nv_bfloat16> split_memory(stream, kParts * split_count + 1, kSetting);
+  const CudaScratch<__nv_bfloat16> split_memory(stream, kParts * split_count + 1, kSetting);
   split_x.values = split_memory.get();
-  const gpu::Scratch<float> partial(stream, parts * count + 1, kSetting);
+  const CudaScratch<float> partial(stream, parts * count + 1, kSetting);
   launch(&split_kernel, dim3(blocks_for(split_count, 2 * kThreads)), dim3(kThreads), 0, stream, x,
          matrix.column_scale, matrix.columns, width, split_x);
   const dim3 grid(blocks_for(matrix.rows, kRows), blocks_for(width, kTile),

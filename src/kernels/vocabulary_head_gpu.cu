@@ -1,5 +1,5 @@
 #include "core/launch.h"
-#include "kernels/gpu/head_tiles.cuh"
+#include "kernels/gpu/tile_product.cuh"
 #include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels::detail {
@@ -46,15 +46,10 @@ __global__ void __launch_bounds__(kTileThreads)
   __shared__ float tile_w[kTile * Fp32Product::kStride];
   __shared__ float tile_x[kTile * Fp32Product::kStride];
   const std::int64_t first = std::int64_t{blockIdx.x} * kTile;
-  const gpu::TileSource source{x, 0, chunk.rows, chunk.hidden};
-  float sums[kTileSums] = {};
-  for (std::int64_t column = 0; column < chunk.hidden; column += kTile) {
-    gpu::stage_head(tile_w, head, first, chunk.part_rows, chunk.hidden, column);
-    Fp32Product::stage(tile_x, source, column);
-    __syncthreads();
-    Fp32Product::add_transposed(sums, tile_w, tile_x);
-    __syncthreads();
-  }
+  float sums[kTileSums];
+  gpu::multiply_rows<Fp32Product>(
+      sums, gpu::StoredSource<Stored>{head, first, chunk.part_rows - first, chunk.hidden},
+      gpu::TileSource{x, 0, chunk.rows, chunk.hidden}, tile_w, tile_x);
 #pragma unroll
   for (int k = 0; k < kTileSums; ++k) {
     const std::int64_t v = first + Fp32Product::row(k);
@@ -180,7 +175,7 @@ __global__ void __launch_bounds__(kTileThreads)
   float sums[kTileSums] = {};
   for (std::int64_t v = chunk.begin_of(blockIdx.y); v < end; v += kTile) {
     stage_gradients(gradients, chunk, v, end);
-    gpu::stage_head(tile_w, head, v, end, chunk.hidden, column);
+    Fp32Product::stage(tile_w, gpu::StoredSource<Stored>{head, v, end - v, chunk.hidden}, column);
     __syncthreads();
     Fp32Product::add(sums, gradients, tile_w);
     __syncthreads();

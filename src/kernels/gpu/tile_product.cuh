@@ -7,13 +7,14 @@
 
 #include "kernels/gpu/fragments.cuh"
 #include "kernels/gpu/instructions.cuh"
+#include "kernels/gpu/stored.cuh"
 #include "kernels/gpu/warp.cuh"
 
 // Products of 64 × 64 tiles by a block of 256 threads, in fp32 on the CUDA cores or in bf16 with
 // fp32 sums on the tensor cores. Both have one interface:
 //
 //   Element             what lies in shared memory, kStride of them from row to row
-//   stage(tile, …)      fp32 rows from global memory into a tile; what is beyond them is 0
+//   stage(tile, …)      rows from global memory into a tile; what is beyond them is 0
 //   add_transposed      sums += A · Bᵀ   over 64 columns of both tiles
 //   add                 sums += A · B    over 64 columns of A, which are rows of B
 //   row(i), column(i)   which element of the 64 × 64 result this thread's sums[i] is
@@ -25,17 +26,21 @@ constexpr int kTile = 64;
 constexpr int kTileThreads = 256;
 constexpr int kTileSums = kTile * kTile / kTileThreads;
 
-// Rows first … first + count of a row-major fp32 matrix [any, width]; columns from `column` on.
-struct TileSource {
-  const float* rows;
+// Rows first … first + count of a row-major matrix [any, width], fp32 or stored as bf16
+// (stored.cuh); columns from `column` on.
+template <typename Stored>
+struct StoredSource {
+  const Stored* rows;
   std::int64_t first;
   std::int64_t count;
   std::int64_t width;
 };
+using TileSource = StoredSource<float>;
 
-__device__ inline float source_value(const TileSource& source, int row, std::int64_t column) {
+template <typename Stored>
+__device__ float source_value(const StoredSource<Stored>& source, int row, std::int64_t column) {
   const bool inside = row < source.count && column < source.width;
-  return inside ? source.rows[(source.first + row) * source.width + column] : 0.0F;
+  return inside ? widened(source.rows[(source.first + row) * source.width + column]) : 0.0F;
 }
 
 // A thread's sums are 4 × 4 elements, 16 rows and 16 columns apart: the threads of a warp read two
@@ -48,7 +53,9 @@ struct Fp32Product {
   __device__ static int column(int i) { return static_cast<int>(threadIdx.x) % 16 + i % 4 * 16; }
   __device__ static Element element(float value) { return value; }
 
-  __device__ static void stage(Element* tile, const TileSource& source, std::int64_t column) {
+  template <typename Stored>
+  __device__ static void stage(Element* tile, const StoredSource<Stored>& source,
+                               std::int64_t column) {
     const int k = static_cast<int>(threadIdx.x) % kTile;
     for (int r = static_cast<int>(threadIdx.x) / kTile; r < kTile; r += kTileThreads / kTile) {
       tile[r * kStride + k] = source_value(source, r, column + k);
@@ -167,9 +174,9 @@ struct Bf16Product {
 
 // sums = A · Bᵀ over all columns of two sources of one width. Ends with a barrier, after which the
 // two tiles are free.
-template <typename Product>
-__device__ void multiply_rows(float (&sums)[kTileSums], const TileSource& a, const TileSource& b,
-                              typename Product::Element* tile_a,
+template <typename Product, typename Stored = float>
+__device__ void multiply_rows(float (&sums)[kTileSums], const StoredSource<Stored>& a,
+                              const TileSource& b, typename Product::Element* tile_a,
                               typename Product::Element* tile_b) {
 #pragma unroll
   for (float& sum : sums) {
