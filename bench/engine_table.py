@@ -1,0 +1,200 @@
+"""Measures every figure of a page docs/benchmarks/engine_<processor>_<yyyymm>.md in one go.
+
+usage: .deps/venv/bin/python bench/engine_table.py --compare V [--out runs/engine_table] [--only NAME,...]
+                                                   [--link MB/S] [--bf16]
+
+After `make demo`: it builds nothing, makes its prompts from the demo's stages and takes the demo's
+model. V is a Python environment with bench/compare/requirements.txt. Each row is one command
+(docs/benchmarks/engine.md says what its arms are); its JSON lines go to OUT/<name>.jsonl, and a row
+whose file is there is not run again. At the end all rows are printed as a Markdown table.
+
+--link is the rate of the slow link: less than what the layers of a step need to cross it while
+they are computed (the row's `link_seconds` against its `seconds`). --bf16 adds the rows that mean
+something only on a processor with bf16 instructions. Run it on an otherwise idle machine.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+MODEL = ".deps/models/SmolLM2-135M-Instruct"
+RALLREC = "build/rallrec"
+# Prompts of these history lengths, so that token counts spread as those of a data set's users do; of
+# the first eight of each with 300 to 1,000 tokens, these of the 32 in all.
+HISTORY_LENGTHS = (20, 40, 60, 90)
+PROMPTS = (1, 9, 13, 19, 20, 27, 28, 31)
+TOKENS = (300, 1000)
+
+
+def run(line, **options):
+    done = subprocess.run([str(x) for x in line], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(map(str, line))}\nended with {done.returncode}\n{done.stderr}")
+    return done.stdout
+
+
+def on_ranks(ranks):
+    return ["mpirun", "-n", ranks, "--bind-to", "none"] if ranks > 1 else []
+
+
+def prompts_of(history, demo, folder):
+    """Training prompts of one history length, made by the demo's stages in a copy of its run."""
+    copy = folder / f"demo_k{history}"
+    if not copy.exists():
+        shutil.copytree(demo, copy, copy_function=os.link)
+        for stage in ("retrieve", "prompt", "tune", "infer", "evaluate"):
+            shutil.rmtree(copy / stage, ignore_errors=True)
+    settings = ["prompt.templates=configs/prompts/movielens.toml", f"prompt.k={history}"]
+    line = [RALLREC, "run", "--config", "configs/demo.toml", "--run-dir", copy]
+    line += ["--stages", "retrieve,prompt"] + [x for s in settings for x in ("--set", s)]
+    run(line)
+    return (copy / "prompt" / "train.jsonl").read_text().splitlines()
+
+
+def token_counts(lines):
+    texts = "".join(json.dumps({"text": json.loads(line)["input"]}) + "\n" for line in lines)
+    answer = run([RALLREC, "tokenize", "--tokenizer", MODEL], input=texts)
+    return [len(json.loads(line)["ids"]) for line in answer.splitlines()]
+
+
+def make_prompts(demo, folder):
+    path = folder / "prompts.jsonl"
+    if not path.exists():
+        chosen = []
+        for history in HISTORY_LENGTHS:
+            lines = prompts_of(history, demo, folder)
+            fits = [x for x, n in zip(lines, token_counts(lines)) if TOKENS[0] <= n <= TOKENS[1]]
+            chosen += fits[:8]
+        picked = [chosen[number - 1] for number in PROMPTS]
+        path.write_text("".join(line + "\n" for line in picked))
+    counts = token_counts(path.read_text().splitlines())
+    print(f"{len(counts)} prompts of {min(counts)} to {max(counts)} tokens", file=sys.stderr)
+    return path
+
+
+def tune_seconds(prompts, folder):
+    """Steps 2 and 3 of `tune`, two ranks of one thread and one rank of two, twice, in turn."""
+    seconds = {1: [], 2: []}
+    for ranks in (2, 1, 2, 1):
+        output = folder / "tune"
+        line = on_ranks(ranks) + [RALLREC, "tune", "--model", MODEL, "--quant", "w8a8"]
+        line += ["--train", prompts, "--output", output, "--resume", "never"]
+        line += ["--threads", 2 // ranks, "--set", "tune.max_steps=3", "--set", "tune.batch_size=8"]
+        run(line)
+        steps = (output / "metrics.jsonl").read_text().splitlines()[1:3]
+        seconds[ranks] += [json.loads(step)["seconds"] for step in steps]
+    median = {ranks: statistics.median(values) for ranks, values in seconds.items()}
+    return "".join(
+        json.dumps(
+            {
+                "bench": "tune",
+                "arm": f"{ranks} rank{'s' if ranks > 1 else ''} x {2 // ranks}",
+                "seconds": median[ranks],
+                "spread": [min(seconds[ranks]), max(seconds[ranks])],
+                "ratio": median[1] / median[ranks],
+            }
+        )
+        + "\n"
+        for ranks in (2, 1)
+    )
+
+
+def rows_of(args, prompts):
+    """Name -> command, in the order of the page."""
+    compare = [f"{args.compare}/bin/python", "bench/compare/llm.py", "--model", MODEL]
+    compare += ["--prompts", prompts, "--quant", "w8a8", "--threads", 2, "--count", 8]
+    ours = ["bench", "--model", MODEL]
+    tune = [RALLREC, "bench", "tune", "--model", MODEL, "--input", prompts, "--quant", "w8a8"]
+    against = ["--against", "bf16"] if args.bf16 else []
+    rows = {}
+    for dtype in ("float32", "bfloat16") if args.bf16 else ("float32",):
+        work = {
+            "tune": [2, "--repeats", 3],
+            "tune_sorted": [2, "--repeats", 3],
+            "embed": [2, "--repeats", 5],
+            "embed_generate": [2, "--repeats", 1, "--generate-items", 8],
+            "infer": [2, "--repeats", 5],
+        }
+        for name, (ranks, *flags) in work.items():
+            line = compare + ["--work", name, "--ranks", ranks, "--dtype", dtype] + flags
+            rows[f"{name}_{dtype}"] = line
+        rows[f"infer_{dtype}_one_rank"] = compare + [
+            *["--work", "infer", "--ranks", 1, "--dtype", dtype, "--repeats", 5]
+        ]
+    rows["matmul"] = [RALLREC, *ours[:1], "matmul", *ours[1:], "--repeats", 15, "--threads", 1]
+    for ranks in (1, 2):
+        flags = ["--count", 8, "--repeats", 3, "--threads", 2 // ranks]
+        rows[f"step_{ranks}"] = on_ranks(ranks) + tune + flags + against
+    slow = ["--count", 4, "--repeats", 5, "--threads", 1, "--link", args.link]
+    rows["link"] = on_ranks(2) + tune + slow
+    load = [RALLREC, "bench", "load", "--model", MODEL, "--input", prompts, "--quant", "w8a8"]
+    load += ["--count", 8, "--threads", 1, "--set", f"model.cache={args.out}/cache"]
+    rows["fill_cache"] = on_ranks(2) + load
+    rows["load"] = on_ranks(2) + load
+    rows["ranks_against_threads"] = None
+    return rows
+
+
+def measure(name, line, prompts, folder):
+    done = folder / f"{name}.jsonl"
+    if not done.exists():
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+        clean["HF_HUB_OFFLINE"] = "1"
+        text = tune_seconds(prompts, folder) if line is None else run(line, env=clean)
+        done.write_text(text)
+    return [json.loads(x) for x in done.read_text().splitlines() if x.startswith("{")]
+
+
+def show(name, lines):
+    for line in lines:
+        spread = "–".join(f"{x:.4g}" for x in line.get("spread", []))
+        extra = {
+            k: line[k]
+            for k in ("share_of_registers", "share_of_allowed", "link_seconds", "waited_seconds")
+            if k in line
+        }
+        extra.update({k: line[k] for k in ("verified", "since_start") if k in line})
+        notes = ", ".join(f"{k} {v:.4g}" for k, v in extra.items())
+        print(
+            f"| {name} | {line['arm']} | {line.get('seconds', 0):.4g} ({spread}) "
+            f"| {line.get('ratio', 0):.4g} | {notes} |"
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--compare", required=True, help="environment with transformers and PEFT")
+    parser.add_argument("--demo", default="runs/demo", help="run folder of the demo")
+    parser.add_argument("--out", default="runs/engine_table")
+    parser.add_argument("--only", default="", help="names of rows, with commas between")
+    parser.add_argument("--link", type=float, default=20.0)
+    parser.add_argument("--bf16", action="store_true")
+    args = parser.parse_args()
+    folder = pathlib.Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    prompts = make_prompts(pathlib.Path(args.demo), folder)
+    rows = rows_of(args, prompts)
+    chosen = args.only.split(",") if args.only else list(rows)
+    results = {}
+    for number, name in enumerate(chosen, 1):
+        if name not in rows:
+            raise SystemExit(f"--only: {name} is none of {', '.join(rows)}")
+        start = time.monotonic()
+        print(f"row {number} of {len(chosen)}: {name}", file=sys.stderr, flush=True)
+        results[name] = measure(name, rows[name], prompts, folder)
+        print(f"  {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
+    print("| row | arm | seconds (least–most) | ratio | |\n|---|---|---|---|---|")
+    for name, lines in results.items():
+        show(name, lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
