@@ -1,22 +1,32 @@
 #include "metrics/auc.h"
 
-#include <algorithm>
-#include <numeric>
-
 #include "core/check.h"
+#include "metrics/score_order.h"
 
 namespace rallrec::metrics {
 
+namespace {
+
+std::vector<KeyedScore> keyed_scores(const std::vector<double>& scores,
+                                     const std::vector<std::uint8_t>& labels) {
+  std::vector<KeyedScore> keyed(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    keyed[i] = {key_of_score(scores[i]), 2 * i + (labels[i] != 0 ? 1 : 0)};
+  }
+  return keyed;
+}
+
+}  // namespace
+
 AucRanking::AucRanking(const std::vector<double>& scores, const std::vector<std::uint8_t>& labels)
-    : order_(scores.size()) {
+    : order_(scores.size()), labels_(scores.size()), ends_tie_(scores.size()) {
   RALLREC_CHECK(scores.size() == labels.size(), "auc: as many labels as scores are needed");
-  std::iota(order_.begin(), order_.end(), std::size_t{0});
-  std::sort(order_.begin(), order_.end(),
-            [&scores](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  for (std::size_t i = 0; i < order_.size(); ++i) {
-    labels_.push_back(labels[order_[i]]);
-    ends_tie_.push_back(i + 1 == order_.size() || scores[order_[i]] < scores[order_[i + 1]] ? 1
-                                                                                            : 0);
+  std::vector<KeyedScore> keyed = keyed_scores(scores, labels);
+  sort_scores(keyed);
+  for (std::size_t i = 0; i < keyed.size(); ++i) {
+    order_[i] = static_cast<std::size_t>(keyed[i].tag / 2);
+    labels_[i] = static_cast<std::uint8_t>(keyed[i].tag % 2);
+    ends_tie_[i] = i + 1 == keyed.size() || keyed[i].key < keyed[i + 1].key ? 1 : 0;
   }
 }
 

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/check.h"
 #include "distributed/partition.h"
-#include "kernels/similarity.h"
-#include "kernels/top_k.h"
+#include "kernels/nearest_rows.h"
 
 namespace rallrec::metrics {
 namespace {
@@ -57,47 +55,44 @@ class BlockRanker {
 
   // Appends 2 * cutoffs values per user.
   void rank(const std::int32_t* users, std::int64_t count, std::vector<double>& results) {
-    score_block(users, count);
     const std::int64_t k = std::min(cutoffs_.back(), task_.items);
-    std::vector<std::int64_t> offsets;
-    for (std::int64_t u = 0; u <= count; ++u) {
-      offsets.push_back(u * task_.items);
-    }
+    collect(users, count);
     best_.resize(static_cast<std::size_t>(count * k));
-    kernels::top_k({}, {count, offsets.data(), scores_.data(), nullptr, nullptr}, k, best_.data());
+    scores_.resize(best_.size());
+    kernels::nearest_rows({},
+                          {queries_.data(), count, task_.item_vectors, task_.items, task_.width, k,
+                           masked_offsets_.data(), masked_.data()},
+                          best_.data(), scores_.data());
     for (std::int64_t u = 0; u < count; ++u) {
       results.resize(results.size() + 2 * cutoffs_.size());
-      compare(users[u], u, k, results.data() + results.size() - 2 * cutoffs_.size());
+      compare(users[u], best_.data() + u * k, k,
+              results.data() + results.size() - 2 * cutoffs_.size());
     }
   }
 
  private:
-  void score_block(const std::int32_t* users, std::int64_t count) {
+  // The vectors and the masked items of some users, side by side.
+  void collect(const std::int32_t* users, std::int64_t count) {
     queries_.resize(static_cast<std::size_t>(count * task_.width));
-    scores_.resize(static_cast<std::size_t>(count * task_.items));
+    masked_.clear();
+    masked_offsets_.assign(1, 0);
     for (std::int64_t u = 0; u < count; ++u) {
       std::copy_n(task_.user_vectors + users[u] * task_.width, task_.width,
                   queries_.begin() + u * task_.width);
-    }
-    kernels::similarity({}, queries_.data(), count, task_.item_vectors, task_.items, task_.width,
-                        scores_.data());
-    for (std::int64_t u = 0; u < count; ++u) {
-      for (std::int64_t e = task_.masked.offsets[users[u]]; e < task_.masked.offsets[users[u] + 1];
-           ++e) {
-        scores_[u * task_.items + task_.masked.items[e]] = -std::numeric_limits<float>::infinity();
-      }
+      const std::int64_t* const range = task_.masked.offsets + users[u];
+      masked_.insert(masked_.end(), task_.masked.items + range[0], task_.masked.items + range[1]);
+      std::sort(masked_.begin() + masked_offsets_.back(), masked_.end());
+      masked_offsets_.push_back(static_cast<std::int64_t>(masked_.size()));
     }
   }
 
-  void compare(std::int32_t user, std::int64_t row, std::int64_t k, double* result) {
+  void compare(std::int32_t user, const std::int32_t* best, std::int64_t k, double* result) {
     const std::int32_t* first = task_.relevant.items + task_.relevant.offsets[user];
     const std::int32_t* last = task_.relevant.items + task_.relevant.offsets[user + 1];
     std::for_each(first, last, [&](std::int32_t item) { relevant_[item] = true; });
     hit_.assign(static_cast<std::size_t>(k), false);
     for (std::int64_t place = 0; place < k; ++place) {
-      const std::int32_t item = best_[row * k + place];
-      // A masked item fills a place only where nothing else is left; it is no recommendation.
-      hit_[place] = relevant_[item] && std::isfinite(scores_[row * task_.items + item]);
+      hit_[place] = best[place] >= 0 && relevant_[best[place]];
     }
     score_user(hit_, last - first, cutoffs_, result);
     std::for_each(first, last, [&](std::int32_t item) { relevant_[item] = false; });
@@ -108,8 +103,10 @@ class BlockRanker {
   std::vector<bool> relevant_;
   std::vector<bool> hit_;
   std::vector<float> queries_;
-  std::vector<float> scores_;
+  std::vector<std::int32_t> masked_;
+  std::vector<std::int64_t> masked_offsets_;
   std::vector<std::int32_t> best_;
+  std::vector<float> scores_;
 };
 
 // This rank's blocks of users, then everybody's results in user order.

@@ -15,8 +15,8 @@ struct ItemLists {
 };
 
 // Full ranking: for every user with at least one relevant item all items are ranked by the dot
-// product of user and item vector, except the user's masked (training) items. Ties go to the
-// smaller item.
+// product of user and item vector, except the user's masked (training) items and those whose
+// product is not a number. Ties go to the smaller item.
 struct RankingTask {
   const float* user_vectors = nullptr;  // fp32 [users, width]
   const float* item_vectors = nullptr;  // fp32 [items, width]

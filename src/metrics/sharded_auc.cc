@@ -1,0 +1,168 @@
+#include "metrics/sharded_auc.h"
+
+#include <algorithm>
+
+#include "core/check.h"
+#include "metrics/score_order.h"
+
+namespace rallrec::metrics {
+namespace {
+
+using distributed::Communicator;
+using distributed::DType;
+
+// The samples of one score.
+struct ScoreRun {
+  std::uint64_t key;
+  std::uint64_t positives;
+  std::uint64_t negatives;
+};
+constexpr std::size_t kWords = sizeof(ScoreRun) / sizeof(std::uint64_t);
+
+// Keys that each rank shows to the others to agree on ranges, per rank: a range is then at most a
+// sixteenth of a mean one too large.
+constexpr std::size_t kShownPerRank = 16;
+
+bool comes_before(const ScoreRun& a, const ScoreRun& b) { return a.key < b.key; }
+
+// Adds a run, or joins it to the last one where that has its key.
+void append(const ScoreRun& run, std::vector<ScoreRun>& runs) {
+  if (!runs.empty() && runs.back().key == run.key) {
+    runs.back().positives += run.positives;
+    runs.back().negatives += run.negatives;
+  } else {
+    runs.push_back(run);
+  }
+}
+
+std::vector<ScoreRun> own_runs(const std::vector<double>& scores,
+                               const std::vector<std::uint8_t>& labels) {
+  std::vector<KeyedScore> keyed(scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    keyed[i] = {key_of_score(scores[i]), labels[i] != 0 ? 1U : 0U};
+  }
+  sort_scores(keyed);
+  std::vector<ScoreRun> runs;
+  runs.reserve(keyed.size());
+  for (const KeyedScore& score : keyed) {
+    append({score.key, score.tag, 1 - score.tag}, runs);
+  }
+  return runs;
+}
+
+// The first key of each rank's range but the first's: equal on all ranks.
+std::vector<std::uint64_t> agree_on_ranges(Communicator& communicator,
+                                           const std::vector<ScoreRun>& runs) {
+  const auto ranks = static_cast<std::size_t>(communicator.size());
+  const std::size_t shown = kShownPerRank * ranks;
+  std::vector<std::uint64_t> mine;
+  for (std::size_t i = 0; i < (runs.empty() ? 0 : shown); ++i) {
+    mine.push_back(runs[i * runs.size() / shown].key);
+  }
+  std::vector<std::uint64_t> counts(ranks);
+  const std::uint64_t count = mine.size();
+  communicator.all_gather(&count, counts.data(), 1, DType::kInt64);
+  std::vector<std::size_t> sizes(counts.begin(), counts.end());
+  std::size_t total = 0;
+  for (const std::size_t size : sizes) {
+    total += size;
+  }
+  std::vector<std::uint64_t> all(total);
+  communicator.all_gather_v(mine.data(), all.data(), sizes, DType::kInt64);
+  std::sort(all.begin(), all.end());
+  std::vector<std::uint64_t> first_keys;
+  for (std::size_t rank = 1; rank < ranks && total > 0; ++rank) {
+    first_keys.push_back(all[rank * total / ranks]);
+  }
+  first_keys.resize(ranks - 1, 0);
+  return first_keys;
+}
+
+// Words that go to each rank.
+std::vector<std::size_t> counts_for_ranks(const std::vector<ScoreRun>& runs,
+                                          const std::vector<std::uint64_t>& first_keys) {
+  std::vector<std::size_t> counts;
+  auto begin = runs.begin();
+  for (const std::uint64_t key : first_keys) {
+    const auto end = std::lower_bound(begin, runs.end(), ScoreRun{key, 0, 0}, comes_before);
+    counts.push_back(static_cast<std::size_t>(end - begin) * kWords);
+    begin = end;
+  }
+  counts.push_back(static_cast<std::size_t>(runs.end() - begin) * kWords);
+  return counts;
+}
+
+// All ranks' runs in this rank's range, one per key.
+std::vector<ScoreRun> exchange_runs(Communicator& communicator, const std::vector<ScoreRun>& runs) {
+  const auto ranks = static_cast<std::size_t>(communicator.size());
+  const std::vector<std::size_t> sent = counts_for_ranks(runs, agree_on_ranges(communicator, runs));
+  std::vector<std::uint64_t> sent_words(sent.begin(), sent.end());
+  std::vector<std::uint64_t> received_words(ranks);
+  communicator.all_to_all(sent_words.data(), received_words.data(), 1, DType::kInt64);
+  const std::vector<std::size_t> received(received_words.begin(), received_words.end());
+  std::size_t total = 0;
+  for (const std::size_t words : received) {
+    total += words;
+  }
+  std::vector<ScoreRun> parts(total / kWords);
+  communicator.all_to_all_v(runs.data(), sent, parts.data(), received, DType::kInt64);
+  std::sort(parts.begin(), parts.end(), comes_before);
+  std::vector<ScoreRun> joined;
+  joined.reserve(parts.size());
+  for (const ScoreRun& run : parts) {
+    append(run, joined);
+  }
+  return joined;
+}
+
+struct Counts {
+  std::uint64_t positives = 0;
+  std::uint64_t negatives = 0;
+};
+
+Counts count_samples(const std::vector<ScoreRun>& runs) {
+  Counts counts;
+  for (const ScoreRun& run : runs) {
+    counts.positives += run.positives;
+    counts.negatives += run.negatives;
+  }
+  return counts;
+}
+
+// Twice the pairs that are in order, ties once, of the positives in `runs`, where `below` negatives
+// have lower scores than all of them.
+std::uint64_t half_pairs(const std::vector<ScoreRun>& runs, std::uint64_t below) {
+  std::uint64_t sum = 0;
+  for (const ScoreRun& run : runs) {
+    sum += run.positives * (2 * below + run.negatives);
+    below += run.negatives;
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::optional<double> sharded_auc(Communicator& communicator, const std::vector<double>& scores,
+                                  const std::vector<std::uint8_t>& labels) {
+  RALLREC_CHECK(scores.size() == labels.size(), "auc: as many labels as scores are needed");
+  const std::vector<ScoreRun> runs = exchange_runs(communicator, own_runs(scores, labels));
+  const Counts mine = count_samples(runs);
+  std::vector<Counts> all(static_cast<std::size_t>(communicator.size()));
+  communicator.all_gather(&mine, all.data(), sizeof(Counts) / sizeof(std::uint64_t), DType::kInt64);
+  Counts total;
+  std::uint64_t below = 0;
+  for (std::size_t rank = 0; rank < all.size(); ++rank) {
+    below += rank < static_cast<std::size_t>(communicator.rank()) ? all[rank].negatives : 0;
+    total.positives += all[rank].positives;
+    total.negatives += all[rank].negatives;
+  }
+  std::uint64_t pairs = half_pairs(runs, below);
+  communicator.all_reduce(&pairs, 1, DType::kInt64);
+  if (total.positives == 0 || total.negatives == 0) {
+    return std::nullopt;
+  }
+  return static_cast<double>(pairs) /
+         (2.0 * static_cast<double>(total.positives) * static_cast<double>(total.negatives));
+}
+
+}  // namespace rallrec::metrics
