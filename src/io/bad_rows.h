@@ -20,6 +20,12 @@ struct BadRowPolicy {
   std::string rejects_path;
 };
 
+// A row that cannot be read, and why.
+struct BadRow {
+  Error error;
+  std::string row;
+};
+
 // Counts and keeps the bad rows of one file.
 class BadRows {
  public:

@@ -154,15 +154,29 @@ double DelimitedRow::get_number(std::size_t i, std::string_view name) const {
   return value;
 }
 
+namespace {
+
+// Whether the bad rows kept so far end the visit.
+bool is_full(const DelimitedOptions& options) {
+  const std::vector<BadRow>* const kept = options.kept_bad_rows;
+  return kept != nullptr && !kept->empty() &&
+         (static_cast<std::int64_t>(kept->size()) > options.bad_rows.max_bad_rows ||
+          kept->back().error.code() != ExitCode::kBadData);
+}
+
+}  // namespace
+
 RowCounts for_each_row(const std::string& path, const DelimitedOptions& options,
                        const RowVisitor& visit) {
   RALLREC_CHECK(!options.separator.empty(), "an empty separator");
+  RALLREC_CHECK(!options.quoted_line_ends || options.range.begin == 0,
+                "a row that runs over line ends cannot be found in the middle of a file");
   const InputFile file(path);
-  RowScanner scanner(file, options.max_row_bytes);
+  RowScanner scanner(file, options.max_row_bytes, options.range);
   RowSplitter splitter(path, options);
   BadRows bad_rows(options.bad_rows);
   std::int64_t visited = 0;
-  while (scanner.next_line(&splitter.source())) {
+  while (!is_full(options) && scanner.next_line(&splitter.source())) {
     if (splitter.source().text.empty()) {
       continue;
     }
@@ -171,7 +185,11 @@ RowCounts for_each_row(const std::string& path, const DelimitedOptions& options,
       visit(splitter.row());
       ++visited;
     } catch (const Error& error) {
-      bad_rows.reject(error, splitter.source().text);
+      if (options.kept_bad_rows != nullptr) {
+        options.kept_bad_rows->push_back({error, splitter.source().text});
+      } else {
+        bad_rows.reject(error, splitter.source().text);
+      }
     }
   }
   bad_rows.finish();

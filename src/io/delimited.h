@@ -27,6 +27,11 @@ struct DelimitedOptions {
   std::size_t fields = 0;
   std::size_t max_row_bytes = kDefaultRowLimit;
   BadRowPolicy bad_rows;
+  // The rows that are visited; with quoted_line_ends all of them.
+  RowRange range;
+  // Where not null, bad rows are kept here, whatever the policy, and the visit ends after one more
+  // than bad_rows.max_bad_rows of them or at an error that is no bad data.
+  std::vector<BadRow>* kept_bad_rows = nullptr;
 };
 
 // One row's fields, valid during the visit. Getters that fail are bad data at the field's place:

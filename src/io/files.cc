@@ -77,6 +77,18 @@ void require_plain_file(const std::string& path) {
 
 namespace {
 
+// A file is replaced by a new one of its name, so its folder must take one. Pipes and devices are
+// written to as they are.
+void refuse_if_read_only(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    return;
+  }
+  if (::faccessat(AT_FDCWD, folder_of(path).c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    throw_io(path, "creating the file", errno);
+  }
+}
+
 void refuse_if_same(const std::string& output, const std::string& input) {
   std::error_code error;
   if (std::filesystem::is_regular_file(output, error) &&
@@ -95,6 +107,7 @@ void require_place_for(const std::string& path, const std::vector<std::string>& 
   if (const std::string folder = folder_of(path); !is_folder(folder)) {
     throw_missing(folder, "no such folder to write " + name_of(path) + " to");
   }
+  refuse_if_read_only(path);
   for (const std::string& input : inputs) {
     refuse_if_same(path, input);
   }

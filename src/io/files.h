@@ -26,8 +26,8 @@ void make_directories(const std::string& path);
 void require_plain_file(const std::string& path);
 
 // For an output that is written at the end of long work: throws at once where it could not be.
-// Errors: its folder is missing (66), it is a folder itself (74), it is one of `inputs`, which
-// writing it would destroy (64).
+// Errors: its folder is missing (66) or takes no new file (74), it is a folder itself (74), it is
+// one of `inputs`, which writing it would destroy (64).
 void require_place_for(const std::string& path, const std::vector<std::string>& inputs = {});
 
 // Makes a folder as make_directories does. When it goes, those that were made and are still empty

@@ -29,9 +29,11 @@ std::string where(const std::string& path, const Row& row, std::size_t at) {
   return where(path, place);
 }
 
-RowScanner::RowScanner(const InputFile& file, std::size_t max_row_bytes)
-    : file_(file), max_row_bytes_(max_row_bytes), buffer_(kBlock) {
-  while (end_ < 3 && fill()) {
+RowScanner::RowScanner(const InputFile& file, std::size_t max_row_bytes, const RowRange& range)
+    : file_(file), max_row_bytes_(max_row_bytes), range_end_(range.end), buffer_(kBlock) {
+  place_.offset = range.begin;
+  place_.line = range.first_line;
+  while (range.begin == 0 && end_ < 3 && fill()) {
   }
   if (end_ >= 3 && std::memcmp(buffer_.data(), kByteOrderMark, 3) == 0) {
     at_ = 3;
@@ -83,7 +85,7 @@ void RowScanner::append(Row* row, const char* bytes, std::size_t count) const {
 }
 
 bool RowScanner::next_line(Row* row) {
-  if (peek() == kEnd) {
+  if (place_.offset >= range_end_ || peek() == kEnd) {
     return false;
   }
   begin(row);

@@ -28,6 +28,13 @@ struct Row {
   bool too_long = false;
 };
 
+// The rows of a file that start in [begin, end); `begin` is the start of line `first_line`.
+struct RowRange {
+  std::uint64_t begin = 0;
+  std::uint64_t end = ~std::uint64_t{0};
+  std::uint64_t first_line = 1;
+};
+
 // "path:line:column".
 std::string where(const std::string& path, const RowPlace& place);
 // "path:line:column" of byte `at` of a row that may span several lines.
@@ -37,10 +44,12 @@ std::string where(const std::string& path, const Row& row, std::size_t at);
 // Works on pipes, row by row as they come.
 class RowScanner {
  public:
-  // `file` outlives the scanner.
-  explicit RowScanner(const InputFile& file, std::size_t max_row_bytes = kDefaultRowLimit);
+  // `file` outlives the scanner. A range is for next_line alone, and for files that are no pipes.
+  explicit RowScanner(const InputFile& file, std::size_t max_row_bytes = kDefaultRowLimit,
+                      const RowRange& range = {});
 
-  // The next line, without "\n" or "\r\n"; a last line without an end counts. False at the end.
+  // The next line, without "\n" or "\r\n"; a last line without an end counts. False at the end
+  // of the file or the range.
   bool next_line(Row* row);
 
   // True where the first byte that is not blank is '[': the file is one JSON array.
@@ -63,6 +72,7 @@ class RowScanner {
 
   const InputFile& file_;
   std::size_t max_row_bytes_;
+  std::uint64_t range_end_;
   std::vector<char> buffer_;
   std::size_t at_ = 0;
   std::size_t end_ = 0;

@@ -36,13 +36,9 @@ void remove_rejects(const std::string& run_dir) {
   }
 }
 
-void write_dataset(StageContext& context) {
+void write_dataset(StageContext& context, data::RawData&& raw) {
   const config::DataOptions& options = context.options.data;
   const std::string folder = context.run_dir + "/ingest";
-  io::make_directories(folder);
-  remove_rejects(context.run_dir);
-  data::RawData raw =
-      data::read_dataset(options.dataset, options.path, {options.max_bad_rows, folder});
   const data::Dataset dataset = data::build_dataset(std::move(raw), options);
   data::save_dataset(folder + "/interactions.h5", dataset);
   report_statistics(data::statistics_of(dataset), context.report);
@@ -51,7 +47,17 @@ void write_dataset(StageContext& context) {
 }  // namespace
 
 void run_ingest(StageContext& context) {
-  if (context.communicator.rank() == 0) write_dataset(context);
+  const config::DataOptions& options = context.options.data;
+  const bool writes = context.communicator.rank() == 0;
+  const std::string folder = context.run_dir + "/ingest";
+  if (writes) {
+    io::make_directories(folder);
+    remove_rejects(context.run_dir);
+  }
+  data::RawData raw =
+      data::read_dataset(options.dataset, options.path,
+                         {options.max_bad_rows, writes ? folder : "", &context.communicator});
+  if (writes) write_dataset(context, std::move(raw));
   context.communicator.barrier();
 }
 

@@ -95,7 +95,8 @@ void light_gcn_on_files(const LightGcnFiles& files, const config::Options& optio
   const bool writes = communicator.rank() == 0;
   const auto folder = writes ? std::make_unique<io::NewFolder>(files.output) : nullptr;
   const config::LightGcnOptions& settings = options.light_gcn;
-  const data::ReadOptions reading{options.data.max_bad_rows, writes ? files.output : ""};
+  const data::ReadOptions reading{options.data.max_bad_rows, writes ? files.output : "",
+                                  &communicator};
   Catalogue catalogue;
   const auto train = read_edges(files.interactions, settings.min_rating, reading, catalogue);
   const auto valid = read_edges(files.valid, 0.0, reading, catalogue);

@@ -38,6 +38,19 @@ TEST(RequirePlaceFor, NeedsTheFolderAndNoFolderOfThatName) {
   EXPECT_EQ(folder.entries(), 1U);
 }
 
+TEST(RequirePlaceFor, NeedsAFolderThatTakesNewFiles) {
+  const rallrec::testing::TemporaryFolder folder;
+  const std::string closed = folder.file("closed");
+  ASSERT_EQ(::chmod(folder.path().c_str(), 0755), 0);
+  ASSERT_EQ(::mkdir(closed.c_str(), 0555), 0);
+  const uid_t user = ::geteuid();
+  // The superuser may write everywhere.
+  constexpr uid_t kNobody = 65534;
+  ASSERT_EQ(::seteuid(user == 0 ? kNobody : user), 0);
+  expect_error(ExitCode::kIo, "closed/new", [&] { require_place_for(closed + "/new"); });
+  ASSERT_EQ(::seteuid(user), 0);
+}
+
 TEST(NewFolder, GoesAgainWithItsParentsWhereItStaysEmpty) {
   const rallrec::testing::TemporaryFolder folder;
   {

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "data/datasets/atomic_fields.h"
 #include "data/datasets/atomic_header.h"
+#include "data/datasets/shared_rows.h"
 #include "io/files.h"
 
 namespace rallrec::data {
@@ -103,10 +104,13 @@ InteractionTable read_atomic_interactions(const std::string& file, const ReadOpt
   const AtomicHeader header(file);
   const InteractionColumns columns(header);
   InteractionTable table;
+  const std::int32_t known_users = users.size();
+  const std::int32_t known_items = items.size();
   const auto format = delimited_options(file, "\t", header.size(), options);
-  const auto counts = io::for_each_row(file, format, [&](const io::DelimitedRow& row) {
+  const auto counts = for_each_shared_row(file, format, options, [&](const io::DelimitedRow& row) {
     if (row.line() > 1) append(row, columns, users, items, table);
   });
+  join_rows(options, known_users, known_items, users, items, table);
   rejected_rows += counts.rejected;
   return table;
 }

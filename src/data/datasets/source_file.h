@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "data/id_map.h"
+#include "distributed/communicator.h"
 #include "io/delimited.h"
 
 namespace rallrec::data {
@@ -17,6 +18,9 @@ struct ReadOptions {
   // Folder for <file name>.rejects, which holds dropped rows and reasons. Empty: they are only
   // counted.
   std::string rejects_folder;
+  // Ranks that share the rows of large files; all call the reader with the same arguments but for
+  // the rejects folder, which one of them names. nullptr: this rank reads alone.
+  distributed::Communicator* communicator = nullptr;
 };
 
 // `path` itself where it is a file, `name` in it where it is a folder. Throws missing where that
