@@ -243,7 +243,7 @@ LabelWords label_words(const Tokenizer& tokenizer) {
   const std::vector<std::int64_t> no = tokenizer.encode("No");
   if (yes.size() != 1 || no.size() != 1 || yes == no) {
     throw_bad_data(
-        "tokenizer.json",
+        tokenizer.path(),
         "a score compares the logits of two tokens, \"Yes\" and \"No\"; here \"Yes\" is " +
             described(tokenizer, yes) + " and \"No\" is " + described(tokenizer, no) +
             "; take a model whose tokenizer has each as a token of its own");

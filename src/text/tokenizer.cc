@@ -162,6 +162,8 @@ std::optional<std::int64_t> Tokenizer::special_id(std::string_view content) cons
 
 std::optional<std::int64_t> Tokenizer::bos_id() const { return state_->file.bos_id; }
 
+const std::string& Tokenizer::path() const { return state_->file.path; }
+
 std::int64_t Tokenizer::vocab_size() const {
   return static_cast<std::int64_t>(state_->file.token_bytes.size());
 }

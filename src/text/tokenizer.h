@@ -40,6 +40,8 @@ class Tokenizer {
   // Whether the tokenizer's post-processor puts a token before every text, and which.
   bool adds_bos() const { return bos_id().has_value(); }
   std::optional<std::int64_t> bos_id() const;
+  // Where it was read, for messages.
+  const std::string& path() const;
   // Ids are [0, vocab_size), added tokens included.
   std::int64_t vocab_size() const;
 

@@ -236,6 +236,7 @@ TokenizerFile read_tokenizer_file(const std::string& path) {
   const JsonNode root(parse(parser, path, bytes), path, "");
   refuse_other_models(root);
   TokenizerFile file;
+  file.path = path;
   const JsonNode model = root.at("model");
   const Vocabulary vocabulary = read_vocabulary(model.at("vocab"));
   read_added_tokens(root, vocabulary, file);

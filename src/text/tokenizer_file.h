@@ -19,6 +19,8 @@ struct TokenizerFile {
     bool special;
   };
 
+  // As given to read_tokenizer_file.
+  std::string path;
   SplitRule split_rule = SplitRule::kGpt2;
   // A word that is a token as it stands is not merged (Llama-3).
   bool ignore_merges = false;

@@ -177,6 +177,8 @@ TEST(LabelWords, AreTokensOfTheirOwn) {
   document["model"]["vocab"] = {{"N", 0}, {"o", 1}};
   document["model"]["merges"] = nlohmann::json::array();
   const Tokenizer without_yes = load_tokenizer(document);
+  expect_error(ExitCode::kBadData, without_yes.path(), [&] { label_words(without_yes); });
+  EXPECT_NE(without_yes.path(), "tokenizer.json");
   expect_error(ExitCode::kBadData,
                "\"Yes\" is 0 tokens and \"No\" is 2 tokens, \"N\" (0) \"o\" (1)",
                [&] { label_words(without_yes); });
