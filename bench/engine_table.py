@@ -78,6 +78,14 @@ def make_prompts(demo, folder):
     return path
 
 
+def make_items(demo, folder):
+    """The demo's item texts, short as descriptions are, for what takes seconds per item."""
+    path = folder / "items.jsonl"
+    texts = (demo / "describe" / "descriptions.jsonl").read_text().splitlines()
+    path.write_text("".join(json.dumps({"input": json.loads(x)["prompt"]}) + "\n" for x in texts))
+    return path
+
+
 def tune_seconds(prompts, folder):
     """Steps 2 and 3 of `tune`, two ranks of one thread and one rank of two, twice, in turn."""
     seconds = {1: [], 2: []}
@@ -105,10 +113,10 @@ def tune_seconds(prompts, folder):
     )
 
 
-def rows_of(args, prompts):
+def rows_of(args, prompts, items):
     """Name -> command, in the order of the page."""
-    compare = [f"{args.compare}/bin/python", "bench/compare/llm.py", "--model", MODEL]
-    compare += ["--prompts", prompts, "--quant", "w8a8", "--threads", 2, "--count", 8]
+    llm = [f"{args.compare}/bin/python", "bench/compare/llm.py", "--model", MODEL]
+    llm += ["--quant", "w8a8", "--threads", 2, "--count", 8]
     ours = ["bench", "--model", MODEL]
     tune = [RALLREC, "bench", "tune", "--model", MODEL, "--input", prompts, "--quant", "w8a8"]
     against = ["--against", "bf16"] if args.bf16 else []
@@ -122,11 +130,11 @@ def rows_of(args, prompts):
             "infer": [2, "--repeats", 5],
         }
         for name, (ranks, *flags) in work.items():
-            line = compare + ["--work", name, "--ranks", ranks, "--dtype", dtype] + flags
-            rows[f"{name}_{dtype}"] = line
-        rows[f"infer_{dtype}_one_rank"] = compare + [
-            *["--work", "infer", "--ranks", 1, "--dtype", dtype, "--repeats", 5]
-        ]
+            file = items if name == "embed_generate" else prompts
+            line = llm + ["--prompts", file, "--work", name, "--ranks", ranks, "--dtype", dtype]
+            rows[f"{name}_{dtype}"] = line + flags
+        one_rank = ["--work", "infer", "--ranks", 1, "--dtype", dtype, "--repeats", 5]
+        rows[f"infer_{dtype}_one_rank"] = llm + ["--prompts", prompts] + one_rank
     rows["matmul"] = [RALLREC, *ours[:1], "matmul", *ours[1:], "--repeats", 15, "--threads", 1]
     for ranks in (1, 2):
         flags = ["--count", 8, "--repeats", 3, "--threads", 2 // ranks]
@@ -175,13 +183,13 @@ def main():
     parser.add_argument("--demo", default="runs/demo", help="run folder of the demo")
     parser.add_argument("--out", default="runs/engine_table")
     parser.add_argument("--only", default="", help="names of rows, with commas between")
-    parser.add_argument("--link", type=float, default=20.0)
+    parser.add_argument("--link", type=float, default=30.0)
     parser.add_argument("--bf16", action="store_true")
     args = parser.parse_args()
     folder = pathlib.Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     prompts = make_prompts(pathlib.Path(args.demo), folder)
-    rows = rows_of(args, prompts)
+    rows = rows_of(args, prompts, make_items(pathlib.Path(args.demo), folder))
     chosen = args.only.split(",") if args.only else list(rows)
     results = {}
     for number, name in enumerate(chosen, 1):

@@ -49,7 +49,10 @@ Runner define(CLI::App& app) {
          "--model", request.model,
          "Hugging Face folder of the model; matmul: [shapes of SmolLM2-135M and Llama-3.1-8B]")
       ->type_name("DIR");
-  app.add_option("--input,--train", request.input, "Prompts with answers, as for tune")
+  app.add_option("--input,--train", request.input,
+                 "Prompts with answers, as for tune; tokenize: {\"text\"} lines; light_gcn: "
+                 ".inter; auc: .npy, rows "
+                 "of score and label")
       ->type_name("FILE");
   app.add_option("--against", request.against, "tune: a second quant mode timed beside --quant")
       ->type_name("MODE");
@@ -60,10 +63,13 @@ Runner define(CLI::App& app) {
                  "one")
       ->type_name("MB/S")
       ->check(CLI::NonNegativeNumber.description(""));
-  app.add_option("--items", request.items, "info_nce: pairs, N [16384]");
-  app.add_option("--width", request.width, "info_nce: elements of an embedding [128]");
+  app.add_option("--edges", request.edges, "light_gcn: edges of the made-up graph [100000]");
+  app.add_option("--items", request.items,
+                 "info_nce: pairs, N; retrieve: items of the catalogue [16384]");
+  app.add_option("--width", request.width, "info_nce, retrieve: elements of an embedding [128]");
   app.add_option("--temperature", request.temperature, "info_nce: divides the scores [0.1]");
-  app.add_option("--count", request.count, "Prompts of the file that are used [32]");
+  app.add_option("--count", request.count,
+                 "Prompts or texts of the file that are used; retrieve: queries [32]");
   app.add_option("--repeats", request.repeats, "Timed runs of each arm [5]");
   return [flags](CommandContext& context) { return run(*flags, context); };
 }
@@ -74,7 +80,7 @@ Command bench_command() {
   Command command;
   command.name = "bench";
   command.group = kToolsGroup;
-  command.summary = "Measures the engine: tune, embed, infer, load, matmul or info_nce";
+  command.summary = "Measures one part of the program against another way to do the same";
   command.description =
       "Verifies that arms agree, times them in turn and prints one JSON line per arm: bench, arm, "
       "seconds (median), spread, peak_bytes (above the process before the model), work, rate, "

@@ -13,6 +13,14 @@ const std::vector<Bench>& bench_table() {
        bench_matmul},
       {"info_nce", "symmetric InfoNCE in tiles against libtorch on the whole matrix of scores",
        false, bench_info_nce},
+      {"light_gcn", "one epoch on the edges of a .inter file, or on a made-up graph", false,
+       bench_light_gcn},
+      {"ingest", "raw files of a data set (data.dataset, data.path) to samples", false,
+       bench_ingest},
+      {"tokenize", "texts to ids on one thread", true, bench_tokenize},
+      {"auc", "AUC of scores shared out over ranks, and of all in one sort", false, bench_auc},
+      {"retrieve", "the best of a whole catalogue, in blocks, against libtorch", false,
+       bench_retrieve},
   };
   return table;
 }
