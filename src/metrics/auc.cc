@@ -1,18 +1,24 @@
 #include "metrics/auc.h"
 
 #include "core/check.h"
+#include "core/parallel_for.h"
 #include "metrics/score_order.h"
 
 namespace rallrec::metrics {
 
 namespace {
 
-std::vector<KeyedScore> keyed_scores(const std::vector<double>& scores,
-                                     const std::vector<std::uint8_t>& labels) {
-  std::vector<KeyedScore> keyed(scores.size());
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    keyed[i] = {key_of_score(scores[i]), 2 * i + (labels[i] != 0 ? 1 : 0)};
-  }
+constexpr std::int64_t kGrain = 1 << 16;
+
+KeyedScores keyed_scores(const std::vector<double>& scores,
+                         const std::vector<std::uint8_t>& labels) {
+  KeyedScores keyed(scores.size());
+  parallel_for(
+      static_cast<std::int64_t>(scores.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          keyed[i] = {key_of_score(scores[i]), 2 * i + (labels[i] != 0 ? 1 : 0)};
+        }
+      });
   return keyed;
 }
 
@@ -21,13 +27,16 @@ std::vector<KeyedScore> keyed_scores(const std::vector<double>& scores,
 AucRanking::AucRanking(const std::vector<double>& scores, const std::vector<std::uint8_t>& labels)
     : order_(scores.size()), labels_(scores.size()), ends_tie_(scores.size()) {
   RALLREC_CHECK(scores.size() == labels.size(), "auc: as many labels as scores are needed");
-  std::vector<KeyedScore> keyed = keyed_scores(scores, labels);
+  KeyedScores keyed = keyed_scores(scores, labels);
   sort_scores(keyed);
-  for (std::size_t i = 0; i < keyed.size(); ++i) {
-    order_[i] = static_cast<std::size_t>(keyed[i].tag / 2);
-    labels_[i] = static_cast<std::uint8_t>(keyed[i].tag % 2);
-    ends_tie_[i] = i + 1 == keyed.size() || keyed[i].key < keyed[i + 1].key ? 1 : 0;
-  }
+  parallel_for(
+      static_cast<std::int64_t>(keyed.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          order_[i] = static_cast<std::size_t>(keyed[i].tag / 2);
+          labels_[i] = static_cast<std::uint8_t>(keyed[i].tag % 2);
+          ends_tie_[i] = i + 1 == keyed.size() || keyed[i].key < keyed[i + 1].key ? 1 : 0;
+        }
+      });
 }
 
 template <typename Weight>

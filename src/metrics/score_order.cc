@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "core/parallel_for.h"
 
@@ -23,7 +25,7 @@ bool comes_before(const KeyedScore& a, const KeyedScore& b) {
 }
 
 // kParts - 1 ascending keys that cut the scores into parts of about one size.
-std::vector<std::uint64_t> choose_splitters(const std::vector<KeyedScore>& scores) {
+std::vector<std::uint64_t> choose_splitters(const KeyedScores& scores) {
   std::vector<std::uint64_t> samples(kParts * kSamplesPerPart);
   const std::size_t step = scores.size() / samples.size();
   for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -46,9 +48,82 @@ std::uint16_t part_of(std::uint64_t key, const std::uint64_t* splitters) {
   return static_cast<std::uint16_t>(part);
 }
 
+// Two counting passes over the 22 leading bits of the keys' differences from the least; what still
+// has equal digits is few, or sorted by comparing.
+class LeadingBitsSort {
+ public:
+  void sort(KeyedScore* scores, std::size_t count) {
+    if (count < kFew) {
+      std::sort(scores, scores + count, comes_before);
+      return;
+    }
+    find_range(scores, count);
+    if (buffer_.size() < count) {
+      buffer_.resize(count);
+    }
+    pass(scores, count, shift_, buffer_.data());
+    pass(buffer_.data(), count, shift_ + kDigitBits, scores);
+    sort_equal_digits(scores, count);
+  }
+
+ private:
+  static constexpr std::size_t kFew = 64;
+  static constexpr unsigned kDigitBits = 11;
+  static constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
+
+  std::uint64_t digits_of(const KeyedScore& score) const { return (score.key - least_) >> shift_; }
+
+  void find_range(const KeyedScore* scores, std::size_t count) {
+    least_ = scores[0].key;
+    std::uint64_t most = least_;
+    for (std::size_t i = 1; i < count; ++i) {
+      least_ = std::min(least_, scores[i].key);
+      most = std::max(most, scores[i].key);
+    }
+    shift_ = 0;
+    while ((most - least_) >> shift_ >= kDigits * kDigits) {
+      ++shift_;
+    }
+  }
+
+  void pass(const KeyedScore* from, std::size_t count, unsigned shift, KeyedScore* to) const {
+    std::uint32_t places[kDigits] = {};
+    const auto digit = [&](const KeyedScore& score) {
+      return ((score.key - least_) >> shift) % kDigits;
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+      ++places[digit(from[i])];
+    }
+    std::uint32_t next = 0;
+    for (std::uint32_t& place : places) {
+      next += std::exchange(place, next);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      to[places[digit(from[i])]++] = from[i];
+    }
+  }
+
+  void sort_equal_digits(KeyedScore* scores, std::size_t count) const {
+    for (std::size_t begin = 0; begin < count;) {
+      std::size_t end = begin + 1;
+      while (end < count && digits_of(scores[end]) == digits_of(scores[begin])) {
+        ++end;
+      }
+      if (end - begin > 1) {
+        std::sort(scores + begin, scores + end, comes_before);
+      }
+      begin = end;
+    }
+  }
+
+  std::uint64_t least_ = 0;
+  unsigned shift_ = 0;
+  std::vector<KeyedScore> buffer_;
+};
+
 class PartSort {
  public:
-  explicit PartSort(std::vector<KeyedScore>& scores)
+  explicit PartSort(KeyedScores& scores)
       : scores_(scores),
         splitters_(choose_splitters(scores)),
         parts_(scores.size()),
@@ -57,9 +132,9 @@ class PartSort {
   void run() {
     for_each_piece([this](std::size_t piece) { count_piece(piece); });
     std::vector<std::size_t> ends = find_places();
-    std::vector<KeyedScore> dealt(scores_.size());
+    KeyedScores dealt(scores_.size());
     for_each_piece([&](std::size_t piece) { deal_piece(piece, dealt); });
-    scores_.swap(dealt);
+    std::swap(scores_, dealt);
     sort_parts(ends);
   }
 
@@ -99,7 +174,7 @@ class PartSort {
     return ends;
   }
 
-  void deal_piece(std::size_t piece, std::vector<KeyedScore>& dealt) {
+  void deal_piece(std::size_t piece, KeyedScores& dealt) {
     std::size_t* const places = places_.data() + piece * kParts;
     for (std::size_t i = begin_of(piece); i < begin_of(piece + 1); ++i) {
       dealt[places[parts_[i]]++] = scores_[i];
@@ -108,16 +183,16 @@ class PartSort {
 
   void sort_parts(const std::vector<std::size_t>& ends) {
     parallel_for(kParts, 1, [&](std::int64_t first, std::int64_t last) {
+      LeadingBitsSort sorter;
       for (auto part = static_cast<std::size_t>(first); part < static_cast<std::size_t>(last);
            ++part) {
         const std::size_t begin = part == 0 ? 0 : ends[part - 1];
-        std::sort(scores_.begin() + static_cast<std::ptrdiff_t>(begin),
-                  scores_.begin() + static_cast<std::ptrdiff_t>(ends[part]), comes_before);
+        sorter.sort(scores_.data() + begin, ends[part] - begin);
       }
     });
   }
 
-  std::vector<KeyedScore>& scores_;
+  KeyedScores& scores_;
   std::vector<std::uint64_t> splitters_;
   std::vector<std::uint16_t> parts_;  // of each score
   std::vector<std::size_t> places_;   // [pieces, parts]: a count, later the next place
@@ -134,9 +209,9 @@ std::uint64_t key_of_score(double score) {
   return (bits & kSign) != 0 ? ~bits : bits | kSign;
 }
 
-void sort_scores(std::vector<KeyedScore>& scores) {
+void sort_scores(KeyedScores& scores) {
   if (scores.size() < kSmall) {
-    std::sort(scores.begin(), scores.end(), comes_before);
+    std::sort(scores.data(), scores.data() + scores.size(), comes_before);
     return;
   }
   PartSort(scores).run();

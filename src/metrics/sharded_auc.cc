@@ -1,8 +1,10 @@
 #include "metrics/sharded_auc.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/check.h"
+#include "core/parallel_for.h"
 #include "metrics/score_order.h"
 
 namespace rallrec::metrics {
@@ -17,6 +19,7 @@ struct ScoreRun {
   std::uint64_t positives;
   std::uint64_t negatives;
 };
+constexpr std::int64_t kGrain = 1 << 16;
 constexpr std::size_t kWords = sizeof(ScoreRun) / sizeof(std::uint64_t);
 
 // Keys that each rank shows to the others to agree on ranges, per rank: a range is then at most a
@@ -35,13 +38,20 @@ void append(const ScoreRun& run, std::vector<ScoreRun>& runs) {
   }
 }
 
-std::vector<ScoreRun> own_runs(const std::vector<double>& scores,
-                               const std::vector<std::uint8_t>& labels) {
-  std::vector<KeyedScore> keyed(scores.size());
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    keyed[i] = {key_of_score(scores[i]), labels[i] != 0 ? 1U : 0U};
-  }
+KeyedScores sorted_scores(const std::vector<double>& scores,
+                          const std::vector<std::uint8_t>& labels) {
+  KeyedScores keyed(scores.size());
+  parallel_for(
+      static_cast<std::int64_t>(scores.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          keyed[i] = {key_of_score(scores[i]), labels[i] != 0 ? 1U : 0U};
+        }
+      });
   sort_scores(keyed);
+  return keyed;
+}
+
+std::vector<ScoreRun> runs_of(const KeyedScores& keyed) {
   std::vector<ScoreRun> runs;
   runs.reserve(keyed.size());
   for (const KeyedScore& score : keyed) {
@@ -92,7 +102,29 @@ std::vector<std::size_t> counts_for_ranks(const std::vector<ScoreRun>& runs,
   return counts;
 }
 
-// All ranks' runs in this rank's range, one per key.
+// Joins lists of ascending runs, `words` long each, to one: neighbours two by two.
+std::vector<ScoreRun> merge(std::vector<ScoreRun>& runs, const std::vector<std::size_t>& words) {
+  std::vector<std::ptrdiff_t> ends{0};
+  for (const std::size_t count : words) {
+    ends.push_back(ends.back() + static_cast<std::ptrdiff_t>(count / kWords));
+  }
+  std::vector<ScoreRun> merged(runs.size());
+  while (ends.size() > 2) {
+    std::vector<std::ptrdiff_t> next{0};
+    for (std::size_t list = 0; list + 1 < ends.size(); list += 2) {
+      const std::ptrdiff_t last = ends[std::min(list + 2, ends.size() - 1)];
+      std::merge(runs.begin() + ends[list], runs.begin() + ends[list + 1],
+                 runs.begin() + ends[list + 1], runs.begin() + last, merged.begin() + ends[list],
+                 comes_before);
+      next.push_back(last);
+    }
+    runs.swap(merged);
+    ends = std::move(next);
+  }
+  return std::move(runs);
+}
+
+// All ranks' runs in this rank's range, in order of their keys.
 std::vector<ScoreRun> exchange_runs(Communicator& communicator, const std::vector<ScoreRun>& runs) {
   const auto ranks = static_cast<std::size_t>(communicator.size());
   const std::vector<std::size_t> sent = counts_for_ranks(runs, agree_on_ranges(communicator, runs));
@@ -106,13 +138,54 @@ std::vector<ScoreRun> exchange_runs(Communicator& communicator, const std::vecto
   }
   std::vector<ScoreRun> parts(total / kWords);
   communicator.all_to_all_v(runs.data(), sent, parts.data(), received, DType::kInt64);
-  std::sort(parts.begin(), parts.end(), comes_before);
-  std::vector<ScoreRun> joined;
-  joined.reserve(parts.size());
-  for (const ScoreRun& run : parts) {
-    append(run, joined);
+  return merge(parts, received);
+}
+
+// What scores in ascending order come to. Pairs are counted twice, so that ties count once.
+class PairCounter {
+ public:
+  void add(const ScoreRun& run) {
+    if (run.key != tie_.key) {
+      end_tie();
+      tie_ = run;
+    } else {
+      tie_.positives += run.positives;
+      tie_.negatives += run.negatives;
+    }
   }
-  return joined;
+  void end_tie() {
+    half_pairs_ += tie_.positives * (2 * negatives_ + tie_.negatives);
+    positives_ += tie_.positives;
+    negatives_ += tie_.negatives;
+    tie_.positives = tie_.negatives = 0;
+  }
+
+  // After end_tie(), for the scores that were added alone.
+  std::uint64_t half_pairs() const { return half_pairs_; }
+  std::uint64_t positives() const { return positives_; }
+  std::uint64_t negatives() const { return negatives_; }
+
+ private:
+  ScoreRun tie_{};
+  std::uint64_t half_pairs_ = 0;
+  std::uint64_t positives_ = 0;
+  std::uint64_t negatives_ = 0;
+};
+
+// The pairs whose positive lies in this rank's range, but for those with negatives of lower ranges.
+PairCounter count_own_range(Communicator& communicator, const KeyedScores& keyed) {
+  PairCounter counter;
+  if (communicator.size() == 1) {
+    for (const KeyedScore& score : keyed) {
+      counter.add({score.key, score.tag, 1 - score.tag});
+    }
+  } else {
+    for (const ScoreRun& run : exchange_runs(communicator, runs_of(keyed))) {
+      counter.add(run);
+    }
+  }
+  counter.end_tie();
+  return counter;
 }
 
 struct Counts {
@@ -120,33 +193,13 @@ struct Counts {
   std::uint64_t negatives = 0;
 };
 
-Counts count_samples(const std::vector<ScoreRun>& runs) {
-  Counts counts;
-  for (const ScoreRun& run : runs) {
-    counts.positives += run.positives;
-    counts.negatives += run.negatives;
-  }
-  return counts;
-}
-
-// Twice the pairs that are in order, ties once, of the positives in `runs`, where `below` negatives
-// have lower scores than all of them.
-std::uint64_t half_pairs(const std::vector<ScoreRun>& runs, std::uint64_t below) {
-  std::uint64_t sum = 0;
-  for (const ScoreRun& run : runs) {
-    sum += run.positives * (2 * below + run.negatives);
-    below += run.negatives;
-  }
-  return sum;
-}
-
 }  // namespace
 
 std::optional<double> sharded_auc(Communicator& communicator, const std::vector<double>& scores,
                                   const std::vector<std::uint8_t>& labels) {
   RALLREC_CHECK(scores.size() == labels.size(), "auc: as many labels as scores are needed");
-  const std::vector<ScoreRun> runs = exchange_runs(communicator, own_runs(scores, labels));
-  const Counts mine = count_samples(runs);
+  const PairCounter own = count_own_range(communicator, sorted_scores(scores, labels));
+  const Counts mine{own.positives(), own.negatives()};
   std::vector<Counts> all(static_cast<std::size_t>(communicator.size()));
   communicator.all_gather(&mine, all.data(), sizeof(Counts) / sizeof(std::uint64_t), DType::kInt64);
   Counts total;
@@ -156,7 +209,7 @@ std::optional<double> sharded_auc(Communicator& communicator, const std::vector<
     total.positives += all[rank].positives;
     total.negatives += all[rank].negatives;
   }
-  std::uint64_t pairs = half_pairs(runs, below);
+  std::uint64_t pairs = own.half_pairs() + 2 * own.positives() * below;
   communicator.all_reduce(&pairs, 1, DType::kInt64);
   if (total.positives == 0 || total.negatives == 0) {
     return std::nullopt;
