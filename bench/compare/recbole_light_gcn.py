@@ -1,6 +1,6 @@
 """Compares light_gcn with RecBole's LightGCN on one split of one data set, in one run.
 
-usage: recbole_lightgcn.py --data DIR [--rallrec BINARY] [--repeats 3] [--epochs 200] [--threads 2]
+usage: recbole_light_gcn.py --data DIR [--rallrec BINARY] [--repeats 3] [--epochs 200] [--threads 2]
                            [--ranks 1]
 
 DIR holds <name>.inter as RecBole ships it (.deps/data/ml-100k). RecBole splits it, 80/10/10 per user;
@@ -8,7 +8,7 @@ both train on the same edges with the same settings (64 wide, 3 layers, batches 
 their epoch on the same valid edges every ten epochs, and one function ranks all items for both.
 Speed first: blocks of RecBole's epochs and runs of ours alternate. One JSON line per arm.
 
-Install: python3 -m venv V && V/bin/pip install -r bench/compare/recbole_requirements.txt
+Install: python3 -m venv V && V/bin/pip install -r bench/compare/requirements_recbole.txt
 """
 
 import argparse
