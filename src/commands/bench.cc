@@ -74,7 +74,7 @@ Command bench_command() {
   Command command;
   command.name = "bench";
   command.group = kToolsGroup;
-  command.summary = "Measures the engine: tune, embed, infer, load, matmul or info_nce";
+  command.summary = "Measures the engine: tune, embed, infer, load, matmul, info_nce or ctr";
   command.description =
       "Verifies that arms agree, times them in turn and prints one JSON line per arm: bench, arm, "
       "seconds (median), spread, peak_bytes (above the process before the model), work, rate, "

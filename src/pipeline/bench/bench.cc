@@ -13,6 +13,7 @@ const std::vector<Bench>& bench_table() {
        bench_matmul},
       {"info_nce", "symmetric InfoNCE in tiles against libtorch on the whole matrix of scores",
        false, bench_info_nce},
+      {"ctr", "an epoch of each baseline on the data of section [data]", false, bench_ctr},
   };
   return table;
 }

@@ -11,7 +11,7 @@ namespace rallrec::pipeline {
 
 // What one bench is given.
 struct BenchRequest {
-  std::string model;           // Hugging Face folder; matmul and info_nce need none
+  std::string model;           // Hugging Face folder; matmul, info_nce and ctr need none
   std::string input;           // prompts with answers
   std::string against;         // tune: a second quant mode to time beside; "" = none
   bool all_positions = false;  // tune: time the logits of every token beside
@@ -45,6 +45,7 @@ void bench_infer(const BenchRun& run);
 void bench_load(const BenchRun& run);
 void bench_matmul(const BenchRun& run);
 void bench_info_nce(const BenchRun& run);
+void bench_ctr(const BenchRun& run);
 
 // All benches; a new one is a line here.
 const std::vector<Bench>& bench_table();
