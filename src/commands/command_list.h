@@ -6,6 +6,7 @@
 namespace rallrec::commands {
 
 Command align_command();
+Command baseline_command();
 Command bench_command();
 Command config_command();
 Command describe_command();

@@ -7,9 +7,9 @@ const std::vector<Command>& command_table() {
   static const std::vector<Command> table = {
       run_command(),       ingest_command(), describe_command(), embed_command(),
       light_gcn_command(), align_command(),  retrieve_command(), prompt_command(),
-      tune_command(),      infer_command(),  evaluate_command(), tokenize_command(),
-      logits_command(),    merge_command(),  inspect_command(),  report_command(),
-      plan_command(),      bench_command(),  config_command(),
+      tune_command(),      infer_command(),  baseline_command(), evaluate_command(),
+      tokenize_command(),  logits_command(), merge_command(),    inspect_command(),
+      report_command(),    plan_command(),   bench_command(),    config_command(),
   };
   return table;
 }

@@ -1,5 +1,6 @@
 #include "commands/stage_command.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -9,16 +10,6 @@
 
 namespace rallrec::commands {
 namespace {
-
-int run_stage(const std::string& stage, bool force, CommandContext& context) {
-  pipeline::RunRequest request;
-  request.run_dir = run_folder_of(context);
-  request.stages = {stage};
-  request.force = force;
-  request.resume = context.resume;
-  pipeline::run_pipeline(request, context.options, context.communicator, pipeline::stage_table());
-  return 0;
-}
 
 // "--model, --input", for the message that names both forms.
 std::string names_of(const std::vector<const CLI::Option*>& flags) {
@@ -31,24 +22,43 @@ std::string names_of(const std::vector<const CLI::Option*>& flags) {
 
 }  // namespace
 
+int run_one_stage(const std::vector<pipeline::Stage>& table, const std::string& stage, bool force,
+                  CommandContext& context) {
+  pipeline::RunRequest request;
+  request.run_dir = run_folder_of(context);
+  request.stages = {stage};
+  request.force = force;
+  request.resume = context.resume;
+  pipeline::run_pipeline(request, context.options, context.communicator, table);
+  return 0;
+}
+
+bool any_given(const std::vector<const CLI::Option*>& flags) {
+  return std::any_of(flags.begin(), flags.end(),
+                     [](const CLI::Option* flag) { return flag->count() > 0; });
+}
+
+void require_config(const CommandContext& context,
+                    const std::vector<const CLI::Option*>& file_flags) {
+  if (context.config_file.empty()) {
+    throw_usage("give --config FILE to run the stage in a run folder" +
+                (file_flags.empty() ? std::string()
+                                    : ", or " + names_of(file_flags) + " for your own files"));
+  }
+}
+
 Runner stage_or_files(CLI::App& app, const std::string& stage,
                       std::vector<const CLI::Option*> file_flags, Runner files) {
   const auto force = std::make_shared<bool>(false);
   app.add_flag("--force", *force, "In a run folder: run the stage even where it is up to date");
   return [=](CommandContext& context) {
-    for (const CLI::Option* flag : file_flags) {
-      if (flag->count() > 0) {
-        pipeline::require_device(pipeline::find_stage(pipeline::stage_table(), stage),
-                                 context.options);
-        return files(context);
-      }
+    if (any_given(file_flags)) {
+      pipeline::require_device(pipeline::find_stage(pipeline::stage_table(), stage),
+                               context.options);
+      return files(context);
     }
-    if (context.config_file.empty()) {
-      throw_usage("give --config FILE to run the stage in a run folder" +
-                  (file_flags.empty() ? std::string()
-                                      : ", or " + names_of(file_flags) + " for your own files"));
-    }
-    return run_stage(stage, *force, context);
+    require_config(context, file_flags);
+    return run_one_stage(pipeline::stage_table(), stage, *force, context);
   };
 }
 

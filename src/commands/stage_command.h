@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "commands/command.h"
+#include "pipeline/stage.h"
 
 namespace rallrec::commands {
 
@@ -26,6 +27,18 @@ Runner stage_or_files(CLI::App& app, const std::string& stage,
 
 // A stage that has only the first form.
 Runner stage_only(CLI::App& app, const std::string& stage);
+
+// Runs one stage of a table in the run folder of this call, unless it is up to date there.
+int run_one_stage(const std::vector<pipeline::Stage>& table, const std::string& stage, bool force,
+                  CommandContext& context);
+
+// Whether one of the flags was given.
+bool any_given(const std::vector<const CLI::Option*>& flags);
+
+// Throws Error (usage) where neither a config nor any of `file_flags` was given, which the message
+// names.
+void require_config(const CommandContext& context,
+                    const std::vector<const CLI::Option*>& file_flags);
 
 // Throws Error (usage) where a flag's value is empty: "--output is required with --interactions".
 void require_flag(const std::string& value, const std::string& flag, const std::string& with);

@@ -60,6 +60,8 @@ Check quant_mode();
 Check meeting_point();
 // "n/d" with integers 0 <= n <= d, d > 0.
 Check ratio();
+// What read_sizes (sizes.h) takes.
+Check sizes();
 
 // Adds the fields of one section to a list, from pointers to members.
 template <class Section>

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/field.h"
+#include "config/sizes.h"
 
 namespace rallrec::config {
 namespace {
@@ -122,6 +123,14 @@ Check ratio() {
       return "";
     }
     return "must be a ratio from 0 to 1 such as \"2/3\"";
+  };
+}
+
+Check sizes() {
+  return [](const Value& value) -> std::string {
+    return read_sizes(std::get<std::string>(value)).empty()
+               ? "must be whole numbers from 1 to 65536 such as \"128-64\""
+               : "";
   };
 }
 

@@ -90,6 +90,14 @@ void check_together(const Config& config) {
     throw_usage(config.origins.at("data.train_share") +
                 ": 'data.train_share' + 'data.valid_share' must be below 1, or no test is left");
   }
+  const BaselineOptions& baseline = config.options.baseline;
+  if (baseline.attention_size % baseline.attention_heads != 0) {
+    throw_usage(config.origins.at("baseline.attention_size") +
+                ": 'baseline.attention_size' must be a multiple of 'baseline.attention_heads'; "
+                "they are " +
+                std::to_string(baseline.attention_size) + " and " +
+                std::to_string(baseline.attention_heads));
+  }
 }
 
 }  // namespace

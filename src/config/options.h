@@ -201,8 +201,32 @@ struct BaselineOptions {
   // Epochs without a better valid AUC before training stops.
   std::int64_t patience = 5;
   std::int64_t batch_size = 2048;
+  // Samples of a batch that are computed together, and whose gradients are summed together: what
+  // ranks and threads share out. Smaller = more of them can help, larger = less to add up. Changes
+  // the rounding.
+  std::int64_t block_size = 256;
   std::int64_t embedding_size = 16;
   double learning_rate = 1e-3;
+  // Share of the hidden units of the MLP that a sample's dropout leaves out.
+  double dropout = 0.2;
+  // Weight of half the squared norm of all parameters that a step uses.
+  double l2 = 1e-5;
+  // Hidden units of the layers of the MLP that all four models have.
+  std::string mlp_sizes = "128-128-128";
+  // dcn: layers of the cross network.
+  std::int64_t cross_layers = 3;
+  // x_deep_fm: feature maps of the layers of the compressed interaction network.
+  std::string cin_sizes = "50-50";
+  // auto_int: interacting layers, their heads, and their columns over all heads.
+  std::int64_t attention_layers = 2;
+  std::int64_t attention_heads = 2;
+  std::int64_t attention_size = 40;
+  // Columns that are no features.
+  std::vector<std::string> leave_out;
+  // Latest items of the user's history that become one more field, averaged; 0 = no such field.
+  // Only in a run folder.
+  std::int64_t history = 0;
+  // Of initial values, the order of samples and dropout.
   std::int64_t seed = 42;
 };
 

@@ -82,10 +82,30 @@ void add_baseline(std::vector<Field>& list) {
       .add("patience", &Baseline::patience, at_least(1),
            "epochs without a better valid AUC before training stops")
       .add("batch_size", &Baseline::batch_size, between(1, 1 << 30), "samples per step")
+      .add("block_size", &Baseline::block_size, between(1, 1 << 20),
+           "samples computed together: what ranks and threads share out")
       .add("embedding_size", &Baseline::embedding_size, between(1, 65536),
            "columns per feature embedding")
       .add("learning_rate", &Baseline::learning_rate, real_positive(), "Adam's step size")
-      .add("seed", &Baseline::seed, at_least(0), "seed of initial values and order");
+      .add("dropout", &Baseline::dropout, real_between(0.0, 1.0, false, true),
+           "share of the MLP's hidden units dropped")
+      .add("l2", &Baseline::l2, real_between(0.0, 1e3),
+           "weight of half the squared norm of the parameters of a step")
+      .add("mlp_sizes", &Baseline::mlp_sizes, sizes(), "hidden units of the MLP's layers")
+      .add("cross_layers", &Baseline::cross_layers, between(1, 64),
+           "dcn: layers of the cross network")
+      .add("cin_sizes", &Baseline::cin_sizes, sizes(),
+           "x_deep_fm: feature maps of the layers of the interaction network")
+      .add("attention_layers", &Baseline::attention_layers, between(1, 64),
+           "auto_int: interacting layers")
+      .add("attention_heads", &Baseline::attention_heads, between(1, 1024),
+           "auto_int: heads of a layer")
+      .add("attention_size", &Baseline::attention_size, between(1, 65536),
+           "auto_int: columns of a layer, a multiple of attention_heads")
+      .add("leave_out", &Baseline::leave_out, anything(), "columns that are no features")
+      .add("history", &Baseline::history, between(0, 1 << 20),
+           "latest items of the history as one more, averaged field; 0 = none")
+      .add("seed", &Baseline::seed, at_least(0), "seed of initial values, order and dropout");
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "core/check.h"
+#include "core/parallel_for.h"
 
 namespace rallrec::distributed {
 namespace {
@@ -59,6 +61,45 @@ void add_to(float* accumulator, const float* value, std::size_t count) {
   }
 }
 
+// Elements of a leaf that are added up at once; they and the partial sums stay in the cache.
+constexpr std::size_t kSumElements = 2048;
+
+// The sum of a node's leaves in the order of the tree, for elements [begin, end). leaves[i] is leaf
+// first + i.
+class NodeSum {
+ public:
+  NodeSum(const std::vector<const float*>& leaves, std::size_t first, const Range& elements)
+      : leaves_(leaves), first_(first), elements_(elements) {}
+
+  // Writes to sum[0 … elements.size()).
+  void write(const Range& node, float* sum, std::size_t depth = 0) {
+    const std::size_t count = elements_.size();
+    if (node.size() == 1) {
+      std::memcpy(sum, leaves_[node.begin - first_] + elements_.begin, count * sizeof(float));
+      return;
+    }
+    std::size_t half = 1;
+    while (2 * half < node.size()) {
+      half *= 2;
+    }
+    write({node.begin, node.begin + half}, sum, depth + 1);
+    if (right_.size() <= depth) {
+      right_.resize(depth + 1);
+    }
+    std::vector<float> right = std::move(right_[depth]);
+    right.resize(count);
+    write({node.begin + half, node.end}, right.data(), depth + 1);
+    add_to(sum, right.data(), count);
+    right_[depth] = std::move(right);
+  }
+
+ private:
+  const std::vector<const float*>& leaves_;
+  std::size_t first_;
+  Range elements_;
+  std::vector<std::vector<float>> right_;  // of each depth
+};
+
 // Completes the tree from its nodes, whose sums lie one behind the other in `sums`; the root's sum
 // ends up first.
 void complete_tree(const std::vector<Range>& nodes, std::size_t leaves, float* sums,
@@ -100,6 +141,34 @@ void TreeReduction::add(const float* leaf) {
   merge_last_nodes();
 }
 
+void TreeReduction::add_all(const std::vector<const float*>& leaves) {
+  RALLREC_CHECK(leaves.size() <= mine_.end - next_leaf_,
+                "tree reduction: more leaves added than the range has");
+  // The nodes may join those of earlier leaves, which add() does.
+  if (!nodes_.empty()) {
+    for (const float* leaf : leaves) {
+      add(leaf);
+    }
+    return;
+  }
+  const std::size_t first = next_leaf_;
+  next_leaf_ += leaves.size();
+  for (const Range& range : largest_nodes({first, next_leaf_}, leaves_)) {
+    nodes_.push_back({range, std::unique_ptr<float[]>(new float[count_])});
+  }
+  const std::size_t blocks = (count_ + kSumElements - 1) / kSumElements;
+  parallel_for(static_cast<std::int64_t>(blocks), 4, [&](std::int64_t begin, std::int64_t end) {
+    for (auto block = static_cast<std::size_t>(begin); block < static_cast<std::size_t>(end);
+         ++block) {
+      const Range elements{block * kSumElements, std::min((block + 1) * kSumElements, count_)};
+      NodeSum sum(leaves, first, elements);
+      for (const Node& node : nodes_) {
+        sum.write(node.range, node.sum.get() + elements.begin);
+      }
+    }
+  });
+}
+
 void TreeReduction::merge_last_nodes() {
   while (nodes_.size() > 1 &&
          are_siblings(nodes_[nodes_.size() - 2].range, nodes_.back().range, leaves_)) {
@@ -117,6 +186,11 @@ void TreeReduction::finish(Communicator& communicator, float* output) {
                 "tree reduction: " + std::to_string(mine_.end - next_leaf_) +
                     " leaves of the range were not added");
   const int size = communicator.size();
+  if (size == 1 && mine_.size() == leaves_ && !nodes_.empty()) {
+    std::copy_n(nodes_.front().sum.get(), count_, output);
+    nodes_.clear();
+    return;
+  }
   const std::vector<Range> ranges = gather_ranges(communicator, mine_, leaves_);
   const Range my_slice = split_evenly(count_, size, communicator.rank());
 

@@ -27,6 +27,10 @@ class TreeReduction {
   // Adds the next leaf: `count` floats, copied.
   void add(const float* leaf);
 
+  // The next leaves at once, with the threads sharing the elements: the same bits as add() for one
+  // after the other, and each leaf is read once.
+  void add_all(const std::vector<const float*>& leaves);
+
   // Writes the sum of all leaves of all ranks to output[0, count) on every rank. Collective; call
   // once, after all leaves of the range were added. Throws Error (exit code 70) where leaves are
   // missing or the ranges do not cover [0, leaves).

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/field.h"
+#include "config/sizes.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -188,6 +189,21 @@ TEST_F(Load, SharesMustLeaveATest) {
   EXPECT_EQ(
       load_config(set({"data.train_share=0.5", "data.valid_share=0.0"})).options.data.valid_share,
       0.0);
+}
+
+TEST_F(Load, SizesOfLayersAreWholeNumbersWithHyphens) {
+  const Config config = load_config(set({"baseline.mlp_sizes=64-32-8"}));
+  EXPECT_EQ(read_sizes(config.options.baseline.mlp_sizes), (std::vector<std::int64_t>{64, 32, 8}));
+  EXPECT_EQ(read_sizes("7"), (std::vector<std::int64_t>{7}));
+  for (const char* text : {"''", "64-", "-64", "64--8", "0", "64-0", "8,4", "8 4", "65537"}) {
+    expect_usage(set({std::string("baseline.mlp_sizes=") + text}),
+                 "'baseline.mlp_sizes' must be whole numbers from 1 to 65536");
+  }
+}
+
+TEST_F(Load, AttentionHeadsShareTheColumns) {
+  expect_usage(set({"baseline.attention_heads=3"}), "must be a multiple of");
+  EXPECT_EQ(load_config(set({"baseline.attention_heads=4"})).options.baseline.attention_heads, 4);
 }
 
 TEST_F(Load, AMissingFileIsMissingInput) {

@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "distributed/local_communicator.h"
 #include "distributed/thread_communicator.h"
+#include "tests/support/thread_count_guard.h"
 
 namespace rallrec::distributed {
 namespace {
@@ -75,6 +76,15 @@ void expect_tree_bits(const Leaves& leaves, std::size_t count, std::vector<std::
     tree_all_reduce(group, leaves.size(), mine, pointers(leaves, mine), output.data(), count);
     EXPECT_TRUE(same_bits(output, expected))
         << leaves.size() << " leaves, " << ranks << " ranks, rank " << group.rank();
+    // All at once, and in two parts.
+    for (const std::size_t first : {mine.size(), mine.size() / 3}) {
+      TreeReduction at_once(leaves.size(), mine, count);
+      at_once.add_all(pointers(leaves, {mine.begin, mine.begin + first}));
+      at_once.add_all(pointers(leaves, {mine.begin + first, mine.end}));
+      std::fill(output.begin(), output.end(), -1.0F);
+      at_once.finish(group, output.data());
+      EXPECT_TRUE(same_bits(output, expected)) << leaves.size() << " leaves, first " << first;
+    }
   });
 }
 
@@ -94,6 +104,20 @@ TEST(TreeReduction, HasTheTreesBitsAtAnyRankCountAndCut) {
         }
       }
     }
+  }
+}
+
+TEST(TreeReduction, AddsALongListAtOnceWithTheBitsOfOneThread) {
+  constexpr std::size_t kCount = 20011;
+  const Leaves all = random_leaves(11, kCount, 9);
+  for (const int threads : {1, 3}) {
+    const rallrec::testing::ThreadCountGuard guard(threads);
+    LocalCommunicator group;
+    TreeReduction reduction(all.size(), {0, all.size()}, kCount);
+    reduction.add_all(pointers(all, {0, all.size()}));
+    std::vector<float> output(kCount);
+    reduction.finish(group, output.data());
+    EXPECT_TRUE(same_bits(output, tree_sums(all, kCount)));
   }
 }
 
@@ -127,6 +151,7 @@ TEST(TreeReduction, RejectsMissingAndExtraLeaves) {
   EXPECT_THROW(missing.finish(group, &output), Error);
   missing.add(&leaf);
   EXPECT_THROW(missing.add(&leaf), Error);
+  EXPECT_THROW(missing.add_all({&leaf}), Error);
   TreeReduction gap(3, {0, 1}, 1);
   gap.add(&leaf);
   EXPECT_THROW(gap.finish(group, &output), Error);

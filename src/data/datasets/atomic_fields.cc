@@ -40,8 +40,8 @@ float number_of(const io::DelimitedRow& row, std::size_t i, const std::string& n
 
 class Column {
  public:
-  Column(std::size_t index, std::string name, FieldKind kind)
-      : index_(index), name_(std::move(name)), kind_(kind), builder_(name_, kind_) {}
+  Column(std::size_t index, std::string name, FieldKind kind, FieldWords words)
+      : index_(index), name_(std::move(name)), kind_(kind), words_(words), builder_(name_, kind_) {}
 
   const std::string& name() const { return name_; }
 
@@ -51,7 +51,7 @@ class Column {
     const std::string text(trim_end(row[index_]));
     for (std::string& value : single ? std::vector<std::string>{text} : split(text, " ")) {
       if (value.empty()) continue;
-      if (name_ == "gender" && !gender_word(value).empty()) value = gender_word(value);
+      if (is_gender() && !gender_word(value).empty()) value = gender_word(value);
       if (is_token(kind_)) {
         cell.tokens.push_back(std::move(value));
       } else {
@@ -70,20 +70,28 @@ class Column {
   Field take() { return builder_.take(); }
 
  private:
+  bool is_gender() const { return words_ == FieldWords::kOurs && name_ == "gender"; }
+
   std::size_t index_;
   std::string name_;
   FieldKind kind_;
+  FieldWords words_;
   FieldBuilder builder_;
 };
 
-std::vector<Column> columns_of(const AtomicHeader& header, std::string_view id_column) {
+std::vector<Column> columns_of(const AtomicHeader& header, std::string_view id_column,
+                               FieldWords words) {
   std::vector<Column> columns;
   for (std::size_t k = 0; k < header.size(); ++k) {
     const AtomicColumn& column = header.columns()[k];
     if (column.name == id_column) continue;
+    if (words == FieldWords::kAsInFile) {
+      columns.emplace_back(k, column.name, column.kind, words);
+      continue;
+    }
     const std::string name = name_of(header, column.name);
     const bool whole_title = name == "title" && column.kind == FieldKind::kTokenSequence;
-    columns.emplace_back(k, name, whole_title ? FieldKind::kToken : column.kind);
+    columns.emplace_back(k, name, whole_title ? FieldKind::kToken : column.kind, words);
   }
   return columns;
 }
@@ -104,10 +112,11 @@ void add_age_groups(FieldTable& table) {
 }  // namespace
 
 FieldTable read_atomic_fields(const std::string& file, std::string_view id_column,
-                              const ReadOptions& options, IdMap& ids, std::int64_t& rejected_rows) {
+                              const ReadOptions& options, IdMap& ids, std::int64_t& rejected_rows,
+                              FieldWords words) {
   const AtomicHeader header(file);
   const std::size_t id_index = header.require(id_column);
-  std::vector<Column> columns = columns_of(header, id_column);
+  std::vector<Column> columns = columns_of(header, id_column, words);
   const auto format = delimited_options(file, "\t", header.size(), options);
   const auto counts = io::for_each_row(file, format, [&](const io::DelimitedRow& row) {
     if (row.line() == 1) return;
@@ -122,7 +131,7 @@ FieldTable read_atomic_fields(const std::string& file, std::string_view id_colum
   rejected_rows += counts.rejected;
   FieldTable table;
   for (Column& column : columns) table.fields.push_back(column.take());
-  add_age_groups(table);
+  if (words == FieldWords::kOurs) add_age_groups(table);
   return table;
 }
 

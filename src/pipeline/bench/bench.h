@@ -11,7 +11,7 @@ namespace rallrec::pipeline {
 
 // What one bench is given.
 struct BenchRequest {
-  std::string model;    // Hugging Face folder; matmul and info_nce need none
+  std::string model;    // Hugging Face folder; most benches need none
   std::string input;    // prompts with answers; tokenize: texts; auc: .npy of scores and labels
   std::string against;  // tune: a second quant mode to time beside; "" = none
   bool all_positions = false;  // tune: time the logits of every token beside
@@ -51,6 +51,7 @@ void bench_ingest(const BenchRun& run);
 void bench_tokenize(const BenchRun& run);
 void bench_auc(const BenchRun& run);
 void bench_retrieve(const BenchRun& run);
+void bench_ctr(const BenchRun& run);
 
 // All benches; a new one is a line here.
 const std::vector<Bench>& bench_table();

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/options.h"
+#include "data/datasets/atomic_ctr.h"
+#include "distributed/communicator.h"
+#include "pipeline/stage.h"
+
+namespace rallrec::pipeline {
+
+// The id-feature baselines, a stage each, named baseline/<model>. They are no part of `rallrec
+// run`: nothing in it reads what they write. From ingest/interactions.h5 to, in baseline/<model>:
+//   scores.jsonl   {"label", "score", "user"} per test sample, in time order
+//   metrics.json   of the test samples, and how training went
+const std::vector<Stage>& baseline_table();
+
+// A person's own files instead: `output` gets scores.jsonl, {"label", "score"} per line of the test
+// file, in its order, and metrics.json, which is written last. Collective.
+void baseline_on_files(const std::string& model, const data::CtrFiles& files,
+                       const std::string& output, const config::Options& options,
+                       distributed::Communicator& communicator);
+
+}  // namespace rallrec::pipeline
