@@ -1,6 +1,6 @@
 # The host SIMT build (preset simt): src/core, src/kernels, what of src/distributed needs no MPI,
-# and the training of LightGCN. Their .cu files are compiled as plain C++ against the stand-in of
-# tests/support/simt/; with the tests that run them. No torch, MPI or HDF5.
+# and the trainings of LightGCN and of the projector. Their .cu files are compiled as plain C++
+# against the stand-in of tests/support/simt/; with the tests that run them. No torch, MPI or HDF5.
 #
 # The .cu files, the stand-in and the tests are built with ASan and UBSan; the CPU column is not (the preset
 # asan covers it, and it takes ten minutes to compile so). Each kernel test exists twice: x_test, and
@@ -71,24 +71,29 @@ add_subdirectory(src/core)
 add_subdirectory(src/kernels)
 add_subdirectory(src/distributed)
 
-# What a training of LightGCN takes of the folders above, which see torch or HDF5 elsewhere.
-add_library(rallrec_light_gcn STATIC
+# What these trainings take of the folders above, which see torch or HDF5 elsewhere.
+add_library(rallrec_trainings STATIC
   src/data/csr_graph.cc
   src/data/graph_edges.cc
   src/data/negative_sampler.cc
   src/metrics/ranking.cc
+  src/models/alignment/projector.cc
   src/models/graph/adjacency.cc
   src/models/graph/light_gcn.cc
+  src/train/alignment_cut.cc
+  src/train/alignment_step.cc
+  src/train/gradient_tree.cc
   src/train/light_gcn_step.cc
   src/train/light_gcn_trainer.cc
-  src/train/light_gcn_triples.cc)
-target_include_directories(rallrec_light_gcn PUBLIC src)
-target_link_libraries(rallrec_light_gcn PUBLIC rallrec::core rallrec::kernels rallrec::distributed)
-rallrec_compile_options(rallrec_light_gcn)
-target_compile_options(rallrec_light_gcn PRIVATE ${RALLREC_SANITIZE} -O1 -g1)
-add_library(rallrec::data ALIAS rallrec_light_gcn)
-add_library(rallrec::models ALIAS rallrec_light_gcn)
-add_library(rallrec::train ALIAS rallrec_light_gcn)
+  src/train/light_gcn_triples.cc
+  src/train/projector_trainer.cc)
+target_include_directories(rallrec_trainings PUBLIC src)
+target_link_libraries(rallrec_trainings PUBLIC rallrec::core rallrec::kernels rallrec::distributed)
+rallrec_compile_options(rallrec_trainings)
+target_compile_options(rallrec_trainings PRIVATE ${RALLREC_SANITIZE} -O1 -g1)
+add_library(rallrec::data ALIAS rallrec_trainings)
+add_library(rallrec::models ALIAS rallrec_trainings)
+add_library(rallrec::train ALIAS rallrec_trainings)
 
 add_subdirectory(tests/support/device)
 add_subdirectory(tests/support/simt/broken)

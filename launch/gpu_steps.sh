@@ -88,17 +88,20 @@ compare_runs() {
   [ "$gpu" != none ] || device=cpu
   mkdir -p "$folder" && python3 tools/write_interactions.py "$folder/made_up.inter" || return 1
   for run in 1 2; do
-    "$build/rallrec" light_gcn --interactions "$folder/made_up.inter" --output "$folder/$run" --device "$device" \
-      --set light_gcn.epochs=25 2>"$folder/$run.err" || {
+    { "$build/rallrec" light_gcn --interactions "$folder/made_up.inter" --output "$folder/$run" --device "$device" \
+      --set light_gcn.epochs=25 &&
+      "$build/rallrec" align --text "$folder/1/user_embeddings.npy" --graph "$folder/1/user_embeddings.npy" \
+        --output "$folder/$run/aligned.npy" --device "$device" --set align.steps=40; } 2>"$folder/$run.err" || {
       cat "$folder/$run.err"
       grep -q 'cannot run on CUDA yet' "$folder/$run.err" && return 77
       return 1
     }
   done
   cmp "$folder/1/item_embeddings.npy" "$folder/2/item_embeddings.npy" &&
-    cmp "$folder/1/user_embeddings.npy" "$folder/2/user_embeddings.npy" || return 1
+    cmp "$folder/1/user_embeddings.npy" "$folder/2/user_embeddings.npy" &&
+    cmp "$folder/1/aligned.npy" "$folder/2/aligned.npy" || return 1
   [ "$gpu" != none ] || { echo "no GPU (on the CPU: the same bits twice)" && return 77; }
-  echo "light_gcn: the same bits twice"
+  echo "light_gcn, align: the same bits twice"
 }
 
 # D3: what NCCL gives on one GPU has the bits of the host's communicators.

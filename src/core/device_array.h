@@ -11,9 +11,10 @@ namespace rallrec {
 
 // Owns values in the memory of a queue's device: the GPU's, or the host's for a CPU queue, so that
 // code above kernels is the same for both. Movable, not copyable. Work on the values is in the
-// order of that queue, whose stream must outlive the array; what copies to or from the host blocks
-// until it is done, everything else only enqueues. Fresh values are not initialised. Throws Error
-// (usage) for a CUDA queue in a build without CUDA, Error where the GPU's memory runs out.
+// order of that queue, whose stream must outlive the array; what copies to the host blocks until it
+// is done, everything else only enqueues, and what it copies from the host it has read when it
+// returns. Fresh values are not initialised. Throws Error (usage) for a CUDA queue in a build
+// without CUDA, Error where the GPU's memory runs out.
 template <typename Value>
 class DeviceArray {
   static_assert(std::is_trivially_copyable_v<Value>, "values are copied as bytes");

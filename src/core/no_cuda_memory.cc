@@ -32,4 +32,6 @@ void clear_gpu(const Queue& /*queue*/, void* /*memory*/, std::size_t /*bytes*/) 
   throw_no_cuda(kMemory);
 }
 
+std::size_t pinned_bytes() { return 0; }
+
 }  // namespace rallrec::detail

@@ -8,32 +8,10 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
+#include "distributed/tree_nodes.h"
 
 namespace rallrec::distributed {
 namespace {
-
-// Whether [left.begin, right.end) is the tree node whose children are `left` and `right`, both
-// nodes.
-bool are_siblings(const Range& left, const Range& right, std::size_t leaves) {
-  const std::size_t width = left.size();
-  const bool power_of_two = (width & (width - 1)) == 0;
-  return left.end == right.begin && power_of_two && left.begin % (2 * width) == 0 &&
-         right.end == std::min(left.begin + 2 * width, leaves);
-}
-
-// The largest nodes inside `range`, from left to right: those that TreeReduction::add leaves
-// behind.
-std::vector<Range> largest_nodes(const Range& range, std::size_t leaves) {
-  std::vector<Range> nodes;
-  for (std::size_t leaf = range.begin; leaf < range.end; ++leaf) {
-    nodes.push_back({leaf, leaf + 1});
-    while (nodes.size() > 1 && are_siblings(nodes[nodes.size() - 2], nodes.back(), leaves)) {
-      nodes[nodes.size() - 2].end = nodes.back().end;
-      nodes.pop_back();
-    }
-  }
-  return nodes;
-}
 
 std::vector<Range> gather_ranges(Communicator& communicator, const Range& mine,
                                  std::size_t leaves) {
@@ -104,22 +82,11 @@ class NodeSum {
 // ends up first.
 void complete_tree(const std::vector<Range>& nodes, std::size_t leaves, float* sums,
                    std::size_t count) {
-  struct Open {
-    Range range;
-    float* sum;
-  };
-  std::vector<Open> open;
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    open.push_back({nodes[i], sums + i * count});
-    while (open.size() > 1 &&
-           are_siblings(open[open.size() - 2].range, open.back().range, leaves)) {
-      Open& left = open[open.size() - 2];
-      add_to(left.sum, open.back().sum, count);
-      left.range.end = open.back().range.end;
-      open.pop_back();
-    }
+  const JoinedNodes joined = join_nodes(nodes, leaves);
+  for (const NodeAddition& addition : joined.additions) {
+    add_to(sums + addition.into * count, sums + addition.from * count, count);
   }
-  RALLREC_CHECK(open.size() <= 1, "tree reduction: the nodes do not form the tree");
+  RALLREC_CHECK(joined.nodes.size() <= 1, "tree reduction: the nodes do not form the tree");
 }
 
 }  // namespace
@@ -153,7 +120,7 @@ void TreeReduction::add_all(const std::vector<const float*>& leaves) {
   }
   const std::size_t first = next_leaf_;
   next_leaf_ += leaves.size();
-  for (const Range& range : largest_nodes({first, next_leaf_}, leaves_)) {
+  for (const Range& range : join_leaves({first, next_leaf_}, leaves_).nodes) {
     nodes_.push_back({range, std::unique_ptr<float[]>(new float[count_])});
   }
   const std::size_t blocks = (count_ + kSumElements - 1) / kSumElements;
@@ -206,7 +173,7 @@ void TreeReduction::finish(Communicator& communicator, float* output) {
       send.insert(send.end(), node.sum.get() + slice.begin, node.sum.get() + slice.end);
     }
     const std::vector<Range> theirs =
-        largest_nodes(ranges[static_cast<std::size_t>(peer)], leaves_);
+        join_leaves(ranges[static_cast<std::size_t>(peer)], leaves_).nodes;
     nodes.insert(nodes.end(), theirs.begin(), theirs.end());
     send_counts.push_back(nodes_.size() * slice.size());
     receive_counts.push_back(theirs.size() * my_slice.size());

@@ -5,7 +5,7 @@
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/activation_cpu.h"
-#include "kernels/no_cuda.h"
+#include "kernels/activation_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -27,7 +27,10 @@ void activate(const Queue& queue, Activation activation, std::int64_t count, con
               float* y) {
   RALLREC_CHECK(count >= 0, "activate: negative size");
   RALLREC_CHECK(count == 0 || (x != nullptr && y != nullptr), "activate: null input or result");
-  require_cpu(queue, "activate");
+  if (queue.device == Device::kCuda) {
+    detail::activate_gpu(queue, activation, count, x, y);
+    return;
+  }
   for_blocks(count, [&](std::int64_t begin, std::int64_t end) {
     detail::activate_cpu(activation, x, y, begin, end);
   });
@@ -38,7 +41,10 @@ void activate_backward(const Queue& queue, Activation activation, std::int64_t c
   RALLREC_CHECK(count >= 0, "activate_backward: negative size");
   RALLREC_CHECK(count == 0 || (x != nullptr && dy != nullptr && dx != nullptr),
                 "activate_backward: null input or result");
-  require_cpu(queue, "activate_backward");
+  if (queue.device == Device::kCuda) {
+    detail::activate_backward_gpu(queue, activation, count, x, dy, dx);
+    return;
+  }
   for_blocks(count, [&](std::int64_t begin, std::int64_t end) {
     detail::activate_backward_cpu(activation, x, dy, dx, begin, end);
   });

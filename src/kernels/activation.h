@@ -12,7 +12,7 @@ namespace rallrec::kernels {
 enum class Activation { kNone, kRelu, kGelu, kTanh };
 
 // y = f(x), element by element over `count` fp32 values; y may be x. The relative error is below
-// 1e-6, but in GELU's left tail, x < -3, where 1e-8 is the absolute one. A NaN stays one. An
+// 2e-6, but in GELU's left tail, x < -3, where 1e-8 is the absolute one. A NaN stays one. An
 // element's bits depend on itself alone. On a CUDA queue all pointers are device memory and the
 // calls only enqueue. Throws Error on a negative count or on null where there is something to do.
 void activate(const Queue& queue, Activation activation, std::int64_t count, const float* x,

@@ -6,6 +6,17 @@
 #include "kernels/adam_gpu.h"
 
 namespace rallrec::kernels {
+namespace {
+
+bool has_work(const detail::AdamArguments& a) {
+  RALLREC_CHECK(a.count >= 0, "adam: negative size");
+  RALLREC_CHECK(a.count == 0 || (a.gradient != nullptr && a.parameters != nullptr &&
+                                 a.first_moment != nullptr && a.second_moment != nullptr),
+                "adam: null input or result");
+  return a.count > 0;
+}
+
+}  // namespace
 
 AdamRates adam_rates(double learning_rate, std::int64_t step) {
   RALLREC_CHECK(step >= 1, "adam_rates: updates count from 1");
@@ -17,17 +28,28 @@ AdamRates adam_rates(double learning_rate, std::int64_t step) {
 
 void adam(const Queue& queue, const AdamRates& rates, std::int64_t count, const float* gradient,
           float* parameters, float* first_moment, float* second_moment) {
-  RALLREC_CHECK(count >= 0, "adam: negative size");
-  if (count == 0) {
+  const detail::AdamArguments arguments{count, gradient, parameters, first_moment, second_moment};
+  if (!has_work(arguments)) {
     return;
   }
-  RALLREC_CHECK(gradient != nullptr && parameters != nullptr && first_moment != nullptr &&
-                    second_moment != nullptr,
-                "adam: null input or result");
   if (queue.device == Device::kCuda) {
-    detail::adam_gpu(queue, rates, count, gradient, parameters, first_moment, second_moment);
+    detail::adam_gpu(queue, rates, nullptr, arguments);
   } else {
     adam_cpu(rates, count, gradient, parameters, first_moment, second_moment);
+  }
+}
+
+void adam(const Queue& queue, const AdamRates* rates, std::int64_t count, const float* gradient,
+          float* parameters, float* first_moment, float* second_moment) {
+  const detail::AdamArguments arguments{count, gradient, parameters, first_moment, second_moment};
+  RALLREC_CHECK(rates != nullptr, "adam: null input or result");
+  if (!has_work(arguments)) {
+    return;
+  }
+  if (queue.device == Device::kCuda) {
+    detail::adam_gpu(queue, {}, rates, arguments);
+  } else {
+    adam_cpu(*rates, count, gradient, parameters, first_moment, second_moment);
   }
 }
 

@@ -7,9 +7,17 @@
 
 namespace rallrec::kernels::detail {
 
-// The GPU column of adam.h: device memory, work is enqueued on queue.stream. Throws where the build
-// has no CUDA.
-void adam_gpu(const Queue& queue, const AdamRates& rates, std::int64_t count, const float* gradient,
-              float* parameters, float* first_moment, float* second_moment);
+struct AdamArguments {
+  std::int64_t count;
+  const float* gradient;
+  float* parameters;
+  float* first_moment;
+  float* second_moment;
+};
+
+// The GPU column of adam.h: device memory, work is enqueued on queue.stream. `stored`, where not
+// null, is read in place of `rates`. Throws where the build has no CUDA.
+void adam_gpu(const Queue& queue, const AdamRates& rates, const AdamRates* stored,
+              const AdamArguments& arguments);
 
 }  // namespace rallrec::kernels::detail

@@ -1,9 +1,8 @@
 #include "core/cuda_handle.h"
 #include "core/launch.h"
 #include "kernels/cross_layer_gpu.h"
-#include "kernels/gpu/floats.cuh"
 #include "kernels/gpu/parts.cuh"
-#include "kernels/gpu/warp.cuh"
+#include "kernels/gpu/warp_rows.cuh"
 
 namespace rallrec::kernels::detail {
 namespace {
@@ -13,35 +12,16 @@ constexpr int kWarps = kThreads / gpu::kWarp;
 
 const char* const kSetting = "baseline.batch_size";
 
-__device__ std::int64_t warp_row() {
-  return std::int64_t{blockIdx.x} * kWarps + threadIdx.x / gpu::kWarp;
-}
-
-// <a, b> over a row, in every lane.
-template <int kWidth>
-__device__ float row_dot(const float* a, const float* b, std::int64_t columns) {
-  const int lane = static_cast<int>(threadIdx.x) % gpu::kWarp;
-  float sum = 0.0F;
-  for (std::int64_t c = lane * kWidth; c < columns; c += gpu::kWarp * kWidth) {
-    const auto left = gpu::load<kWidth>(a + c);
-    const auto right = gpu::load<kWidth>(b + c);
-    for (int i = 0; i < kWidth; ++i) {
-      sum += left.v[i] * right.v[i];
-    }
-  }
-  return gpu::warp_sum(sum);
-}
-
 // A warp per row. The second reading of x comes from L1.
 template <int kWidth>
 __global__ void __launch_bounds__(kThreads) cross_layer_kernel(CrossArguments a) {
-  const std::int64_t row = warp_row();
+  const std::int64_t row = gpu::warp_row<kWarps>();
   if (row >= a.shape.batch) {
     return;  // a whole warp
   }
-  const int lane = static_cast<int>(threadIdx.x) % gpu::kWarp;
+  const int lane = gpu::lane_of_warp();
   const std::int64_t first = row * a.shape.width;
-  const float along = row_dot<kWidth>(a.in.x + first, a.in.w, a.shape.width);
+  const float along = gpu::row_dot<kWidth>(a.in.x + first, a.in.w, a.shape.width);
   if (a.dots != nullptr && lane == 0) {
     a.dots[row] = along;
   }
@@ -60,14 +40,14 @@ __global__ void __launch_bounds__(kThreads) cross_layer_kernel(CrossArguments a)
 template <int kWidth>
 __global__ void __launch_bounds__(kThreads)
     cross_layer_backward_kernel(CrossBackwardArguments a, float* slopes) {
-  const std::int64_t row = warp_row();
+  const std::int64_t row = gpu::warp_row<kWarps>();
   if (row >= a.shape.batch) {
     return;
   }
-  const int lane = static_cast<int>(threadIdx.x) % gpu::kWarp;
+  const int lane = gpu::lane_of_warp();
   const std::int64_t first = row * a.shape.width;
   const float along = a.in.dots[row];
-  const float t = row_dot<kWidth>(a.in.x0 + first, a.in.dy + first, a.shape.width);
+  const float t = gpu::row_dot<kWidth>(a.in.x0 + first, a.in.dy + first, a.shape.width);
   if (lane == 0) {
     slopes[row] = t;
   }
@@ -92,7 +72,7 @@ __global__ void __launch_bounds__(kThreads)
 __global__ void __launch_bounds__(kThreads)
     cross_layer_sums_kernel(CrossBackwardArguments a, const float* slopes, float* sums) {
   __shared__ float shares[2][kWarps][gpu::kWarp];
-  const int lane = static_cast<int>(threadIdx.x) % gpu::kWarp;
+  const int lane = gpu::lane_of_warp();
   const int warp = static_cast<int>(threadIdx.x) / gpu::kWarp;
   const std::int64_t column = std::int64_t{blockIdx.y} * gpu::kWarp + lane;
   const std::int64_t begin = std::int64_t{blockIdx.x} * kCrossPart;

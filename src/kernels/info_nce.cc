@@ -57,13 +57,23 @@ void combine_column_lse_cpu(const double* partial, std::int64_t blocks, std::int
   }
 }
 
-double info_nce_loss_sum(const InfoNceBlock& block, const double* row_lse, const double* column_lse,
+double info_nce_loss_cpu(const InfoNceBlock& block, const double* row_lse, const double* column_lse,
                          const float* positive) {
   double sum = 0.0;
   for (std::int64_t i = 0; i < block.rows; ++i) {
     sum += row_lse[i] + column_lse[block.first_row + i] - 2.0 * positive[i];
   }
   return sum;
+}
+
+void info_nce_loss(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
+                   const double* column_lse, const float* positive, double* sum) {
+  check_block(block);
+  if (queue.device == Device::kCuda) {
+    detail::info_nce_loss_gpu(queue, block, row_lse, column_lse, positive, sum);
+  } else {
+    *sum = info_nce_loss_cpu(block, row_lse, column_lse, positive);
+  }
 }
 
 void info_nce_backward(const Queue& queue, const InfoNceBlock& block, const double* row_lse,

@@ -44,10 +44,10 @@ void info_nce_forward(const Queue& queue, const InfoNceBlock& block, double* row
 void combine_column_lse(const Queue& queue, const double* partial, std::int64_t blocks,
                         std::int64_t columns, double* result);
 
-// The block's share of N * loss: sum over its rows of both directions, in row order. column_lse is
-// the joined one, [columns]. All in host memory.
-double info_nce_loss_sum(const InfoNceBlock& block, const double* row_lse, const double* column_lse,
-                         const float* positive);
+// *sum = the block's share of N * loss: both directions of its rows. column_lse is the joined one,
+// [columns]. A CPU adds the rows in order, a GPU in another one that their number fixes.
+void info_nce_loss(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
+                   const double* column_lse, const float* positive, double* sum);
 
 //   weight   the gradient of the result with respect to N * loss; 1/N for the loss itself
 //   grad_x   fp32 [rows, width], written
@@ -69,5 +69,7 @@ void info_nce_forward_cpu(const InfoNceBlock& block, double* row_lse, double* co
                           float* positive);
 void info_nce_backward_cpu(const InfoNceBlock& block, const double* row_lse,
                            const double* column_lse, float weight, float* grad_x, float* grad_y);
+double info_nce_loss_cpu(const InfoNceBlock& block, const double* row_lse, const double* column_lse,
+                         const float* positive);
 
 }  // namespace rallrec::kernels

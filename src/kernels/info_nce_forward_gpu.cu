@@ -191,6 +191,21 @@ __global__ void __launch_bounds__(kJoinThreads)
   result[j] = maximum == -INFINITY ? maximum : maximum + log(sum);
 }
 
+// One block: a thread takes every 256th row.
+__global__ void __launch_bounds__(kJoinThreads)
+    info_nce_loss_kernel(InfoNceBlock block, const double* row_lse, const double* column_lse,
+                         const float* positive, double* result) {
+  __shared__ double partial[kJoinThreads / gpu::kWarp];
+  double sum = 0.0;
+  for (std::int64_t i = threadIdx.x; i < block.rows; i += kJoinThreads) {
+    sum += row_lse[i] + column_lse[block.first_row + i] - 2.0 * positive[i];
+  }
+  sum = gpu::block_sum<kJoinThreads / gpu::kWarp>(sum, partial);
+  if (threadIdx.x == 0) {
+    *result = sum;
+  }
+}
+
 }  // namespace
 
 void info_nce_forward_gpu(const Queue& queue, const InfoNceBlock& block, double* row_lse,
@@ -219,6 +234,12 @@ void combine_column_lse_gpu(const Queue& queue, const double* partial, std::int6
                             std::int64_t columns, double* result) {
   launch(&combine_column_lse_kernel, blocks_for(columns, kJoinThreads), dim3(kJoinThreads), 0,
          stream_of(queue), partial, blocks, columns, result);
+}
+
+void info_nce_loss_gpu(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
+                       const double* column_lse, const float* positive, double* sum) {
+  launch(&info_nce_loss_kernel, dim3(1), dim3(kJoinThreads), 0, stream_of(queue), block, row_lse,
+         column_lse, positive, sum);
 }
 
 }  // namespace rallrec::kernels::detail

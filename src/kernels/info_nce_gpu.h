@@ -11,6 +11,8 @@ void info_nce_forward_gpu(const Queue& queue, const InfoNceBlock& block, double*
                           double* column_lse, float* positive);
 void combine_column_lse_gpu(const Queue& queue, const double* partial, std::int64_t blocks,
                             std::int64_t columns, double* result);
+void info_nce_loss_gpu(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
+                       const double* column_lse, const float* positive, double* sum);
 void info_nce_backward_gpu(const Queue& queue, const InfoNceBlock& block, const double* row_lse,
                            const double* column_lse, float weight, float* grad_x, float* grad_y);
 

@@ -2,7 +2,7 @@
 
 #include "core/check.h"
 #include "kernels/linear_cpu.h"
-#include "kernels/no_cuda.h"
+#include "kernels/linear_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -22,8 +22,11 @@ void linear(const Queue& queue, const LinearShape& shape, const float* x, const 
   }
   RALLREC_CHECK(y != nullptr && (shape.inputs == 0 || (x != nullptr && weight != nullptr)),
                 "linear: null input or result");
-  require_cpu(queue, "linear");
-  detail::linear_cpu(shape, x, weight, bias, y);
+  if (queue.device == Device::kCuda) {
+    detail::linear_gpu(queue, shape, x, weight, bias, y);
+  } else {
+    detail::linear_cpu(shape, x, weight, bias, y);
+  }
 }
 
 void linear_backward_input(const Queue& queue, const LinearShape& shape, const float* dy,
@@ -34,8 +37,11 @@ void linear_backward_input(const Queue& queue, const LinearShape& shape, const f
   }
   RALLREC_CHECK(dx != nullptr && (shape.outputs == 0 || (dy != nullptr && weight != nullptr)),
                 "linear_backward_input: null input or result");
-  require_cpu(queue, "linear_backward_input");
-  detail::linear_backward_input_cpu(shape, dy, weight, dx);
+  if (queue.device == Device::kCuda) {
+    detail::linear_backward_input_gpu(queue, shape, dy, weight, dx);
+  } else {
+    detail::linear_backward_input_cpu(shape, dy, weight, dx);
+  }
 }
 
 void linear_backward_weight(const Queue& queue, const LinearShape& shape, const float* x,
@@ -47,8 +53,11 @@ void linear_backward_weight(const Queue& queue, const LinearShape& shape, const 
   RALLREC_CHECK((dweight != nullptr || shape.inputs == 0) &&
                     (shape.rows == 0 || (dy != nullptr && (x != nullptr || shape.inputs == 0))),
                 "linear_backward_weight: null input or result");
-  require_cpu(queue, "linear_backward_weight");
-  detail::linear_backward_weight_cpu(shape, x, dy, dweight, dbias);
+  if (queue.device == Device::kCuda) {
+    detail::linear_backward_weight_gpu(queue, shape, x, dy, dweight, dbias);
+  } else {
+    detail::linear_backward_weight_cpu(shape, x, dy, dweight, dbias);
+  }
 }
 
 }  // namespace rallrec::kernels

@@ -2,7 +2,9 @@
 #include "kernels/no_cuda.h"
 
 #include "core/no_cuda.h"
+#include "kernels/activation_gpu.h"
 #include "kernels/adam_gpu.h"
+#include "kernels/add_rows_gpu.h"
 #include "kernels/bpr_gpu.h"
 #include "kernels/cin_gpu.h"
 #include "kernels/cross_layer_gpu.h"
@@ -11,6 +13,7 @@
 #include "kernels/fm_interaction_gpu.h"
 #include "kernels/info_nce_gpu.h"
 #include "kernels/int8_rows_gpu.h"
+#include "kernels/linear_gpu.h"
 #include "kernels/negative_sampling_gpu.h"
 #include "kernels/rms_norm_gpu.h"
 #include "kernels/rope_gpu.h"
@@ -20,6 +23,7 @@
 #include "kernels/spmm_gpu.h"
 #include "kernels/swi_glu_gpu.h"
 #include "kernels/top_k_gpu.h"
+#include "kernels/unit_rows_gpu.h"
 #include "kernels/vocabulary_head_gpu.h"
 
 namespace rallrec::kernels {
@@ -31,9 +35,50 @@ void require_cpu(const Queue& queue, const char* operation) {
 
 namespace detail {
 
-void adam_gpu(const Queue& /*queue*/, const AdamRates& /*rates*/, std::int64_t /*count*/,
-              const float* /*gradient*/, float* /*parameters*/, float* /*first_moment*/,
-              float* /*second_moment*/) {
+void activate_gpu(const Queue& /*queue*/, Activation /*activation*/, std::int64_t /*count*/,
+                  const float* /*x*/, float* /*y*/) {
+  throw_no_cuda("activate");
+}
+
+void activate_backward_gpu(const Queue& /*queue*/, Activation /*activation*/,
+                           std::int64_t /*count*/, const float* /*x*/, const float* /*dy*/,
+                           float* /*dx*/) {
+  throw_no_cuda("activate_backward");
+}
+
+void add_rows_gpu(const Queue& /*queue*/, const RowAddition* /*additions*/, std::int64_t /*count*/,
+                  std::int64_t /*width*/, float* /*values*/) {
+  throw_no_cuda("add_rows");
+}
+
+void linear_gpu(const Queue& /*queue*/, const LinearShape& /*shape*/, const float* /*x*/,
+                const float* /*weight*/, const float* /*bias*/, float* /*y*/) {
+  throw_no_cuda("linear");
+}
+
+void linear_backward_input_gpu(const Queue& /*queue*/, const LinearShape& /*shape*/,
+                               const float* /*dy*/, const float* /*weight*/, float* /*dx*/) {
+  throw_no_cuda("linear_backward_input");
+}
+
+void linear_backward_weight_gpu(const Queue& /*queue*/, const LinearShape& /*shape*/,
+                                const float* /*x*/, const float* /*dy*/, float* /*dweight*/,
+                                float* /*dbias*/) {
+  throw_no_cuda("linear_backward_weight");
+}
+
+void unit_rows_gpu(const Queue& /*queue*/, std::int64_t /*rows*/,
+                   const UnitRowsArguments& /*arguments*/) {
+  throw_no_cuda("unit_rows");
+}
+
+void unit_rows_backward_gpu(const Queue& /*queue*/, std::int64_t /*rows*/,
+                            const UnitRowsBackwardArguments& /*arguments*/) {
+  throw_no_cuda("unit_rows_backward");
+}
+
+void adam_gpu(const Queue& /*queue*/, const AdamRates& /*rates*/, const AdamRates* /*stored*/,
+              const AdamArguments& /*arguments*/) {
   throw_no_cuda("adam");
 }
 
@@ -112,6 +157,12 @@ void info_nce_forward_gpu(const Queue& /*queue*/, const InfoNceBlock& /*block*/,
 void combine_column_lse_gpu(const Queue& /*queue*/, const double* /*partial*/,
                             std::int64_t /*blocks*/, std::int64_t /*columns*/, double* /*result*/) {
   throw_no_cuda("combine_column_lse");
+}
+
+void info_nce_loss_gpu(const Queue& /*queue*/, const InfoNceBlock& /*block*/,
+                       const double* /*row_lse*/, const double* /*column_lse*/,
+                       const float* /*positive*/, double* /*sum*/) {
+  throw_no_cuda("info_nce_loss");
 }
 
 void info_nce_backward_gpu(const Queue& /*queue*/, const InfoNceBlock& /*block*/,

@@ -1,6 +1,5 @@
 #include "pipeline/align.h"
 
-#include <ATen/ATen.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
@@ -8,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/finite.h"
+#include "distributed/place.h"
 #include "io/hdf5_file.h"
 #include "io/npy.h"
 #include "logging/progress.h"
@@ -17,12 +17,7 @@
 namespace rallrec::pipeline {
 namespace {
 
-at::Tensor view_of(const EmbeddingMatrix& matrix) {
-  return at::from_blob(const_cast<float*>(matrix.values.data()), {matrix.rows, matrix.columns},
-                       at::kFloat);
-}
-
-at::Tensor rows_with_an_edge(const EmbeddingMatrix& graph) {
+std::vector<std::int64_t> rows_with_an_edge(const EmbeddingMatrix& graph) {
   std::vector<std::int64_t> rows;
   for (std::int64_t row = 0; row < graph.rows; ++row) {
     const auto first = graph.values.begin() + row * graph.columns;
@@ -30,7 +25,18 @@ at::Tensor rows_with_an_edge(const EmbeddingMatrix& graph) {
       rows.push_back(row);
     }
   }
-  return at::tensor(rows, at::kLong);
+  return rows;
+}
+
+std::vector<float> chosen_rows(const EmbeddingMatrix& matrix,
+                               const std::vector<std::int64_t>& rows) {
+  std::vector<float> values;
+  values.reserve(rows.size() * static_cast<std::size_t>(matrix.columns));
+  for (const std::int64_t row : rows) {
+    const auto first = matrix.values.begin() + row * matrix.columns;
+    values.insert(values.end(), first, first + matrix.columns);
+  }
+  return values;
 }
 
 void check_matrices(const EmbeddingMatrix& text, const EmbeddingMatrix& graph,
@@ -63,41 +69,43 @@ EmbeddingMatrix read_matrix(const std::string& path) {
 }  // namespace
 
 Alignment align_embeddings(const EmbeddingMatrix& text, const EmbeddingMatrix& graph,
-                           const std::string& where, const config::AlignOptions& options,
+                           const std::string& where, const config::Options& options,
                            distributed::Communicator& communicator) {
   check_matrices(text, graph, where);
-  const at::Tensor rows = rows_with_an_edge(graph);
-  if (rows.numel() < 2) {
+  const std::vector<std::int64_t> rows = rows_with_an_edge(graph);
+  if (rows.size() < 2) {
     throw_bad_data(where, "needs at least two rows that are not zero to align with");
   }
+  const config::AlignOptions& settings = options.align;
+  const auto owner =
+      distributed::make_place({options.cluster.device, options.cluster.nccl_init}, communicator);
+  const distributed::Place place = owner->place();
   models::Projector projector(
-      {text.columns, options.hidden_size, graph.columns, options.activation},
-      static_cast<std::uint64_t>(options.seed));
+      {text.columns, settings.hidden_size, graph.columns, settings.activation},
+      static_cast<std::uint64_t>(settings.seed), place.queue);
   Alignment result;
-  result.trained_rows = rows.numel();
+  result.trained_rows = static_cast<std::int64_t>(rows.size());
   {
-    logging::Progress progress("align", "steps", options.steps);
-    result.losses = train::train_projector(projector, view_of(text).index_select(0, rows),
-                                           view_of(graph).index_select(0, rows), options,
-                                           communicator, [&progress](std::int64_t, double loss) {
-                                             progress.advance(1, fmt::format("loss {:.4f}", loss));
-                                           });
+    logging::Progress progress("align", "steps", settings.steps);
+    result.losses =
+        train::train_projector(projector, chosen_rows(text, rows), chosen_rows(graph, rows),
+                               settings, place, [&progress](std::int64_t, double loss) {
+                                 progress.advance(1, fmt::format("loss {:.4f}", loss));
+                               });
   }
-  log_outcome(result.losses, result.trained_rows, options.temperature);
-  const at::Tensor projected = train::project_rows(projector, view_of(text), communicator);
-  const float* values = projected.const_data_ptr<float>();
-  if (!all_finite(values, static_cast<std::size_t>(projected.numel()))) {
+  log_outcome(result.losses, result.trained_rows, settings.temperature);
+  result.projected = {text.rows, graph.columns, train::project_rows(projector, text.values, place)};
+  if (!all_finite(result.projected.values.data(), result.projected.values.size())) {
     throw Error(ExitCode::kNonFinite,
                 "align: the projected rows are not finite; a smaller align.learning_rate may help");
   }
-  result.projected = {text.rows, graph.columns, {values, values + projected.numel()}};
   return result;
 }
 
 void align_on_files(const AlignFiles& files, const config::Options& options,
                     distributed::Communicator& communicator) {
   const Alignment result = align_embeddings(read_matrix(files.text), read_matrix(files.graph),
-                                            files.graph, options.align, communicator);
+                                            files.graph, options, communicator);
   if (communicator.rank() == 0) {
     io::write_npy(files.output, result.projected.values.data(),
                   {result.projected.rows, result.projected.columns});
@@ -109,7 +117,7 @@ void run_align(StageContext& context) {
   const std::string graph_path = context.run_dir + "/light_gcn/graph_embeddings.h5";
   const Alignment result = align_embeddings(
       read_embeddings(context.run_dir + "/embed/text_embeddings.h5", "text"),
-      read_embeddings(graph_path, "item"), graph_path, context.options.align, context.communicator);
+      read_embeddings(graph_path, "item"), graph_path, context.options, context.communicator);
   if (context.communicator.rank() == 0) {
     io::Hdf5Writer file(context.run_dir + "/align/aligned_embeddings.h5");
     file.add_matrix("ssl", result.projected.values.data(), result.projected.rows,

@@ -16,11 +16,12 @@ struct Alignment {
   std::int64_t trained_rows = 0;
 };
 
-// Trains the projector of eq. 5 on the rows whose graph vector is not zero, with progress on
-// stderr, and projects every row. `where` names the graph matrix in messages; fewer than two such
-// rows, or different numbers of rows, are bad data. Logs the loss beside its bounds. Collective.
+// Trains the projector of eq. 5 on the rows whose graph vector is not zero, on cluster.device with
+// progress on stderr, and projects every row. `where` names the graph matrix in messages; fewer
+// than two such rows, or different numbers of rows, are bad data. Logs the loss beside its bounds.
+// Collective.
 Alignment align_embeddings(const EmbeddingMatrix& text, const EmbeddingMatrix& graph,
-                           const std::string& where, const config::AlignOptions& options,
+                           const std::string& where, const config::Options& options,
                            distributed::Communicator& communicator);
 
 // The same between .npy files, [n, text width] and [n, graph width] to [n, graph width].

@@ -65,12 +65,14 @@ Stage light_gcn() {
 }
 
 Stage align() {
-  return {"align",
-          {"embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5"},
-          {"align/aligned_embeddings.h5"},
-          {"align"},
-          ModelUse::kNone,
-          &run_align};
+  Stage stage{"align",
+              {"embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5"},
+              {"align/aligned_embeddings.h5"},
+              {"align"},
+              ModelUse::kNone,
+              &run_align};
+  stage.device = StageDevice::kCpuOrCuda;
+  return stage;
 }
 
 Stage retrieve() {

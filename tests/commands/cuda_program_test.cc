@@ -45,7 +45,8 @@ TEST(CudaProgram, RefusesDeviceCudaWithoutAGpu) {
   const bool driver = dlopen("libcuda.so.1", RTLD_LAZY) != nullptr;
   const std::string expected = driver ? "cluster.device: no GPU is visible; see nvidia-smi"
                                       : "cluster.device: no CUDA driver (libcuda.so.1)";
-  for (const char* command : {"config show", "light_gcn --interactions no --output such"}) {
+  for (const char* command : {"config show", "light_gcn --interactions no --output such",
+                              "align --text no --graph such --output file"}) {
     std::istringstream words(command);
     std::vector<std::string> arguments{std::istream_iterator<std::string>(words), {}};
     arguments.insert(arguments.end(), {"--device", "cuda"});

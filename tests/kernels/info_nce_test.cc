@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "core/error.h"
 #include "tests/support/device/test_device.h"
@@ -49,6 +50,7 @@ class Run {
         row_lse_(device, problem.count),
         partial_(device, blocks_ * problem.count),
         column_lse_(device, problem.count),
+        loss_sums_(device, blocks_),
         positive_(device, problem.count),
         grad_x_(device, problem.x.size()),
         grad_y_(device, std::vector<float>(problem.y.size())) {}
@@ -83,16 +85,13 @@ class Run {
   }
 
   double loss() const {
-    const auto row_lse = row_lse_.host();
-    const auto column_lse = column_lse_.host();
-    const auto positive = positive_.host();
-    double sum = 0.0;
     for (std::int64_t b = 0; b < blocks_; ++b) {
       const InfoNceBlock block = block_at(b);
-      sum += info_nce_loss_sum(block, row_lse.data() + block.first_row, column_lse.data(),
-                               positive.data() + block.first_row);
+      info_nce_loss(queue_, block, row_lse_.get() + block.first_row, column_lse_.get(),
+                    positive_.get() + block.first_row, loss_sums_.get() + b);
     }
-    return sum / static_cast<double>(problem_.count);
+    const auto sums = loss_sums_.host();
+    return std::accumulate(sums.begin(), sums.end(), 0.0) / static_cast<double>(problem_.count);
   }
 
   Queue queue_;
@@ -100,7 +99,7 @@ class Run {
   std::int64_t block_rows_;
   std::int64_t blocks_;
   DeviceArray<float> x_, y_;
-  DeviceArray<double> row_lse_, partial_, column_lse_;
+  DeviceArray<double> row_lse_, partial_, column_lse_, loss_sums_;
   DeviceArray<float> positive_, grad_x_, grad_y_;
 };
 
@@ -311,6 +310,9 @@ TEST_P(InfoNceEdges, AnEmptyBlockAddsNothing) {
   for (double lse : column_lse.host()) {
     EXPECT_EQ(lse, -std::numeric_limits<double>::infinity());
   }
+  const auto loss_sum = on_device(std::vector<double>(1, 7.0));
+  info_nce_loss(queue(), block, nullptr, column_lse.get(), nullptr, loss_sum.get());
+  EXPECT_EQ(loss_sum.host()[0], 0.0);
   info_nce_backward(queue(), block, nullptr, column_lse.get(), 1.0f, nullptr, grad_y.get());
   EXPECT_EQ(grad_y.host(), std::vector<float>(10, 7.0f));
 }

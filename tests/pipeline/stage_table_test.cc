@@ -105,7 +105,7 @@ TEST(StageTable, OnCudaOnlyWhatCanRunThereOrHasNoWorkForItIsLetThrough) {
     EXPECT_NO_THROW(require_device(stage, options));
     options.cluster.device = "cuda";
   }
-  EXPECT_THAT(passed, ElementsAre("ingest", "light_gcn", "prompt", "evaluate"));
+  EXPECT_THAT(passed, ElementsAre("ingest", "light_gcn", "align", "prompt", "evaluate"));
   EXPECT_THROW(require_device(find_stage(stage_table(), "baseline"), options), Error);
 }
 

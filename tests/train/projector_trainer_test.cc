@@ -1,35 +1,21 @@
 #include "train/projector_trainer.h"
 
 #include <gtest/gtest.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 
 #include "core/error.h"
 #include "distributed/local_communicator.h"
 #include "distributed/thread_communicator.h"
-#include "tests/support/random_floats.h"
+#include "tests/support/thread_count_guard.h"
+#include "tests/train/alignment_data.h"
 
 namespace rallrec::train {
 namespace {
 
-at::Tensor random_matrix(std::int64_t rows, std::int64_t columns, std::uint64_t seed) {
-  auto values = rallrec::testing::random_floats(rows * columns, seed);
-  return at::from_blob(values.data(), {rows, columns}, at::kFloat).clone();
-}
-
-config::AlignOptions options_for(std::int64_t steps, double temperature) {
-  config::AlignOptions options;
-  options.hidden_size = 24;
-  options.steps = steps;
-  options.temperature = temperature;
-  options.learning_rate = 0.01;
-  return options;
-}
-
-models::ProjectorShape shape_for(const config::AlignOptions& options) {
-  return {20, options.hidden_size, 6, options.activation};
-}
+using rallrec::testing::align_options;
+using rallrec::testing::AlignmentData;
+using rallrec::testing::projector_shape;
 
 TEST(AlignmentBounds, HasTheWorkedValues) {
   const AlignmentBounds bounds = alignment_bounds(3952, 1.0);
@@ -38,94 +24,180 @@ TEST(AlignmentBounds, HasTheWorkedValues) {
   EXPECT_NEAR(alignment_bounds(2, 1.0).chance, 1.3863, 5e-5);
 }
 
-TEST(Projector, IsTheFormulaForEachActivation) {
-  const auto x = random_matrix(5, 20, 1);
-  for (const std::string activation : {"relu", "gelu", "tanh"}) {
-    models::Projector projector({20, 7, 3, activation}, 9);
-    const auto& p = projector.parameter_tensors();
-    const auto hidden =
-        x.to(at::kDouble).matmul(p[0].detach().to(at::kDouble).t()) + p[1].detach().to(at::kDouble);
-    const auto active = activation == "relu" ? hidden.clamp_min(0)
-                        : activation == "gelu"
-                            ? hidden * 0.5 * (1 + (hidden / std::sqrt(2.0)).erf())
-                            : (hidden.exp() - (-hidden).exp()) / (hidden.exp() + (-hidden).exp());
-    const auto expected =
-        active.matmul(p[2].detach().to(at::kDouble).t()) + p[3].detach().to(at::kDouble);
-    const auto got = projector.forward(x).detach();
-    EXPECT_LT((got.to(at::kDouble) - expected).abs().max().item<double>(), 1e-5) << activation;
+using Matrix = std::vector<std::vector<double>>;
+
+void make_unit(std::vector<double>& row) {
+  double squares = 0.0;
+  for (const double value : row) {
+    squares += value * value;
   }
-  EXPECT_THROW(models::Projector({2, 2, 2, "selu"}, 1), Error);
+  for (double& value : row) {
+    value /= std::sqrt(squares);
+  }
 }
 
-TEST(TrainProjector, FirstStepIsAdamOnTheWholeLoss) {
-  const auto text = random_matrix(70, 20, 2), graph = random_matrix(70, 6, 3);
-  const auto options = options_for(1, 0.5);
-  models::Projector trained(shape_for(options), 4), untouched(shape_for(options), 4);
-  distributed::LocalCommunicator communicator;
-  const auto losses = train_projector(trained, text, graph, options, communicator, nullptr);
-  const auto unit = [](const at::Tensor& t) { return t / t.norm(2, 1, true); };
-  const auto s = unit(untouched.forward(text)).matmul(unit(graph).t()) / 0.5;
-  const auto loss = -(at::log_softmax(s, 1).diagonal() + at::log_softmax(s, 0).diagonal()).mean();
-  EXPECT_NEAR(losses[0], loss.item<double>(), 1e-5);
-  const auto grads = torch::autograd::grad({loss}, untouched.parameter_tensors());
-  int compared = 0;
-  std::size_t at = 0;
-  for (const at::Tensor& grad : grads) {
-    const at::Tensor flat = grad.contiguous().view(-1);
-    for (std::int64_t i = 0; i < flat.numel(); ++i, ++at) {
-      const double slope = flat[i].item<double>();
-      const double moved = trained.parameters()[at] - untouched.parameters()[at];
-      if (std::fabs(slope) > 1e-5) {
-        ++compared;
-        ASSERT_NEAR(moved, slope > 0 ? -0.01 : 0.01, 1e-4) << at;
+// z of every item in double, with a relu between the layers, by the order of the parameters.
+Matrix projected(const std::vector<float>& parameters, const AlignmentData& data,
+                 std::int64_t hidden) {
+  constexpr std::int64_t kIn = AlignmentData::kText, kOut = AlignmentData::kGraph;
+  const float* b1 = parameters.data() + hidden * kIn;
+  const float* w2 = b1 + hidden;
+  const float* b2 = w2 + kOut * hidden;
+  Matrix rows;
+  for (std::size_t row = 0; row < data.text.size(); row += kIn) {
+    std::vector<double> z(b2, b2 + kOut);
+    for (std::int64_t h = 0; h < hidden; ++h) {
+      double sum = b1[h];
+      for (std::int64_t i = 0; i < kIn; ++i) {
+        sum += double{parameters[h * kIn + i]} * data.text[row + i];
+      }
+      for (std::int64_t o = 0; o < kOut && sum > 0.0; ++o) {
+        z[o] += w2[o * hidden + h] * sum;
       }
     }
+    rows.push_back(z);
   }
-  EXPECT_GT(compared, 500);
+  return rows;
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0.0;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    sum += a[k] * b[k];
+  }
+  return sum;
+}
+
+// Eq. 5 over the full matrix of scores, in double.
+double loss_of(const std::vector<float>& parameters, const AlignmentData& data,
+               const config::AlignOptions& options) {
+  Matrix x = projected(parameters, data, options.hidden_size), y;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    make_unit(x[i]);
+    const auto graph = data.graph.begin() + static_cast<std::int64_t>(i) * AlignmentData::kGraph;
+    y.emplace_back(graph, graph + AlignmentData::kGraph);
+    make_unit(y[i]);
+  }
+  double loss = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    double row = 0.0, column = 0.0;
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      row += std::exp(dot(x[i], y[j]) / options.temperature);
+      column += std::exp(dot(x[j], y[i]) / options.temperature);
+    }
+    loss += std::log(row) + std::log(column) - 2.0 * dot(x[i], y[i]) / options.temperature;
+  }
+  return loss / static_cast<double>(x.size());
+}
+
+struct Trained {
+  std::vector<float> parameters, rows;
+  std::vector<double> losses;
+};
+
+Trained train(const AlignmentData& data, const config::AlignOptions& options,
+              const distributed::Place& place) {
+  models::Projector projector(projector_shape(options), 4, place.queue);
+  Trained result;
+  result.losses = train_projector(projector, data.text, data.graph, options, place, nullptr);
+  result.parameters = projector.parameters().host();
+  result.rows = project_rows(projector, data.text, place);
+  return result;
+}
+
+Trained train_alone(const AlignmentData& data, const config::AlignOptions& options) {
+  distributed::LocalCommunicator communicator;
+  return train(data, options, distributed::cpu_place(communicator));
+}
+
+// Adam's first step moves a parameter by the learning rate against the sign of its slope.
+TEST(TrainProjector, FirstStepIsAdamOnTheWholeLoss) {
+  const auto data = rallrec::testing::unrelated_items(70, 2);
+  const auto options = align_options(1, 0.5);
+  auto start = models::Projector(projector_shape(options), 4, {}).parameters().host();
+  const Trained trained = train_alone(data, options);
+  EXPECT_NEAR(trained.losses[0], loss_of(start, data, options), 1e-5);
+  int compared = 0;
+  for (std::size_t i = 0; i < start.size(); i += 3) {
+    const float before = start[i];
+    start[i] = before + 1e-3F;
+    const double above = loss_of(start, data, options);
+    start[i] = before - 1e-3F;
+    const double slope = (above - loss_of(start, data, options)) / 2e-3;
+    start[i] = before;
+    if (std::fabs(slope) > 1e-4) {
+      ++compared;
+      ASSERT_NEAR(trained.parameters[i] - before, slope > 0 ? -0.01 : 0.01, 1e-4) << i;
+    }
+  }
+  EXPECT_GT(compared, 150);
 }
 
 TEST(TrainProjector, LearnsAMapThatExists) {
-  const auto text = random_matrix(200, 20, 5);
-  const auto graph = text.matmul(random_matrix(20, 6, 6)).tanh();
-  const auto options = options_for(150, 0.2);
-  models::Projector projector(shape_for(options), 7);
-  distributed::LocalCommunicator communicator;
-  const auto losses = train_projector(projector, text, graph, options, communicator, nullptr);
+  const auto data = rallrec::testing::related_items(200, 5);
+  const auto options = align_options(150, 0.2);
+  const Trained trained = train_alone(data, options);
+  ASSERT_EQ(trained.losses.size(), 150u);
   const AlignmentBounds bounds = alignment_bounds(200, 0.2);
-  EXPECT_GT(losses.front(), 0.9 * bounds.chance);
-  EXPECT_LT(losses.back(), 0.6 * bounds.chance);
-  EXPECT_GT(losses.back(), bounds.lowest);
-  const auto z = models::normalise_rows(project_rows(projector, text, communicator));
-  const auto mean_cosine = (z * models::normalise_rows(graph)).sum(1).mean().item<double>();
-  EXPECT_GT(mean_cosine, 0.7);
+  EXPECT_GT(trained.losses.front(), 0.9 * bounds.chance);
+  EXPECT_LT(trained.losses.back(), 0.6 * bounds.chance);
+  EXPECT_GT(trained.losses.back(), bounds.lowest);
+  const Matrix z = projected(trained.parameters, data, options.hidden_size);
+  double cosines = 0.0;
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i) * AlignmentData::kGraph;
+    const std::vector<double> graph(data.graph.begin() + at,
+                                    data.graph.begin() + at + AlignmentData::kGraph);
+    cosines += dot(z[i], graph) / std::sqrt(dot(z[i], z[i]) * dot(graph, graph));
+    for (std::int64_t k = 0; k < AlignmentData::kGraph; ++k) {
+      ASSERT_NEAR(trained.rows[at + k], z[i][k], 1e-4);
+    }
+  }
+  EXPECT_GT(cosines / static_cast<double>(z.size()), 0.7);
 }
 
-TEST(TrainProjector, BitsDoNotDependOnTheNumberOfRanks) {
-  const auto text = random_matrix(143, 20, 8), graph = random_matrix(143, 6, 9);
-  const auto options = options_for(5, 1.0);
-  std::vector<float> expected;
-  std::vector<double> expected_losses;
-  at::Tensor expected_rows;
-  for (const int ranks : {1, 2, 3, 7}) {
+// More steps than the host enqueues before it looks at losses.
+TEST(TrainProjector, BitsDependNeitherOnRanksNorOnThreads) {
+  const auto data = rallrec::testing::unrelated_items(143, 8);
+  const auto options = align_options(18, 1.0);
+  const Trained expected = train_alone(data, options);
+  for (const int ranks : {1, 2, 3, 4, 7}) {
+    rallrec::testing::ThreadCountGuard threads(ranks % 3 + 1);
     distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
-      models::Projector projector(shape_for(options), 4);
-      const auto losses = train_projector(projector, text, graph, options, communicator, nullptr);
-      const auto rows = project_rows(projector, text, communicator);
-      if (ranks == 1) {
-        expected = projector.parameters();
-        expected_losses = losses;
-        expected_rows = rows;
-      }
-      EXPECT_EQ(losses, expected_losses) << ranks;
-      EXPECT_EQ(projector.parameters(), expected) << ranks;
-      EXPECT_TRUE(rows.equal(expected_rows)) << ranks;
+      const Trained got = train(data, options, distributed::cpu_place(communicator));
+      EXPECT_EQ(got.losses, expected.losses) << ranks;
+      EXPECT_EQ(got.parameters, expected.parameters) << ranks;
+      EXPECT_EQ(got.rows, expected.rows) << ranks;
     });
   }
 }
 
-TEST(NormaliseRows, LeavesAZeroRowZero) {
-  const auto unit = models::normalise_rows(at::tensor({0.0f, 0.0f, 3.0f, 4.0f}).view({2, 2}));
-  EXPECT_TRUE(unit.equal(at::tensor({0.0f, 0.0f, 0.6f, 0.8f}).view({2, 2})));
+TEST(TrainProjector, TellsEveryStepInOrder) {
+  const auto data = rallrec::testing::unrelated_items(40, 8);
+  const auto options = align_options(20, 1.0);
+  distributed::LocalCommunicator communicator;
+  models::Projector projector(projector_shape(options), 4, {});
+  std::vector<double> told;
+  const auto losses =
+      train_projector(projector, data.text, data.graph, options,
+                      distributed::cpu_place(communicator), [&](std::int64_t step, double loss) {
+                        told.push_back(loss);
+                        EXPECT_EQ(step, static_cast<std::int64_t>(told.size()));
+                      });
+  EXPECT_EQ(told, losses);
+}
+
+TEST(TrainProjector, NamesTheStepWhoseLossIsNotFinite) {
+  auto data = rallrec::testing::unrelated_items(40, 8);
+  data.text[3] = NAN;
+  try {
+    train_alone(data, align_options(3, 1.0));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kNonFinite);
+    EXPECT_NE(std::string(error.what()).find("the loss of step 1 is not finite"),
+              std::string::npos);
+  }
 }
 
 }  // namespace

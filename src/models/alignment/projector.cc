@@ -1,58 +1,94 @@
 #include "models/alignment/projector.h"
 
 #include <cmath>
+#include <vector>
 
 #include "core/check.h"
 #include "core/rng.h"
+#include "kernels/linear.h"
 
 namespace rallrec::models {
 namespace {
 
-void fill_uniform(float* values, std::int64_t count, double bound, Rng& rng) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    values[i] = static_cast<float>(bound * (2.0 * rng.next_double() - 1.0));
+kernels::Activation activation_of(const std::string& name) {
+  if (name == "relu") {
+    return kernels::Activation::kRelu;
   }
+  if (name == "gelu") {
+    return kernels::Activation::kGelu;
+  }
+  if (name == "tanh") {
+    return kernels::Activation::kTanh;
+  }
+  throw_usage("align.activation: \"" + name + "\" is not relu, gelu or tanh");
 }
 
-at::Tensor activate(const std::string& activation, const at::Tensor& x) {
-  if (activation == "relu") {
-    return x.relu();
+// Appends a layer's weights and its bias.
+void add_layer(std::int64_t inputs, std::int64_t outputs, Rng& rng, std::vector<float>& values) {
+  const double bound = 1.0 / std::sqrt(static_cast<double>(inputs));
+  for (std::int64_t i = 0; i < outputs * (inputs + 1); ++i) {
+    values.push_back(static_cast<float>(bound * (2.0 * rng.next_double() - 1.0)));
   }
-  return activation == "gelu" ? at::gelu(x) : x.tanh();
 }
 
 }  // namespace
 
-Projector::Projector(const ProjectorShape& shape, std::uint64_t seed) : shape_(shape) {
+Projector::Projector(const ProjectorShape& shape, std::uint64_t seed, const Queue& queue)
+    : shape_(shape),
+      activation_(activation_of(shape.activation)),
+      queue_(queue),
+      parameters_(queue, "align.hidden_size") {
   RALLREC_CHECK(shape.input > 0 && shape.hidden > 0 && shape.output > 0,
                 "Projector: sizes must be positive");
-  const std::string& activation = shape.activation;
-  if (activation != "relu" && activation != "gelu" && activation != "tanh") {
-    throw_usage("align.activation: \"" + activation + "\" is not relu, gelu or tanh");
-  }
-  const std::vector<std::vector<std::int64_t>> sizes = {
-      {shape.hidden, shape.input}, {shape.hidden}, {shape.output, shape.hidden}, {shape.output}};
-  parameters_.resize(static_cast<std::size_t>(shape.hidden * (shape.input + 1) +
-                                              shape.output * (shape.hidden + 1)));
+  std::vector<float> values;
   Rng rng(seed);
-  float* next = parameters_.data();
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const std::int64_t count = sizes[i].size() == 2 ? sizes[i][0] * sizes[i][1] : sizes[i][0];
-    const std::int64_t inputs = i < 2 ? shape.input : shape.hidden;
-    fill_uniform(next, count, 1.0 / std::sqrt(static_cast<double>(inputs)), rng);
-    tensors_.push_back(at::from_blob(next, sizes[i], at::kFloat).set_requires_grad(true));
-    next += count;
-  }
+  add_layer(shape.input, shape.hidden, rng, values);
+  add_layer(shape.hidden, shape.output, rng, values);
+  parameters_.assign(values);
 }
 
-at::Tensor Projector::forward(const at::Tensor& text) const {
-  const at::Tensor hidden = activate(shape_.activation, at::linear(text, tensors_[0], tensors_[1]));
-  return at::linear(hidden, tensors_[2], tensors_[3]);
+template <typename Value>
+Projector::Parts<Value> Projector::parts(Value* vector) const {
+  Value* bias1 = vector + shape_.hidden * shape_.input;
+  Value* weight2 = bias1 + shape_.hidden;
+  return {vector, bias1, weight2, weight2 + shape_.output * shape_.hidden};
 }
 
-at::Tensor normalise_rows(const at::Tensor& rows) {
-  // The smallest norm is far below that of any real vector and keeps 0/0 away.
-  return rows / rows.norm(2, 1, true).clamp_min(1e-30);
+void Projector::forward(std::int64_t rows, const float* text, ProjectorActivations& activations,
+                        float* z) const {
+  const auto p = parts(parameters_.data());
+  const std::int64_t count = rows * shape_.hidden;
+  activations.hidden.resize(static_cast<std::size_t>(count));
+  activations.active.resize(static_cast<std::size_t>(count));
+  kernels::linear(queue_, {rows, shape_.input, shape_.hidden}, text, p.weight1, p.bias1,
+                  activations.hidden.data());
+  kernels::activate(queue_, activation_, count, activations.hidden.data(),
+                    activations.active.data());
+  kernels::linear(queue_, {rows, shape_.hidden, shape_.output}, activations.active.data(),
+                  p.weight2, p.bias2, z);
+}
+
+void Projector::backward_rows(std::int64_t rows, const float* dz,
+                              ProjectorActivations& activations) const {
+  const auto p = parts(parameters_.data());
+  const std::int64_t count = rows * shape_.hidden;
+  activations.gradient.resize(static_cast<std::size_t>(count));
+  kernels::linear_backward_input(queue_, {rows, shape_.hidden, shape_.output}, dz, p.weight2,
+                                 activations.gradient.data());
+  kernels::activate_backward(queue_, activation_, count, activations.hidden.data(),
+                             activations.gradient.data(), activations.gradient.data());
+}
+
+void Projector::backward_parameters(std::int64_t first, std::int64_t rows, const float* text,
+                                    const float* dz, const ProjectorActivations& activations,
+                                    float* gradient) const {
+  const auto to = parts(gradient);
+  kernels::linear_backward_weight(
+      queue_, {rows, shape_.input, shape_.hidden}, text + first * shape_.input,
+      activations.gradient.data() + first * shape_.hidden, to.weight1, to.bias1);
+  kernels::linear_backward_weight(queue_, {rows, shape_.hidden, shape_.output},
+                                  activations.active.data() + first * shape_.hidden,
+                                  dz + first * shape_.output, to.weight2, to.bias2);
 }
 
 }  // namespace rallrec::models

@@ -4,6 +4,7 @@
 
 #include "tests/support/device/cuda_device.h"
 #include "tests/support/simt/device.h"
+#include "tests/support/simt/graph.h"
 #include "tests/support/simt/memory.h"
 #include "tests/support/simt/nccl_communicator.h"
 #include "tests/support/simt/report.h"
@@ -18,7 +19,7 @@ class CleanEnd : public ::testing::EmptyTestEventListener {
   }
 
   void OnTestEnd(const ::testing::TestInfo& /*test*/) override {
-    const std::string alive = simt::drop_nccl_communicators() +
+    const std::string alive = simt::drop_nccl_communicators() + simt::drop_graphs() +
                               simt::Device::instance().drop_everything() + simt::drop_allocations();
     if (!alive.empty()) {
       ADD_FAILURE() << "left alive on the device: " << alive;

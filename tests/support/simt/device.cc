@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "tests/support/simt/graph.h"
 #include "tests/support/simt/memory.h"
 #include "tests/support/simt/report.h"
 #include "tests/support/simt/seed.h"
@@ -39,6 +41,34 @@ class WaitOperation : public Operation {
   std::shared_ptr<EventState> event_;
   std::uint64_t number_;
 };
+
+// A wait in a capture: what the stream is given next comes after what the event stands for.
+void join_capture(StreamState& stream, const EventState& event) {
+  if (event.capture == nullptr) {
+    report("a captured stream waits for an event that was recorded outside of the capture");
+    return;
+  }
+  if (stream.capture != nullptr && stream.capture != event.capture) {
+    report("a captured stream waits for an event of another capture");
+    return;
+  }
+  stream.capture = event.capture;
+  stream.nodes.insert(stream.nodes.end(), event.nodes.begin(), event.nodes.end());
+}
+
+// Whether each node comes before one of `last`.
+bool all_joined(const GraphState& graph, const std::vector<std::size_t>& last) {
+  std::vector<bool> before(graph.nodes.size());
+  for (const std::size_t node : last) {
+    before[node] = true;
+  }
+  for (std::size_t node = graph.nodes.size(); node-- > 0;) {
+    for (const std::size_t earlier : graph.nodes[node].after) {
+      before[earlier] = before[earlier] || before[node];
+    }
+  }
+  return std::all_of(before.begin(), before.end(), [](bool joined) { return joined; });
+}
 
 }  // namespace
 
@@ -157,8 +187,97 @@ bool Device::enqueue(StreamState* stream, std::unique_ptr<Operation> operation) 
     return false;
   }
   const std::lock_guard<std::mutex> lock(mutex_);
+  if (stream->capture != nullptr) {
+    add_node(stream, std::move(operation));
+    return true;
+  }
   stream->queue.push_back(std::move(operation));
   for_device_.notify_all();
+  return true;
+}
+
+// Of a stream that is captured, under the lock.
+void Device::add_node(StreamState* stream, std::unique_ptr<Operation> operation) {
+  if (operation->again() == nullptr) {
+    report("a captured stream is given work that cannot be captured");
+    return;
+  }
+  auto& nodes = stream->capture->graph->nodes;
+  nodes.push_back({std::move(operation), std::move(stream->nodes)});
+  stream->nodes = {nodes.size() - 1};
+}
+
+std::string Device::begin_capture(StreamState* stream) {
+  if (!knows(stream)) {
+    return "cudaStreamBeginCapture of a stream that does not exist";
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (stream->capture != nullptr) {
+    return "cudaStreamBeginCapture of a stream that is being captured";
+  }
+  stream->capture = std::make_shared<Capture>();
+  stream->capture->origin = stream;
+  return "";
+}
+
+std::string Device::end_capture(StreamState* stream, std::shared_ptr<GraphState>& graph) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const std::shared_ptr<Capture> capture = stream->capture;
+  if (capture == nullptr || capture->origin != stream) {
+    return "cudaStreamEndCapture of a stream whose capture did not begin there";
+  }
+  const std::vector<std::size_t> last = stream->nodes;
+  for (auto& [key, other] : streams_) {
+    if (other->capture == capture) {
+      other->capture.reset();
+      other->nodes.clear();
+    }
+  }
+  graph = capture->graph;
+  if (!all_joined(*graph, last)) {
+    return "cudaStreamEndCapture before the stream waits for all that the capture holds";
+  }
+  const bool freed = std::all_of(graph->memory.begin(), graph->memory.end(),
+                                 [](const auto& memory) { return memory->freed; });
+  return freed ? "" : "cudaStreamEndCapture before memory of the capture is freed";
+}
+
+bool Device::captures(const StreamState* stream) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = streams_.find(stream);
+  return found != streams_.end() && found->second->capture != nullptr;
+}
+
+bool Device::was_captured(const EventState* event) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return event->capture != nullptr;
+}
+
+void* Device::capture_allocation(StreamState* stream, std::size_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  void* memory = allocate(MemoryKind::kDevice, bytes);
+  if (memory != nullptr) {
+    stream->capture->graph->memory.push_back(std::make_unique<GraphState::Memory>(memory));
+    add_node(stream, function_operation([=] { std::memset(memory, 0xFF, bytes); }));
+  }
+  return memory;
+}
+
+bool Device::capture_free(StreamState* stream, void* memory) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  auto& all = stream->capture->graph->memory;
+  const auto found = std::find_if(all.begin(), all.end(), [=](const auto& entry) {
+    return entry->address == memory && !entry->freed;
+  });
+  if (found == all.end()) {
+    return false;
+  }
+  (*found)->freed = true;
+  const char* begin = nullptr;
+  const char* end = nullptr;
+  find_allocation(MemoryKind::kDevice, memory, begin, end);
+  const auto bytes = static_cast<std::size_t>(end - begin);
+  add_node(stream, function_operation([=] { std::memset(memory, 0xFF, bytes); }));
   return true;
 }
 
@@ -201,12 +320,21 @@ bool Device::destroy_event(EventState* event) {
 
 void Device::record(EventState* event, StreamState* stream) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  event->capture = stream->capture;
+  event->nodes = stream->nodes;
+  if (stream->capture != nullptr) {
+    return;
+  }
   stream->queue.push_back(std::make_unique<RecordOperation>(events_.at(event)));
   for_device_.notify_all();
 }
 
 void Device::make_wait(StreamState* stream, EventState* event) {
   const std::lock_guard<std::mutex> lock(mutex_);
+  if (stream->capture != nullptr || event->capture != nullptr) {
+    join_capture(*stream, *event);
+    return;
+  }
   stream->queue.push_back(std::make_unique<WaitOperation>(events_.at(event)));
   for_device_.notify_all();
 }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "tests/support/simt/block.h"
 #include "tests/support/simt/random.h"
@@ -25,12 +26,20 @@ class Operation {
   virtual bool step(Random& random) = 0;
   // Under the lock, after the last step.
   virtual void finish() {}
+  // The same from the start, for a replay; null where it cannot be captured.
+  virtual std::unique_ptr<Operation> again() const { return nullptr; }
 };
 
+struct Capture;
+struct GraphState;
+
 // An event's recordings: `asked` counts cudaEventRecord calls, `done` those the device has reached.
+// One that was recorded in a capture stands for nodes of it.
 struct EventState {
   std::uint64_t asked = 0;
   std::uint64_t done = 0;
+  std::shared_ptr<Capture> capture;
+  std::vector<std::size_t> nodes;
 };
 
 struct StreamState {
@@ -38,6 +47,8 @@ struct StreamState {
   int device = 0;          // the GPU it belongs to
   bool destroyed = false;  // and gone once the queue is empty
   std::deque<std::unique_ptr<Operation>> queue;
+  std::shared_ptr<Capture> capture;  // where its work goes instead
+  std::vector<std::size_t> nodes;    // of the capture, after which its next comes
 };
 
 // The devices: one thread that takes the next operation of a stream chosen at random, a few blocks
@@ -72,6 +83,15 @@ class Device {
   // before it falls back into its laziness.
   bool done(EventState* event);
 
+  // From begin to end the stream's work is recorded. Both return what is wrong, or nothing.
+  std::string begin_capture(StreamState* stream);
+  std::string end_capture(StreamState* stream, std::shared_ptr<GraphState>& graph);
+  bool captures(const StreamState* stream);
+  bool was_captured(const EventState* event);
+  // Memory of the capture's graph, at the address that every replay has; null without memory.
+  void* capture_allocation(StreamState* stream, std::size_t bytes);
+  bool capture_free(StreamState* stream, void* memory);
+
   // How long work may lie before the device starts by itself.
   void set_patience(std::chrono::milliseconds patience);
 
@@ -85,6 +105,7 @@ class Device {
   Device();
   void work();
   void finish(StreamState* stream);
+  void add_node(StreamState* stream, std::unique_ptr<Operation> operation);
   StreamState* choose();
   template <typename Condition>
   void wait_until(Condition condition, const char* what);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -11,7 +12,13 @@ namespace {
 
 class KernelOperation : public Operation {
  public:
-  explicit KernelOperation(KernelCall call) : call_(std::move(call)) {}
+  explicit KernelOperation(KernelCall call) : call_(std::move(call)) {
+    static std::atomic<std::uint64_t> launches{0};
+    call_.launch = ++launches;
+  }
+  std::unique_ptr<Operation> again() const override {
+    return std::make_unique<KernelOperation>(call_);
+  }
 
   bool step(Random& random) override {
     const dim3 grid = call_.grid;
@@ -47,6 +54,9 @@ class KernelOperation : public Operation {
 class FunctionOperation : public Operation {
  public:
   explicit FunctionOperation(std::function<void()> function) : function_(std::move(function)) {}
+  std::unique_ptr<Operation> again() const override {
+    return std::make_unique<FunctionOperation>(function_);
+  }
 
   bool step(Random&) override {
     function_();

@@ -1,6 +1,5 @@
 // The functions of include/cuda_runtime.h: calls, copies and memory.
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -10,6 +9,7 @@
 
 #include "cuda_runtime.h"
 #include "tests/support/simt/device.h"
+#include "tests/support/simt/graph.h"
 #include "tests/support/simt/memory.h"
 #include "tests/support/simt/report.h"
 
@@ -77,6 +77,17 @@ cudaError_t check_copy(const void* to, const void* from, std::size_t bytes, cuda
   return problem.empty() ? state() : misuse(problem);
 }
 
+cudaError_t allocate_on_device(void** memory, std::size_t bytes) {
+  *memory = bytes == 0 ? nullptr : rallrec::simt::allocate(MemoryKind::kDevice, bytes);
+  return *memory == nullptr && bytes > 0 ? cudaErrorMemoryAllocation : state();
+}
+
+void refuse_while_capturing(const char* call) {
+  if (rallrec::simt::this_thread_captures()) {
+    rallrec::simt::report(std::string(call) + " while the thread captures a stream");
+  }
+}
+
 cudaError_t enqueue(cudaStream_t stream, std::unique_ptr<rallrec::simt::Operation> operation) {
   if (!Device::instance().enqueue(stream, std::move(operation))) {
     return misuse("work for a stream that does not exist (the null stream counts as none)");
@@ -121,8 +132,6 @@ cudaError_t launch_kernel(KernelCall call, cudaStream_t stream) {
   if (call.shared_bytes > allowed) {
     return cudaErrorInvalidValue;
   }
-  static std::atomic<std::uint64_t> launches{0};
-  call.launch = ++launches;
   return enqueue(stream, kernel_operation(std::move(call)));
 }
 
@@ -178,6 +187,7 @@ cudaError_t cudaDriverGetVersion(int* version) {
 cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
 
 cudaError_t cudaDeviceSynchronize() {
+  refuse_while_capturing("cudaDeviceSynchronize");
   Device::instance().wait_for_all(current_device);
   return state();
 }
@@ -208,18 +218,23 @@ const char* cudaGetErrorString(cudaError_t error) {
 }
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
-  *memory = bytes == 0 ? nullptr : rallrec::simt::allocate(MemoryKind::kDevice, bytes);
-  return *memory == nullptr && bytes > 0 ? cudaErrorMemoryAllocation : state();
+  refuse_while_capturing("cudaMalloc");
+  return allocate_on_device(memory, bytes);
 }
 
-cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t) {
-  return cudaMalloc(memory, bytes);
+cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
+  if (!Device::instance().captures(stream)) {
+    return allocate_on_device(memory, bytes);
+  }
+  *memory = bytes == 0 ? nullptr : Device::instance().capture_allocation(stream, bytes);
+  return *memory == nullptr && bytes > 0 ? cudaErrorMemoryAllocation : state();
 }
 
 cudaError_t cudaFree(void* memory) {
   if (memory == nullptr) {
     return state();
   }
+  refuse_while_capturing("cudaFree");
   Device::instance().wait_for_all(current_device);
   return rallrec::simt::release(MemoryKind::kDevice, memory)
              ? state()
@@ -227,6 +242,11 @@ cudaError_t cudaFree(void* memory) {
 }
 
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
+  if (Device::instance().captures(stream)) {
+    return Device::instance().capture_free(stream, memory)
+               ? state()
+               : misuse("a captured cudaFreeAsync of memory that the capture did not allocate");
+  }
   return enqueue(
       stream, function_operation([memory] {
         if (!rallrec::simt::release(MemoryKind::kDevice, memory)) {
@@ -236,6 +256,7 @@ cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
 }
 
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
+  refuse_while_capturing("cudaHostAlloc");
   *memory = bytes == 0 ? nullptr : rallrec::simt::allocate(MemoryKind::kPinned, bytes);
   return *memory == nullptr && bytes > 0 ? cudaErrorMemoryAllocation : state();
 }
@@ -266,6 +287,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+  refuse_while_capturing("cudaMemcpy");
   if (bytes == 0) {
     return state();
   }

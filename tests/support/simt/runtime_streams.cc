@@ -34,6 +34,10 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   if (!Device::instance().knows(stream)) {
     return unknown("cudaStreamSynchronize", "a stream");
   }
+  if (Device::instance().captures(stream)) {
+    rallrec::simt::report("cudaStreamSynchronize of a stream that is being captured");
+    return cudaErrorInvalidValue;
+  }
   Device::instance().wait_for(stream);
   return state();
 }
@@ -75,6 +79,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   if (!Device::instance().knows(event)) {
     return unknown("cudaEventSynchronize", "an event");
   }
+  if (Device::instance().was_captured(event)) {
+    rallrec::simt::report("cudaEventSynchronize of an event that was recorded in a capture");
+    return cudaErrorInvalidValue;
+  }
   Device::instance().wait_for(event);
   return state();
 }
@@ -82,6 +90,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   if (!Device::instance().knows(event)) {
     return unknown("cudaEventQuery", "an event");
+  }
+  if (Device::instance().was_captured(event)) {
+    rallrec::simt::report("cudaEventQuery of an event that was recorded in a capture");
+    return cudaErrorInvalidValue;
   }
   return Device::instance().done(event) ? state() : cudaErrorNotReady;
 }
