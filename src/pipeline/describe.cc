@@ -16,7 +16,6 @@
 #include "pipeline/text_generator.h"
 #include "pipeline/wording.h"
 #include "text/chat_template.h"
-#include "train/peft_adapter.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -157,10 +156,7 @@ void describe_file(const ModelFiles& files, const config::Options& options,
   const text::ChatTemplate chat(tokenizer,
                                 {options.prompt.chat_format, options.prompt.date_header});
   const models::llm::LlmConfig config = models::llm::read_llm_config(files.model);
-  std::optional<models::llm::LoraAdapter> adapter;
-  if (!files.adapter.empty()) {
-    adapter = train::read_peft_adapter(files.adapter, config);
-  }
+  const auto adapter = load_adapter(files.adapter, files.model);
   PromptFile prompts(files.input, chat, config.max_position, options, communicator.rank() == 0);
   const auto model = load_model(files.model, options.model.quant, options, communicator);
   const TextGenerator generator{*model, adapter ? &*adapter : nullptr, tokenizer, options.describe,

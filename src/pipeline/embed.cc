@@ -98,6 +98,7 @@ void embed_file(const ModelFiles& files, const config::Options& options,
   const auto model = load_model(files.model, options.model.quant, options, communicator);
   const Stopwatch watch;
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, communicator);
+  communicator.barrier();  // the slowest rank's time
   const double seconds = watch.seconds();
   if (communicator.rank() == 0) {
     io::write_npy(files.output, vectors.data_ptr<float>(), {vectors.size(0), vectors.size(1)});

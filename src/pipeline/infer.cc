@@ -91,10 +91,7 @@ void score_file(CausalLm& model, const LoraAdapter* adapter, const Wording& word
 void infer(const InferFiles& files, const config::Options& options,
            distributed::Communicator& communicator) {
   const Wording wording(files.model, options);
-  std::optional<LoraAdapter> adapter;
-  if (!files.adapter.empty()) {
-    adapter = train::read_peft_adapter(files.adapter, models::llm::read_llm_config(files.model));
-  }
+  const std::optional<LoraAdapter> adapter = load_adapter(files.adapter, files.model);
   const train::PromptDataset prompts = read_file(wording, files, options, communicator);
   const auto model = load_model(files.model, options.model.quant, options, communicator);
   score_file(*model, adapter ? &*adapter : nullptr, wording, prompts, files, options, communicator);

@@ -1,6 +1,23 @@
 #include "pipeline/load_model.h"
 
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+
+#include "models/llm/llm_config.h"
+#include "train/peft_adapter.h"
+#include "train/peft_config.h"
+
 namespace rallrec::pipeline {
+namespace {
+
+// "runs/a/model/" and "org/model" are both "model": people move folders about.
+std::string last_name(const std::string& model) {
+  const std::filesystem::path path = std::filesystem::path(model).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+}  // namespace
 
 std::unique_ptr<models::llm::CausalLm> load_model(const std::string& folder,
                                                   const std::string& quant,
@@ -10,6 +27,21 @@ std::unique_ptr<models::llm::CausalLm> load_model(const std::string& folder,
   return models::llm::load_causal_lm(folder, quant,
                                      options.cluster.replicate_base ? nullptr : &communicator,
                                      trace, {options.model.cache, communicator.rank() == 0});
+}
+
+std::optional<models::llm::LoraAdapter> load_adapter(const std::string& folder,
+                                                     const std::string& model) {
+  if (folder.empty()) {
+    return std::nullopt;
+  }
+  const std::string base = train::read_peft_config(folder).base_model;
+  if (!base.empty() && last_name(base) != last_name(model)) {
+    spdlog::warn(
+        "{}/adapter_config.json: this adapter was tuned on '{}'; on '{}' its scores mean something "
+        "only where the weights are the same",
+        folder, base, model);
+  }
+  return train::read_peft_adapter(folder, models::llm::read_llm_config(model));
 }
 
 }  // namespace rallrec::pipeline

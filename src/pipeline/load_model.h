@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "config/options.h"
 #include "distributed/communicator.h"
 #include "models/llm/causal_lm.h"
+#include "models/llm/lora_adapter.h"
 
 namespace rallrec::pipeline {
 
@@ -16,5 +18,10 @@ std::unique_ptr<models::llm::CausalLm> load_model(const std::string& folder,
                                                   const config::Options& options,
                                                   distributed::Communicator& communicator,
                                                   models::llm::LayerTrace* trace = nullptr);
+
+// The adapter in `folder` for the model in `model`; none where `folder` is empty. Warns where its
+// config names another base: one of the same shapes would do its work on the wrong weights.
+std::optional<models::llm::LoraAdapter> load_adapter(const std::string& folder,
+                                                     const std::string& model);
 
 }  // namespace rallrec::pipeline

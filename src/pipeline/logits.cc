@@ -11,7 +11,6 @@
 #include "models/llm/causal_lm.h"
 #include "pipeline/load_model.h"
 #include "train/packing.h"
-#include "train/peft_adapter.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -79,10 +78,7 @@ Plan make_plan(const Lines& lines, std::int64_t token_budget, int ranks) {
 void write_logits(const ModelFiles& files, const config::Options& options,
                   distributed::Communicator& communicator) {
   const models::llm::LlmConfig config = models::llm::read_llm_config(files.model);
-  std::optional<models::llm::LoraAdapter> adapter;
-  if (!files.adapter.empty()) {
-    adapter = train::read_peft_adapter(files.adapter, config);
-  }
+  const auto adapter = load_adapter(files.adapter, files.model);
   const int rank = communicator.rank();
   const Lines lines = read_ids(
       files.input, config, io::with_bad_rows(files.input, options.data.max_bad_rows, rank == 0));

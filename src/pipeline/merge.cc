@@ -1,7 +1,9 @@
 #include "pipeline/merge.h"
 
 #include <ATen/ops/add.h>
+#include <ATen/ops/all.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/mul.h>
 #include <spdlog/spdlog.h>
@@ -21,7 +23,7 @@
 #include "io/safetensors.h"
 #include "models/llm/lora_adapter.h"
 #include "pipeline/external_inputs.h"
-#include "train/peft_adapter.h"
+#include "pipeline/load_model.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -114,6 +116,12 @@ void merge_tensor(const io::SafetensorsFile& file, const io::TensorInfo& tensor,
     file.read_rows(tensor, row, rows, raw.mutable_data_ptr());
     const at::Tensor delta = at::matmul(b.narrow(0, row, rows).to(at::kDouble), wide_a);
     const at::Tensor merged = (raw.to(at::kDouble) + delta * adapter.scale()).to(stored);
+    if (!at::isfinite(merged).all().item<bool>()) {
+      throw_bad_data(file.path(), "tensor '" + tensor.name + "': a merged weight in rows " +
+                                      std::to_string(row) + " to " +
+                                      std::to_string(row + rows - 1) +
+                                      " is not finite: the weights or the adapter are damaged");
+    }
     sink(merged.const_data_ptr(), static_cast<std::size_t>(merged.nbytes()));
   });
 }
@@ -166,7 +174,7 @@ std::int64_t merge_adapter(const MergeFiles& files) {
     throw_usage("--output " + files.output + " exists; name a folder that does not");
   }
   const models::llm::LlmConfig config = models::llm::read_llm_config(files.model);
-  const LoraAdapter adapter = train::read_peft_adapter(files.adapter, config);
+  const LoraAdapter adapter = *load_adapter(files.adapter, files.model);
   std::map<std::string, Place> places = adapted_weights(adapter, config.layers);
   const auto merged = static_cast<std::int64_t>(places.size());
   const io::SafetensorsFolder weights(files.model);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "io/safetensors.h"
 #include "models/llm/llm_config.h"
@@ -126,6 +127,39 @@ TEST_F(Merge, RefusesWhatDoesNotFitAndLeavesNothing) {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.path())) {
     EXPECT_EQ(entry.path().string().find(".tmp"), std::string::npos) << entry.path();
   }
+}
+
+TEST_F(Merge, NamesAnAdapterThatWasTunedOnAnotherModel) {
+  write_adapter(model);
+  const std::string warning = "this adapter was tuned on '" + model + "'";
+  const Outcome same = run(1, arguments(model));
+  ASSERT_EQ(same.code, 0) << same.err;
+  EXPECT_EQ(same.err.find(warning), std::string::npos) << same.err;
+  fs::remove_all(folder.file("merged"));
+  fs::rename(model, folder.file("renamed"));
+  const Outcome other = run(1, arguments(folder.file("renamed")));
+  EXPECT_EQ(other.code, 0) << other.err;
+  EXPECT_NE(other.err.find(warning), std::string::npos) << other.err;
+}
+
+// All bits of a number set, which is NaN in each of the types.
+void damage(const std::string& path, const std::string& tensor) {
+  const std::uint64_t begin = io::SafetensorsFile(path).get(tensor).begin;
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  std::uint64_t header = 0;
+  file.read(reinterpret_cast<char*>(&header), sizeof header);
+  file.seekp(static_cast<std::streamoff>(sizeof header + header + begin));
+  file.write("\xFF\xFF\xFF\xFF", 4);
+}
+
+TEST_F(Merge, RefusesWeightsThatAreNotFinite) {
+  write_adapter(model);
+  const std::string name = models::llm::weight_name(1, models::llm::linear_named("q_proj"));
+  damage(model + "/model.safetensors", name);
+  const Outcome outcome = run(1, arguments(model));
+  EXPECT_EQ(outcome.code, 65) << outcome.err;
+  EXPECT_NE(outcome.err.find(name), std::string::npos) << outcome.err;
+  EXPECT_FALSE(fs::exists(folder.file("merged")));
 }
 
 }  // namespace

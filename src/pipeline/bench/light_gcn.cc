@@ -15,6 +15,7 @@ namespace {
 // Edges per user and users per item of a made-up graph, near those of MovieLens-1M.
 constexpr std::int64_t kEdgesPerUser = 160;
 constexpr std::int64_t kUsersPerItem = 2;
+constexpr std::int64_t kLeastEdges = 10'000;
 
 // Items are drawn with a density that falls with their number as popularity does.
 data::CsrGraph made_up_graph(std::int64_t edges) {
@@ -47,8 +48,9 @@ data::CsrGraph read_graph(const std::string& file) {
 
 void bench_light_gcn(const BenchRun& run) {
   const BenchRequest& request = run.request;
-  if (request.edges < 1) {
-    throw_usage("bench light_gcn: --edges must be positive");
+  if (request.edges < kLeastEdges) {
+    throw_usage("bench light_gcn: --edges must be at least " + std::to_string(kLeastEdges) +
+                "; with fewer a made-up user has every item");
   }
   const data::CsrGraph graph =
       request.input.empty() ? made_up_graph(request.edges) : read_graph(request.input);
