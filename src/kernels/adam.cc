@@ -39,10 +39,11 @@ void adam(const Queue& queue, const AdamRates& rates, std::int64_t count, const 
   }
 }
 
-void adam(const Queue& queue, const AdamRates* rates, std::int64_t count, const float* gradient,
-          float* parameters, float* first_moment, float* second_moment) {
+void adam_by_stored_rates(const Queue& queue, const AdamRates* rates, std::int64_t count,
+                          const float* gradient, float* parameters, float* first_moment,
+                          float* second_moment) {
   const detail::AdamArguments arguments{count, gradient, parameters, first_moment, second_moment};
-  RALLREC_CHECK(rates != nullptr, "adam: null input or result");
+  RALLREC_CHECK(rates != nullptr, "adam_by_stored_rates: null input");
   if (!has_work(arguments)) {
     return;
   }

@@ -30,8 +30,9 @@ void adam(const Queue& queue, const AdamRates& rates, std::int64_t count, const 
 
 // The same with rates that lie in the queue's memory when the work runs: a repeated piece of work
 // (core/replay.h) has other rates each time.
-void adam(const Queue& queue, const AdamRates* rates, std::int64_t count, const float* gradient,
-          float* parameters, float* first_moment, float* second_moment);
+void adam_by_stored_rates(const Queue& queue, const AdamRates* rates, std::int64_t count,
+                          const float* gradient, float* parameters, float* first_moment,
+                          float* second_moment);
 
 void adam_cpu(const AdamRates& rates, std::int64_t count, const float* gradient, float* parameters,
               float* first_moment, float* second_moment);

@@ -169,8 +169,9 @@ void AlignmentStep::backward() {
 
 void AlignmentStep::update(const float* gradient) {
   DeviceArray<float>& parameters = projector_.parameters();
-  kernels::adam(place_.queue, rates_.data(), static_cast<std::int64_t>(parameters.size()), gradient,
-                parameters.data(), first_moment_.data(), second_moment_.data());
+  kernels::adam_by_stored_rates(place_.queue, rates_.data(),
+                                static_cast<std::int64_t>(parameters.size()), gradient,
+                                parameters.data(), first_moment_.data(), second_moment_.data());
 }
 
 // The mean over items of each step, summed in block order.

@@ -1,7 +1,9 @@
 // A build without CUDA refuses a CUDA queue, op by op, and names the cure.
 #include <gtest/gtest.h>
 
+#include "kernels/activation.h"
 #include "kernels/adam.h"
+#include "kernels/add_rows.h"
 #include "kernels/cin.h"
 #include "kernels/cross_layer.h"
 #include "kernels/embedding_gather.h"
@@ -9,11 +11,13 @@
 #include "kernels/fm_interaction.h"
 #include "kernels/int8_rows.h"
 #include "kernels/label_loss.h"
+#include "kernels/linear.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
 #include "kernels/segment_sum.h"
 #include "kernels/spmm_bitmap.h"
 #include "kernels/swi_glu.h"
+#include "kernels/unit_rows.h"
 #include "tests/support/expect_error.h"
 
 namespace rallrec::kernels {
@@ -30,7 +34,23 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   float x[2] = {};
   const std::int64_t zero = 0;
   std::int8_t q = 0;
-  expect_refused("adam", [&] { adam(kCuda, {}, 1, x, x, x, x); });
+  const AdamRates rates;
+  expect_refused("adam", [&] { adam(kCuda, rates, 1, x, x, x, x); });
+  expect_refused("adam", [&] { adam_by_stored_rates(kCuda, &rates, 1, x, x, x, x); });
+  expect_refused("activate", [&] { activate(kCuda, Activation::kRelu, 1, x, x); });
+  expect_refused("activate_backward",
+                 [&] { activate_backward(kCuda, Activation::kRelu, 1, x, x, x); });
+  const RowAddition addition{0, 1};
+  expect_refused("add_rows", [&] { add_rows(kCuda, &addition, 1, 1, x); });
+  expect_refused("linear", [&] { linear(kCuda, {1, 1, 1}, x, x, x, x); });
+  expect_refused("linear_backward_input", [&] {
+    linear_backward_input(kCuda, {1, 1, 1}, x, x, x);
+  });
+  expect_refused("linear_backward_weight", [&] {
+    linear_backward_weight(kCuda, {1, 1, 1}, x, x, x, x);
+  });
+  expect_refused("unit_rows", [&] { unit_rows(kCuda, 1, 1, x, x, x); });
+  expect_refused("unit_rows_backward", [&] { unit_rows_backward(kCuda, 1, 1, x, x, x, x); });
   expect_refused("rms_norm", [&] { rms_norm(kCuda, 1, 1, 0.0F, x, x, x, x); });
   expect_refused("rms_norm_backward",
                  [&] { rms_norm_backward(kCuda, 1, 1, x, x, x, x, nullptr, x); });

@@ -96,7 +96,7 @@ TEST_P(ProjectorOnDevices, GradientsAreDifferenceQuotients) {
     }
   }
   Values parameters = projector.parameters().host();
-  rallrec::testing::expect_slopes(parameters, gradient, 1e-3F, 2e-3, shape(), [&] {
+  rallrec::testing::expect_slopes(parameters, gradient, 1e-4F, 2e-3, shape(), [&] {
     double sum = 0.0;
     for (std::int64_t row = 0; row < kRows; ++row) {
       const auto values = formula(sizes(), parameters, text.data() + row * kShape.input);
