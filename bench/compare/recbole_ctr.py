@@ -15,6 +15,7 @@ Needs a Python environment with recbole 1.2.1 (bench/compare/requirements_recbol
 import argparse
 import csv
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -162,6 +163,9 @@ def main():
     parser.add_argument("--ranks", type=int, default=1, help="ranks of ours, which share the cores")
     parser.add_argument("--epochs", type=int, default=0, help="the most epochs of either [50]")
     options = parser.parse_args()
+    options.data, options.work = options.data.resolve(), options.work.resolve()
+    options.work.mkdir(parents=True, exist_ok=True)
+    os.chdir(options.work)  # RecBole leaves logs where it is started
     files = write_split(options.data, options.work)
     for model in options.models.split(","):
         arms = {"ours": run_ours(model, files, options), "recbole": run_recbole(model, files, options)}

@@ -13,6 +13,7 @@ Install: python3 -m venv V && V/bin/pip install -r bench/compare/requirements_re
 
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -154,8 +155,10 @@ def main():
     parser.add_argument("--ranks", type=int, default=1)
     args = parser.parse_args()
     sys.argv = sys.argv[:1]  # RecBole reads the command line, too
+    args.data, args.rallrec = os.path.abspath(args.data), os.path.abspath(args.rallrec)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
+        os.chdir(folder)  # RecBole leaves logs where it is started
         theirs, ours = Theirs(args, folder), Ours(args, folder)
         parts = {p: theirs.edges(getattr(theirs, p)) for p in ("train", "valid", "test")}
         for part, edges in parts.items():
