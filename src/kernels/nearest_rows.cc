@@ -31,7 +31,12 @@ struct List {
   std::int64_t* found;
 
   // What a row met from now on has to exceed.
-  float bar() const { return *found < k ? kNever : scores[k - 1]; }
+  float bar() const {
+    if (*found < k) {
+      return kNever;
+    }
+    return scores[k - 1];
+  }
 
   // Rows come in ascending order, so an equal score stays behind.
   void add(float score, std::int32_t row) {
