@@ -21,11 +21,12 @@ __global__ void __launch_bounds__(kThreads)
   if (a.norms != nullptr && gpu::lane_of_warp() == 0) {
     a.norms[row] = norm;
   }
-  const float divisor = norm == 0.0F ? 1.0F : norm;
+  // A product: the code of four divisions would take more registers than there are.
+  const float scale = norm == 0.0F ? 1.0F : 1.0F / norm;
   for (std::int64_t c = gpu::lane_of_warp() * kWidth; c < a.columns; c += gpu::kWarp * kWidth) {
     auto values = gpu::load<kWidth>(a.x + first + c);
     for (int i = 0; i < kWidth; ++i) {
-      values.v[i] /= divisor;
+      values.v[i] *= scale;
     }
     gpu::store(values, a.y + first + c);
   }
@@ -41,11 +42,12 @@ __global__ void __launch_bounds__(kThreads)
   const std::int64_t first = row * a.columns;
   const float along = gpu::row_dot<kWidth>(a.y + first, a.dy + first, a.columns);
   const float norm = a.norms[row];
+  const float scale = norm == 0.0F ? 0.0F : 1.0F / norm;
   for (std::int64_t c = gpu::lane_of_warp() * kWidth; c < a.columns; c += gpu::kWarp * kWidth) {
     const auto y = gpu::load<kWidth>(a.y + first + c);
     auto values = gpu::load<kWidth>(a.dy + first + c);
     for (int i = 0; i < kWidth; ++i) {
-      values.v[i] = norm == 0.0F ? 0.0F : (values.v[i] - y.v[i] * along) / norm;
+      values.v[i] = (values.v[i] - y.v[i] * along) * scale;
     }
     gpu::store(values, a.dx + first + c);
   }
