@@ -1,7 +1,7 @@
 #include "kernels/activation_cpu.h"
 
-#include "core/check.h"
 #include "kernels/simd.h"
+#include "kernels/with_activation.h"
 
 namespace rallrec::kernels::detail {
 namespace {
@@ -125,27 +125,13 @@ struct Apply {
   };
 };
 
-// Calls visit(function) with an object of the class above that `activation` names.
-template <typename Visit>
-void with_function(Activation activation, const Visit& visit) {
-  switch (activation) {
-    case Activation::kNone:
-      return visit(Identity{});
-    case Activation::kRelu:
-      return visit(Relu{});
-    case Activation::kGelu:
-      return visit(Gelu{});
-    case Activation::kTanh:
-      return visit(Tanh{});
-  }
-  RALLREC_CHECK(false, "activate: an unknown activation");
-}
+using Functions = ActivationClasses<Identity, Relu, Gelu, Tanh>;
 
 }  // namespace
 
 void activate_cpu(Activation activation, const float* x, float* y, std::int64_t begin,
                   std::int64_t end) {
-  with_function(activation, [&](auto function) {
+  Functions::with(activation, [&](auto function) {
     using Function = decltype(function);
     run_best_lanes<Apply<Function>::template Forward>(x, y, begin, end);
   });
@@ -153,7 +139,7 @@ void activate_cpu(Activation activation, const float* x, float* y, std::int64_t 
 
 void activate_backward_cpu(Activation activation, const float* x, const float* dy, float* dx,
                            std::int64_t begin, std::int64_t end) {
-  with_function(activation, [&](auto function) {
+  Functions::with(activation, [&](auto function) {
     using Function = decltype(function);
     run_best_lanes<Apply<Function>::template Backward>(x, dy, dx, begin, end);
   });

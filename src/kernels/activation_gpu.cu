@@ -1,7 +1,7 @@
-#include "core/check.h"
 #include "core/launch.h"
 #include "kernels/activation_gpu.h"
 #include "kernels/gpu/floats.cuh"
+#include "kernels/with_activation.h"
 
 namespace rallrec::kernels::detail {
 namespace {
@@ -65,21 +65,7 @@ __global__ void __launch_bounds__(kThreads)
   gpu::store(values, dx + i);
 }
 
-// Calls visit(function) with an object of the class above that `activation` names.
-template <typename Visit>
-void with_function(Activation activation, const Visit& visit) {
-  switch (activation) {
-    case Activation::kNone:
-      return visit(Identity{});
-    case Activation::kRelu:
-      return visit(Relu{});
-    case Activation::kGelu:
-      return visit(Gelu{});
-    case Activation::kTanh:
-      return visit(Tanh{});
-  }
-  RALLREC_CHECK(false, "activate: an unknown activation");
-}
+using Functions = ActivationClasses<Identity, Relu, Gelu, Tanh>;
 
 }  // namespace
 
@@ -87,7 +73,7 @@ void activate_gpu(const Queue& queue, Activation activation, std::int64_t count,
                   float* y) {
   const bool fours = gpu::in_fours(count, x, y);
   const dim3 blocks(blocks_for(count, fours ? 4 * kThreads : kThreads));
-  with_function(activation, [&](auto function) {
+  Functions::with(activation, [&](auto function) {
     using Function = decltype(function);
     launch(fours ? &activate_kernel<Function, 4> : &activate_kernel<Function, 1>, blocks,
            dim3(kThreads), 0, stream_of(queue), count, x, y);
@@ -98,7 +84,7 @@ void activate_backward_gpu(const Queue& queue, Activation activation, std::int64
                            const float* x, const float* dy, float* dx) {
   const bool fours = gpu::in_fours(count, x, dy, dx);
   const dim3 blocks(blocks_for(count, fours ? 4 * kThreads : kThreads));
-  with_function(activation, [&](auto function) {
+  Functions::with(activation, [&](auto function) {
     using Function = decltype(function);
     launch(fours ? &activate_backward_kernel<Function, 4> : &activate_backward_kernel<Function, 1>,
            blocks, dim3(kThreads), 0, stream_of(queue), count, x, dy, dx);

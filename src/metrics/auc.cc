@@ -1,33 +1,14 @@
 #include "metrics/auc.h"
 
-#include "core/check.h"
 #include "core/parallel_for.h"
 #include "metrics/score_order.h"
 
 namespace rallrec::metrics {
 
-namespace {
-
-constexpr std::int64_t kGrain = 1 << 16;
-
-KeyedScores keyed_scores(const std::vector<double>& scores,
-                         const std::vector<std::uint8_t>& labels) {
-  KeyedScores keyed(scores.size());
-  parallel_for(
-      static_cast<std::int64_t>(scores.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-          keyed[i] = {key_of_score(scores[i]), 2 * i + (labels[i] != 0 ? 1 : 0)};
-        }
-      });
-  return keyed;
-}
-
-}  // namespace
-
 AucRanking::AucRanking(const std::vector<double>& scores, const std::vector<std::uint8_t>& labels)
     : order_(scores.size()), labels_(scores.size()), ends_tie_(scores.size()) {
-  RALLREC_CHECK(scores.size() == labels.size(), "auc: as many labels as scores are needed");
-  KeyedScores keyed = keyed_scores(scores, labels);
+  constexpr std::int64_t kGrain = 1 << 16;
+  KeyedScores keyed = keyed_samples(scores, labels);
   sort_scores(keyed);
   parallel_for(
       static_cast<std::int64_t>(keyed.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {

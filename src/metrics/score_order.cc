@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/check.h"
 #include "core/parallel_for.h"
 
 namespace rallrec::metrics {
@@ -207,6 +208,20 @@ std::uint64_t key_of_score(double score) {
   constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
   // Negative numbers order backwards by their bits.
   return (bits & kSign) != 0 ? ~bits : bits | kSign;
+}
+
+KeyedScores keyed_samples(const std::vector<double>& scores,
+                          const std::vector<std::uint8_t>& labels) {
+  RALLREC_CHECK(scores.size() == labels.size(), "auc: as many labels as scores are needed");
+  constexpr std::int64_t kGrain = 1 << 16;
+  KeyedScores keyed(scores.size());
+  parallel_for(
+      static_cast<std::int64_t>(scores.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+          keyed[i] = {key_of_score(scores[i]), 2 * i + (labels[i] != 0 ? 1 : 0)};
+        }
+      });
+  return keyed;
 }
 
 void sort_scores(KeyedScores& scores) {

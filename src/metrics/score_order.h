@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace rallrec::metrics {
 
@@ -31,6 +32,11 @@ class KeyedScores {
   std::unique_ptr<KeyedScore[]> scores_;
   std::size_t size_;
 };
+
+// The tag of sample i is 2 i + its label. labels[i] is 0 or 1; scores are not NaN; as many of one
+// as of the other.
+KeyedScores keyed_samples(const std::vector<double>& scores,
+                          const std::vector<std::uint8_t>& labels);
 
 // Sorts by (key, tag), on all threads: a sample sort, whose parts fit the cache and are sorted by
 // the leading bits of what their keys differ in. 18 bytes per score are added while it works. The

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/check.h"
-#include "core/parallel_for.h"
 #include "metrics/score_order.h"
 
 namespace rallrec::metrics {
@@ -19,7 +17,6 @@ struct ScoreRun {
   std::uint64_t positives;
   std::uint64_t negatives;
 };
-constexpr std::int64_t kGrain = 1 << 16;
 constexpr std::size_t kWords = sizeof(ScoreRun) / sizeof(std::uint64_t);
 
 // Keys that each rank shows to the others to agree on ranges, per rank: a range is then at most a
@@ -38,24 +35,16 @@ void append(const ScoreRun& run, std::vector<ScoreRun>& runs) {
   }
 }
 
-KeyedScores sorted_scores(const std::vector<double>& scores,
-                          const std::vector<std::uint8_t>& labels) {
-  KeyedScores keyed(scores.size());
-  parallel_for(
-      static_cast<std::int64_t>(scores.size()), kGrain, [&](std::int64_t begin, std::int64_t end) {
-        for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
-          keyed[i] = {key_of_score(scores[i]), labels[i] != 0 ? 1U : 0U};
-        }
-      });
-  sort_scores(keyed);
-  return keyed;
+ScoreRun run_of(const KeyedScore& sample) {
+  const std::uint64_t label = sample.tag % 2;
+  return {sample.key, label, 1 - label};
 }
 
 std::vector<ScoreRun> runs_of(const KeyedScores& keyed) {
   std::vector<ScoreRun> runs;
   runs.reserve(keyed.size());
   for (const KeyedScore& score : keyed) {
-    append({score.key, score.tag, 1 - score.tag}, runs);
+    append(run_of(score), runs);
   }
   return runs;
 }
@@ -177,7 +166,7 @@ PairCounter count_own_range(Communicator& communicator, const KeyedScores& keyed
   PairCounter counter;
   if (communicator.size() == 1) {
     for (const KeyedScore& score : keyed) {
-      counter.add({score.key, score.tag, 1 - score.tag});
+      counter.add(run_of(score));
     }
   } else {
     for (const ScoreRun& run : exchange_runs(communicator, runs_of(keyed))) {
@@ -197,8 +186,9 @@ struct Counts {
 
 std::optional<double> sharded_auc(Communicator& communicator, const std::vector<double>& scores,
                                   const std::vector<std::uint8_t>& labels) {
-  RALLREC_CHECK(scores.size() == labels.size(), "auc: as many labels as scores are needed");
-  const PairCounter own = count_own_range(communicator, sorted_scores(scores, labels));
+  KeyedScores keyed = keyed_samples(scores, labels);
+  sort_scores(keyed);
+  const PairCounter own = count_own_range(communicator, keyed);
   const Counts mine{own.positives(), own.negatives()};
   std::vector<Counts> all(static_cast<std::size_t>(communicator.size()));
   communicator.all_gather(&mine, all.data(), sizeof(Counts) / sizeof(std::uint64_t), DType::kInt64);

@@ -4,28 +4,13 @@
 #include <cmath>
 #include <numeric>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/error.h"
-#include "core/rng.h"
+#include "train/epoch_order.h"
 
 namespace rallrec::train {
 namespace {
-
-// Separates the order of samples from other uses of the same seed.
-constexpr std::uint64_t kOrderStream = std::uint64_t{0x6f72646572} << 24;
-
-// Fisher-Yates from the data's order.
-std::vector<std::int64_t> sample_order(std::int64_t count, std::int64_t seed, std::int64_t epoch) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(count));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  Rng rng(static_cast<std::uint64_t>(seed), kOrderStream + static_cast<std::uint64_t>(epoch));
-  for (std::size_t i = order.size(); i > 1; --i) {
-    std::swap(order[i - 1], order[rng.next_below(i)]);
-  }
-  return order;
-}
 
 void require_finite(const std::vector<double>& losses, std::int64_t blocks, std::int64_t epoch) {
   const auto bad =
@@ -44,7 +29,8 @@ double train_ctr_epoch(CtrStep& step, const data::CtrSamples& samples,
                        const config::BaselineOptions& options, std::int64_t epoch,
                        distributed::Communicator& communicator) {
   const std::int64_t size = samples.size();
-  const auto order = sample_order(size, options.seed, epoch);
+  const auto order = epoch_order<std::int64_t>(static_cast<std::size_t>(size),
+                                               static_cast<std::uint64_t>(options.seed), epoch);
   const std::int64_t batch_size = std::min(options.batch_size, size);
   const std::int64_t blocks = step.blocks_of(batch_size);  // of every batch but the last
   const std::int64_t batches = (size + batch_size - 1) / batch_size;

@@ -1,30 +1,12 @@
 #include "train/light_gcn_triples.h"
 
-#include <utility>
-
 #include "core/error.h"
-#include "core/rng.h"
+#include "train/epoch_order.h"
 
 namespace rallrec::train {
 namespace {
 
 constexpr const char* kSetting = "the graph";
-// Separates the order of edges from other uses of the same seed.
-constexpr std::uint64_t kOrderStream = std::uint64_t{0x6f72646572} << 24;
-
-// Fisher-Yates from the graph's order: a function of (seed, epoch).
-std::vector<std::int32_t> edge_order(std::size_t count, std::uint64_t seed, std::int64_t epoch) {
-  std::vector<std::int32_t> order(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    order[i] = static_cast<std::int32_t>(i);
-  }
-  Rng rng(seed, kOrderStream + static_cast<std::uint64_t>(epoch));
-  for (std::size_t i = count; i > 1; --i) {
-    std::swap(order[i - 1], order[rng.next_below(i)]);
-  }
-  return order;
-}
-
 template <typename Value>
 void upload_in_order(const std::vector<Value>& values, const std::vector<std::int32_t>& order,
                      DeviceArray<Value>& result) {
@@ -62,7 +44,7 @@ LightGcnTriples::LightGcnTriples(const data::CsrGraph& graph, std::uint64_t seed
 }
 
 void LightGcnTriples::start(std::int64_t epoch) {
-  const auto order = edge_order(users_.size(), seed_, epoch);
+  const auto order = epoch_order<std::int32_t>(users_.size(), seed_, epoch);
   upload_in_order(users_, order, epoch_users_);
   upload_in_order(positives_, order, epoch_positives_);
   upload_in_order(edges_, order, epoch_edges_);
