@@ -55,8 +55,10 @@ void add_embedding_fields(std::vector<Field>& list) {
       .add("temperature", &Align::temperature, real_between(1e-6, 1e6),
            "divisor of the cosine in the contrastive loss")
       .add("learning_rate", &Align::learning_rate, real_positive(), "Adam's step size")
-      .add("steps", &Align::steps, at_least(1), "steps over the whole catalogue")
-      .add("seed", &Align::seed, at_least(0), "seed of initial values");
+      .add("batch_size", &Align::batch_size, at_least(0),
+           "items of a step, each other's negatives; 0 = the whole catalogue")
+      .add("steps", &Align::steps, at_least(1), "updates")
+      .add("seed", &Align::seed, at_least(0), "seed of initial values and of batches");
   SectionFields<RetrieveOptions>(list, "retrieve", &Options::retrieve)
       .add("blocks", &RetrieveOptions::blocks, some_of({"text", "colla", "ssl"}),
            "embeddings that make up the item vector: text, colla, ssl");

@@ -106,6 +106,8 @@ struct AlignOptions {
   std::int64_t hidden_size = 512;
   std::string activation = "relu";  // relu, gelu or tanh
   double temperature = 1.0;
+  // Items of a step, each other's negatives; 0 = all items with an edge at every step, as in eq. 5.
+  std::int64_t batch_size = 0;
   double learning_rate = 1e-3;
   std::int64_t steps = 300;
   std::int64_t seed = 42;
