@@ -90,6 +90,12 @@ void check_together(const Config& config) {
     throw_usage(config.origins.at("data.train_share") +
                 ": 'data.train_share' + 'data.valid_share' must be below 1, or no test is left");
   }
+  const RetrieveOptions& retrieve = config.options.retrieve;
+  if (retrieve.hybrid != "none" && retrieve.blocks.size() != 2) {
+    throw_usage(config.origins.at("retrieve.hybrid") + ": 'retrieve.hybrid' = \"" +
+                retrieve.hybrid + "\" joins two blocks, and 'retrieve.blocks' names " +
+                std::to_string(retrieve.blocks.size()));
+  }
   const BaselineOptions& baseline = config.options.baseline;
   if (baseline.attention_size % baseline.attention_heads != 0) {
     throw_usage(config.origins.at("baseline.attention_size") +

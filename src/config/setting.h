@@ -14,7 +14,9 @@ struct Setting {
   std::string origin;
 };
 
-// Every key of a TOML file, in file order, type-checked but not range-checked.
+// Every key of a TOML file, type-checked but not range-checked: those of the file that its key base
+// names first, then its own in file order. Throws with exit code 64 where files are based on each
+// other.
 std::vector<Setting> read_toml_settings(const std::string& path);
 
 // A value written on the command line or in the environment: TOML, or a bare text where the key

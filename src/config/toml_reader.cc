@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -14,6 +15,8 @@
 
 namespace rallrec::config {
 namespace {
+
+namespace fs = std::filesystem;
 
 // A run's config has some hundred lines; what is larger was named by mistake.
 constexpr std::size_t kLargestFile = 1 << 20;
@@ -133,17 +136,89 @@ Strings split_at_commas(const std::string& text) {
   return parts;
 }
 
+// The keys at the top of a file.
+Strings top_keys() {
+  Strings names = {"base"};
+  for (const Field& field : fields()) {
+    if (field.section.empty()) {
+      names.push_back(field.key);
+    }
+  }
+  return names;
+}
+
 // A node at the top of the document that is not a key of its own must be a section.
 void require_section(const std::string& where, const std::string& name, const toml::node& node) {
   Strings names = sections();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
-    names.emplace_back("mode");
+    for (const std::string& key : top_keys()) {
+      names.push_back(key);
+    }
     throw_usage(where + ": unknown " + (node.is_table() ? "section [" : "key [") + name + "]" +
                 did_you_mean(name, names));
   }
   if (!node.is_table()) {
     throw_usage(where + ": '" + name + "' is a section; write [" + name + "]");
   }
+}
+
+// Every key of a file but base.
+void read_keys(const std::string& path, const toml::table& document,
+               std::vector<Setting>& settings) {
+  for (auto&& [key, node] : document) {
+    const std::string name(key.str());
+    const std::string where = place(path, key.source().begin);
+    if (name == "base") {
+      continue;
+    }
+    if (const Field* field = find_field(name); field != nullptr && field->section.empty()) {
+      const auto value = typed_value(*field, node);
+      if (!value) {
+        throw_wrong_type(*field, where);
+      }
+      settings.push_back({field, *value, where});
+      continue;
+    }
+    require_section(where, name, node);
+    read_section(path, name, *node.as_table(), settings);
+  }
+}
+
+// The same text for every way to write the path of a file.
+std::string identity_of(const fs::path& path) {
+  std::error_code error;
+  const fs::path canonical = fs::weakly_canonical(path, error);
+  return error ? path.string() : canonical.string();
+}
+
+// The file that `base` names, from the folder of the file it stands in. `chain` holds the files
+// that led here, this one last.
+std::string base_path(const std::string& path, const toml::node& node, const Strings& chain) {
+  const std::string where = place(path, node.source().begin);
+  if (!node.is_string() || node.as_string()->get().empty()) {
+    throw_usage(where + ": 'base' must be the name of a config file in quotes");
+  }
+  const fs::path base = (fs::path(path).parent_path() / node.as_string()->get()).lexically_normal();
+  std::error_code error;
+  if (!fs::exists(base, error)) {
+    throw_missing(where, "'base' names " + base.string() + ", and there is no such file");
+  }
+  if (std::find(chain.begin(), chain.end(), identity_of(base)) != chain.end()) {
+    throw_usage(where + ": 'base' names " + base.string() + ", which is based on this file");
+  }
+  return base.string();
+}
+
+// The settings of the file's base, then its own.
+std::vector<Setting> read_chain(const std::string& path, Strings chain) {
+  const toml::table document = parse_document(path, read_file(path));
+  chain.push_back(identity_of(path));
+  std::vector<Setting> settings;
+  if (const toml::node* base = document.get("base")) {
+    settings = read_chain(base_path(path, *base, chain), chain);
+  }
+  read_keys(path, document, settings);
+  return settings;
 }
 
 }  // namespace
@@ -160,25 +235,7 @@ void throw_unknown_key(const std::string& where, const std::string& section,
               did_you_mean(key, keys));
 }
 
-std::vector<Setting> read_toml_settings(const std::string& path) {
-  const toml::table document = parse_document(path, read_file(path));
-  std::vector<Setting> settings;
-  for (auto&& [key, node] : document) {
-    const std::string name(key.str());
-    const std::string where = place(path, key.source().begin);
-    if (const Field* field = find_field(name); field != nullptr && field->section.empty()) {
-      const auto value = typed_value(*field, node);
-      if (!value) {
-        throw_wrong_type(*field, where);
-      }
-      settings.push_back({field, *value, where});
-      continue;
-    }
-    require_section(where, name, node);
-    read_section(path, name, *node.as_table(), settings);
-  }
-  return settings;
-}
+std::vector<Setting> read_toml_settings(const std::string& path) { return read_chain(path, {}); }
 
 Setting read_text_setting(const Field& field, const std::string& text, const std::string& origin) {
   if (const auto value = parse_value(field, text)) {

@@ -127,7 +127,7 @@ class Runner {
 std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::Options& options,
                                        distributed::Communicator& communicator,
                                        const std::vector<Stage>& table) {
-  const std::vector<Stage> stages = select_stages(table, request.stages);
+  const std::vector<Stage> stages = select_stages(table, request.stages, options);
   for (const Stage& stage : stages) {
     require_device(stage, options);
   }
