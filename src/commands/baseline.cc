@@ -44,7 +44,7 @@ Runner define(CLI::App& app) {
   const auto file = [&app](const char* flag, std::string& target, const char* help) {
     return app.add_option(flag, target, help)->type_name("FILE");
   };
-  app.add_option("--model", flags->model, "deep_fm, x_deep_fm, dcn or auto_int")
+  app.add_option("--model", flags->model, "deep_fm, x_deep_fm, dcn or auto_int [baseline.model]")
       ->type_name("MODEL");
   const std::vector<const CLI::Option*> file_flags = {
       file("--train", flags->files.train,
@@ -56,6 +56,9 @@ Runner define(CLI::App& app) {
       app.add_option("--output", flags->output, "Folder for the results")->type_name("DIR")};
   app.add_flag("--force", flags->force, "In a run folder: run it even where it is up to date");
   return [flags, file_flags](CommandContext& context) {
+    if (flags->model.empty() && !context.config_file.empty()) {
+      flags->model = context.options.baseline.model;
+    }
     require_model(flags->model);
     if (any_given(file_flags)) {
       return run_on_files(*flags, context);

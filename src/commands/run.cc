@@ -45,18 +45,20 @@ int run(const Flags& flags, CommandContext& context) {
   }
   pipeline::RunRequest request;
   request.run_dir = run_folder_of(context);
-  request.stages = flags.stages;
+  request.stages = flags.stages.empty() ? context.options.stages : flags.stages;
   request.force = flags.force;
   request.resume = context.resume;
+  const std::vector<pipeline::Stage> table = pipeline::run_table(context.options);
   const std::vector<pipeline::Stage> stages =
-      pipeline::select_stages(pipeline::stage_table(), request.stages);
+      pipeline::select_stages(table, request.stages, context.options);
   std::unique_ptr<io::NewFolder> folder;
   if (context.communicator.rank() == 0) {
     folder = std::make_unique<io::NewFolder>(request.run_dir);
     pipeline::check_external_inputs(stages, context.options);
+    pipeline::check_run_inputs(stages, request.run_dir);
   }
-  const auto outcomes = pipeline::run_pipeline(request, context.options, context.communicator,
-                                               pipeline::stage_table());
+  const auto outcomes =
+      pipeline::run_pipeline(request, context.options, context.communicator, table);
   if (context.communicator.rank() == 0) {
     print_summary(request.run_dir, outcomes);
     print_report(request.run_dir);
@@ -66,7 +68,7 @@ int run(const Flags& flags, CommandContext& context) {
 
 Runner define(CLI::App& app) {
   const auto flags = std::make_shared<Flags>();
-  app.add_option("--stages", flags->stages, "Only these stages, comma-separated [all]")
+  app.add_option("--stages", flags->stages, "Only these stages, comma-separated [key stages]")
       ->delimiter(',')
       ->type_name("A,B,…");
   app.add_flag("--force", flags->force, "Run the stages even where they are up to date");
@@ -82,7 +84,9 @@ Command run_command() {
   command.summary = "All stages of a run, from raw data to metrics";
   command.description =
       "Goes through the stages of a config file: ingest, describe, embed, light_gcn, align, "
-      "retrieve, prompt, tune, infer, evaluate. A stage whose inputs, settings, model and results "
+      "retrieve, prompt, tune, infer, evaluate, or those that key stages lists, of which baseline "
+      "is "
+      "one too. A stage whose inputs, settings, model and results "
       "are unchanged is skipped, so stopping and starting again is safe. Prints a table of the "
       "stages with their times, then the metrics.";
   command.example = "mpirun -n 2 rallrec run --config configs/demo.toml";

@@ -60,8 +60,10 @@ void add_embedding_fields(std::vector<Field>& list) {
       .add("steps", &Align::steps, at_least(1), "updates")
       .add("seed", &Align::seed, at_least(0), "seed of initial values and of batches");
   SectionFields<RetrieveOptions>(list, "retrieve", &Options::retrieve)
-      .add("blocks", &RetrieveOptions::blocks, some_of({"text", "colla", "ssl"}),
-           "embeddings that make up the item vector: text, colla, ssl");
+      .add("blocks", &RetrieveOptions::blocks, some_of({"text", "title", "colla", "ssl"}),
+           "embeddings that make up the item vector: text, title, colla, ssl")
+      .add("hybrid", &RetrieveOptions::hybrid, one_of({"none", "counts", "scores"}),
+           "none (eq. 7), or two blocks share the list by counts or by scores");
 }
 
 }  // namespace rallrec::config

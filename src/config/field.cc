@@ -15,6 +15,11 @@ std::vector<Field> all_fields() {
        Options().mode, one_of({"paper", "clean"}),
        [](const Options& options) -> Value { return options.mode; },
        [](Options& options, const Value& value) { options.mode = std::get<std::string>(value); }});
+  list.push_back(
+      {"", "stages", "stages of `rallrec run`; baseline is the one of baseline.model",
+       Options().stages, stage_names(),
+       [](const Options& options) -> Value { return options.stages; },
+       [](Options& options, const Value& value) { options.stages = std::get<Strings>(value); }});
   add_data_fields(list);
   add_embedding_fields(list);
   add_recommender_fields(list);

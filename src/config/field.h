@@ -54,6 +54,8 @@ Check real_positive();
 Check one_of(const Strings& allowed);
 // A non-empty list without repeats whose members are all in `allowed` (any text where empty).
 Check some_of(const Strings& allowed);
+// What some_of takes, of the stages of a run; a name that is none gets a guess at what was meant.
+Check stage_names();
 // auto, llm_int8, w8a16, w8a8, bf16 or fp32.
 Check quant_mode();
 // mpi, file:PATH or tcp:HOST:PORT with a port from 1 to 65535.

@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "config/did_you_mean.h"
 #include "config/field.h"
 #include "config/sizes.h"
 
@@ -95,6 +96,19 @@ Check some_of(const Strings& allowed) {
     }
     return "must name at least one, each once" +
            (allowed.empty() ? std::string() : ", of " + joined(allowed));
+  };
+}
+
+Check stage_names() {
+  const Strings known = {"ingest", "describe", "embed", "light_gcn", "align",   "retrieve",
+                         "prompt", "tune",     "infer", "baseline",  "evaluate"};
+  return [known](const Value& value) -> std::string {
+    for (const std::string& name : std::get<Strings>(value)) {
+      if (!contains(known, name)) {
+        return "names no stage with '" + name + "'" + did_you_mean(name, known);
+      }
+    }
+    return some_of(known)(value);
   };
 }
 

@@ -114,8 +114,13 @@ struct AlignOptions {
 };
 
 struct RetrieveOptions {
-  // Which embeddings make up the item vector of eq. 7: text, colla, ssl.
+  // Which embeddings make up the item vector of eq. 7: text, colla, ssl, or title (the half of text
+  // that says no more than an item's name; needs no descriptions).
   std::vector<std::string> blocks = {"text", "colla", "ssl"};
+  // How two blocks that are not mixed share the list, in place of eq. 7. counts: the first half of
+  // it, rounded up, by the first block, the rest by the second without repeats. scores: by half the
+  // softmax of each block's similarities to the candidates. none: eq. 7.
+  std::string hybrid = "none";
 };
 
 struct PromptOptions {
@@ -184,6 +189,9 @@ struct TuneOptions {
 
 struct InferOptions {
   std::int64_t token_budget = 2048;
+  // The adapter to score with: empty = the run's own (tune/adapter), none = the bare model, else a
+  // PEFT folder outside the run.
+  std::string adapter;
   // Also score the test prompts without the adapter.
   bool zero_shot = true;
   // Also write score_squashed, the authors' double softmax, which needs the logits of the whole
@@ -199,6 +207,8 @@ struct EvaluateOptions {
 
 // The id-feature models that the paper compares with.
 struct BaselineOptions {
+  // Of a run whose stages name baseline: deep_fm, x_deep_fm, dcn or auto_int.
+  std::string model = "deep_fm";
   std::int64_t epochs = 50;
   // Epochs without a better valid AUC before training stops.
   std::int64_t patience = 5;
@@ -237,6 +247,11 @@ struct Options {
   // paper (as published) or clean (paper without its leaks): sets the defaults of data.deduplicate
   // and light_gcn.edges.
   std::string mode = "clean";
+  // The stages of `rallrec run`, in any order. baseline is the one of baseline.model. What a left
+  // out stage would write is not read: embed without describe makes titles alone, retrieve reads
+  // what its blocks name, evaluate without infer takes the baseline's scores.
+  std::vector<std::string> stages = {"ingest",   "describe", "embed", "light_gcn", "align",
+                                     "retrieve", "prompt",   "tune",  "infer",     "evaluate"};
   DataOptions data;
   ModelOptions model;
   ClusterOptions cluster;

@@ -78,6 +78,8 @@ void add_tune(std::vector<Field>& list) {
 void add_baseline(std::vector<Field>& list) {
   using Baseline = BaselineOptions;
   SectionFields<Baseline>(list, "baseline", &Options::baseline)
+      .add("model", &Baseline::model, one_of({"deep_fm", "x_deep_fm", "dcn", "auto_int"}),
+           "of stage baseline: deep_fm, x_deep_fm, dcn or auto_int")
       .add("epochs", &Baseline::epochs, at_least(1), "passes over the training samples at most")
       .add("patience", &Baseline::patience, at_least(1),
            "epochs without a better valid AUC before training stops")
@@ -116,6 +118,8 @@ void add_recommender_fields(std::vector<Field>& list) {
   SectionFields<InferOptions>(list, "infer", &Options::infer)
       .add("token_budget", &InferOptions::token_budget, between(1, 1 << 24),
            "tokens per packed forward pass")
+      .add("adapter", &InferOptions::adapter, anything(),
+           "empty = the run's own, none = the bare model, else a PEFT folder")
       .add("zero_shot", &InferOptions::zero_shot, anything(),
            "also score the test prompts without the adapter")
       .add("squashed", &InferOptions::squashed, anything(),

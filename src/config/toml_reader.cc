@@ -1,56 +1,18 @@
-#include <sys/stat.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cmath>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 #include <optional>
 
 #include "config/did_you_mean.h"
 #include "config/setting.h"
+#include "config/toml_document.h"
 #include "core/error.h"
 
 namespace rallrec::config {
 namespace {
 
-// A run's config has some hundred lines; what is larger was named by mistake.
-constexpr std::size_t kLargestFile = 1 << 20;
-
-std::string read_file(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) {
-      throw_missing(path, "no such config file");
-    }
-    throw_io(path, "reading the config", errno);
-  }
-  if (!S_ISREG(info.st_mode)) {
-    throw_usage(path + ": is not a file; --config takes a TOML file");
-  }
-  if (static_cast<std::size_t>(info.st_size) > kLargestFile) {
-    throw_usage(path + ": is larger than 1 MiB; --config takes a TOML file");
-  }
-  std::ifstream stream(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream.good() && !stream.eof()) {
-    throw_io(path, "reading the config", errno);
-  }
-  return text;
-}
-
-std::string place(const std::string& path, const toml::source_position& position) {
-  return path + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
-}
-
-toml::table parse_document(const std::string& path, const std::string& text) {
-  try {
-    return toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
-    throw_usage(place(path, error.source().begin) + ": " + std::string(error.description()));
-  }
-}
+namespace fs = std::filesystem;
 
 std::optional<Value> strings_of(const toml::node& node) {
   const toml::array* list = node.as_array();
@@ -95,14 +57,14 @@ std::optional<Value> typed_value(const Field& field, const toml::node& node) {
 void read_section(const std::string& path, const std::string& section, const toml::table& table,
                   std::vector<Setting>& settings) {
   for (auto&& [key, node] : table) {
-    const std::string where = place(path, key.source().begin);
+    const std::string where = place_of(path, key.source().begin);
     const Field* field = find_field(section + "." + std::string(key.str()));
     if (field == nullptr) {
       throw_unknown_key(where, section, std::string(key.str()));
     }
     const auto value = typed_value(*field, node);
     if (!value) {
-      throw_wrong_type(*field, place(path, node.source().begin));
+      throw_wrong_type(*field, place_of(path, node.source().begin));
     }
     settings.push_back({field, *value, where});
   }
@@ -133,17 +95,89 @@ Strings split_at_commas(const std::string& text) {
   return parts;
 }
 
+// The keys at the top of a file.
+Strings top_keys() {
+  Strings names = {"base"};
+  for (const Field& field : fields()) {
+    if (field.section.empty()) {
+      names.push_back(field.key);
+    }
+  }
+  return names;
+}
+
 // A node at the top of the document that is not a key of its own must be a section.
 void require_section(const std::string& where, const std::string& name, const toml::node& node) {
   Strings names = sections();
   if (std::find(names.begin(), names.end(), name) == names.end()) {
-    names.emplace_back("mode");
+    for (const std::string& key : top_keys()) {
+      names.push_back(key);
+    }
     throw_usage(where + ": unknown " + (node.is_table() ? "section [" : "key [") + name + "]" +
                 did_you_mean(name, names));
   }
   if (!node.is_table()) {
     throw_usage(where + ": '" + name + "' is a section; write [" + name + "]");
   }
+}
+
+// Every key of a file but base.
+void read_keys(const std::string& path, const toml::table& document,
+               std::vector<Setting>& settings) {
+  for (auto&& [key, node] : document) {
+    const std::string name(key.str());
+    const std::string where = place_of(path, key.source().begin);
+    if (name == "base") {
+      continue;
+    }
+    if (const Field* field = find_field(name); field != nullptr && field->section.empty()) {
+      const auto value = typed_value(*field, node);
+      if (!value) {
+        throw_wrong_type(*field, where);
+      }
+      settings.push_back({field, *value, where});
+      continue;
+    }
+    require_section(where, name, node);
+    read_section(path, name, *node.as_table(), settings);
+  }
+}
+
+// The same text for every way to write the path of a file.
+std::string identity_of(const fs::path& path) {
+  std::error_code error;
+  const fs::path canonical = fs::weakly_canonical(path, error);
+  return error ? path.string() : canonical.string();
+}
+
+// The file that `base` names, from the folder of the file it stands in. `chain` holds the files
+// that led here, this one last.
+std::string base_path(const std::string& path, const toml::node& node, const Strings& chain) {
+  const std::string where = place_of(path, node.source().begin);
+  if (!node.is_string() || node.as_string()->get().empty()) {
+    throw_usage(where + ": 'base' must be the name of a config file in quotes");
+  }
+  const fs::path base = (fs::path(path).parent_path() / node.as_string()->get()).lexically_normal();
+  std::error_code error;
+  if (!fs::exists(base, error)) {
+    throw_missing(where, "'base' names " + base.string() + ", and there is no such file");
+  }
+  if (std::find(chain.begin(), chain.end(), identity_of(base)) != chain.end()) {
+    throw_usage(where + ": 'base' names " + base.string() + ", which is based on this file");
+  }
+  return base.string();
+}
+
+// The settings of the file's base, then its own.
+std::vector<Setting> read_chain(const std::string& path, Strings chain) {
+  const toml::table document = read_toml_document(path);
+  chain.push_back(identity_of(path));
+  std::vector<Setting> settings;
+  if (const toml::node* base = document.get("base")) {
+    settings = read_chain(base_path(path, *base, chain), chain);
+  }
+  read_keys(path, document, settings);
+  return settings;
 }
 
 }  // namespace
@@ -160,25 +194,7 @@ void throw_unknown_key(const std::string& where, const std::string& section,
               did_you_mean(key, keys));
 }
 
-std::vector<Setting> read_toml_settings(const std::string& path) {
-  const toml::table document = parse_document(path, read_file(path));
-  std::vector<Setting> settings;
-  for (auto&& [key, node] : document) {
-    const std::string name(key.str());
-    const std::string where = place(path, key.source().begin);
-    if (const Field* field = find_field(name); field != nullptr && field->section.empty()) {
-      const auto value = typed_value(*field, node);
-      if (!value) {
-        throw_wrong_type(*field, where);
-      }
-      settings.push_back({field, *value, where});
-      continue;
-    }
-    require_section(where, name, node);
-    read_section(path, name, *node.as_table(), settings);
-  }
-  return settings;
-}
+std::vector<Setting> read_toml_settings(const std::string& path) { return read_chain(path, {}); }
 
 Setting read_text_setting(const Field& field, const std::string& text, const std::string& origin) {
   if (const auto value = parse_value(field, text)) {

@@ -12,6 +12,7 @@
 #include "io/npy.h"
 #include "logging/progress.h"
 #include "models/alignment/projector.h"
+#include "pipeline/item_blocks.h"
 #include "train/projector_trainer.h"
 
 namespace rallrec::pipeline {
@@ -124,9 +125,9 @@ void align_on_files(const AlignFiles& files, const config::Options& options,
 
 void run_align(StageContext& context) {
   const std::string graph_path = context.run_dir + "/light_gcn/graph_embeddings.h5";
-  const Alignment result = align_embeddings(
-      read_embeddings(context.run_dir + "/embed/text_embeddings.h5", "text"),
-      read_embeddings(graph_path, "item"), graph_path, context.options, context.communicator);
+  const Alignment result =
+      align_embeddings(read_text_block(context.run_dir), read_embeddings(graph_path, "item"),
+                       graph_path, context.options, context.communicator);
   if (context.communicator.rank() == 0) {
     io::Hdf5Writer file(context.run_dir + "/align/aligned_embeddings.h5");
     file.add_matrix("ssl", result.projected.values.data(), result.projected.rows,

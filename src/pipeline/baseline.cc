@@ -4,9 +4,12 @@
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <numeric>
+#include <utility>
 
+#include "config/field.h"
 #include "core/error.h"
 #include "data/dataset_file.h"
 #include "io/atomic_file.h"
@@ -93,11 +96,12 @@ std::string metrics_json(const std::string& model, const data::CtrData& data,
   return json.text() + "\n";
 }
 
-enum class WithUsers { kNo, kYes };
+// What of a test sample stands beside its score.
+using NameSample = std::function<void(std::size_t sample, io::JsonObjectWriter& line)>;
 
 // metrics.json is gone until both are written: it says that the files belong together.
 void write_results(const std::string& folder, const std::string& model, const data::CtrData& data,
-                   const Result& result, WithUsers with_users) {
+                   const Result& result, const NameSample& name_sample) {
   const std::string metrics = folder + "/metrics.json";
   std::remove(metrics.c_str());
   io::JsonlWriter scores(folder + "/scores.jsonl");
@@ -105,20 +109,48 @@ void write_results(const std::string& folder, const std::string& model, const da
     io::JsonObjectWriter line;
     line.add("label", std::int64_t{data.test.label[s]});
     line.add("score", result.training.test_scores[s]);
-    if (with_users == WithUsers::kYes) line.add("user", data.users.name(data.test.user[s]));
+    name_sample(s, line);
     scores.write(line);
   }
   scores.commit();
   io::write_file_atomically(metrics, metrics_json(model, data, result));
 }
 
+std::vector<std::int64_t> test_timestamps(const data::Dataset& dataset) {
+  const data::SampleRange test = range_of(dataset.samples, data::Split::kTest);
+  std::vector<std::int64_t> times;
+  for (std::int32_t sample = test.begin; sample < test.end; ++sample) {
+    times.push_back(dataset.sample_timestamp(sample));
+  }
+  return times;
+}
+
+// Every key of the section but the one that says which of the stages a run has.
+std::vector<std::string> baseline_settings() {
+  std::vector<std::string> keys;
+  for (const config::Field& field : config::fields()) {
+    if (field.section == "baseline" && field.key != "model") {
+      keys.push_back(field.name());
+    }
+  }
+  return keys;
+}
+
 void run_baseline(StageContext& context, const std::string& model) {
   const config::BaselineOptions& options = context.options.baseline;
   const std::string file = context.run_dir + "/ingest/interactions.h5";
-  const data::CtrData data = data::ctr_data_of(data::load_dataset(file), file, options.history);
+  data::Dataset dataset = data::load_dataset(file);
+  const std::vector<std::int64_t> times = test_timestamps(dataset);
+  const data::CtrData data = data::ctr_data_of(std::move(dataset), file, options.history);
   const Result result = train_model(model, data, options, context.communicator);
   if (context.communicator.rank() == 0) {
-    write_results(context.run_dir + "/baseline/" + model, model, data, result, WithUsers::kYes);
+    // As in the prompts, so that the rows of both can be matched.
+    write_results(context.run_dir + "/baseline/" + model, model, data, result,
+                  [&](std::size_t sample, io::JsonObjectWriter& line) {
+                    line.add("user", data.users.name(data.test.user[sample]));
+                    line.add("item", data.items.name(data.test.item[sample]));
+                    line.add("timestamp", times[sample]);
+                  });
   }
   context.report.add("samples", data.test.size());
   context.report.add("epochs", static_cast<std::int64_t>(result.training.epochs.size()));
@@ -135,7 +167,7 @@ Stage baseline(const std::string& model, void (*run)(StageContext&)) {
   return {folder,
           {"ingest/interactions.h5"},
           {folder + "/scores.jsonl", folder + "/metrics.json"},
-          {"baseline"},
+          baseline_settings(),
           ModelUse::kNone,
           run};
 }
@@ -163,7 +195,7 @@ void baseline_on_files(const std::string& model, const data::CtrFiles& files,
   const data::CtrData data = data::read_ctr_files(files, reading);
   const Result result = train_model(model, data, options.baseline, communicator);
   if (writes) {
-    write_results(output, model, data, result, WithUsers::kNo);
+    write_results(output, model, data, result, [](std::size_t, io::JsonObjectWriter&) {});
     spdlog::info("baseline {}: AUC {:.4f}, log loss {:.4f}, accuracy {:.4f}; results are in {}",
                  model, result.auc, result.log_loss, result.accuracy, output);
   }

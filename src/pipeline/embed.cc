@@ -3,6 +3,8 @@
 #include <ATen/ops/cat.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/stopwatch.h"
 #include "data/dataset_file.h"
@@ -28,7 +30,7 @@ std::int64_t count_tokens(const Texts& texts) {
   return tokens;
 }
 
-// Titles of all items, then descriptions of all items.
+// Titles of all items, then descriptions of all items where the run has them.
 Texts item_texts(const StageContext& context, const data::Dataset& dataset,
                  const text::Tokenizer& tokenizer) {
   const text::PromptTemplate wording = load_wording(context.options.prompt, dataset);
@@ -37,11 +39,25 @@ Texts item_texts(const StageContext& context, const data::Dataset& dataset,
   for (std::int32_t item = 0; item < items; ++item) {
     texts.push_back(bare_text_ids(tokenizer, wording.title_text(item_fields(dataset, item))));
   }
-  for (const std::string& description :
-       read_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset)) {
-    texts.push_back(bare_text_ids(tokenizer, description));
+  if (embeds_descriptions(context.options)) {
+    for (const std::string& description :
+         read_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset)) {
+      texts.push_back(bare_text_ids(tokenizer, description));
+    }
   }
   return texts;
+}
+
+// One row per item: of its title, and beside it of its description where there are twice as many
+// vectors as items.
+void add_item_rows(const at::Tensor& vectors, std::int64_t items, io::Hdf5Writer& writer) {
+  if (vectors.size(0) == items) {
+    writer.add_matrix("title", vectors.data_ptr<float>(), items, vectors.size(1));
+    return;
+  }
+  const at::Tensor joined =
+      at::cat({vectors.narrow(0, 0, items), vectors.narrow(0, items, items)}, 1);
+  writer.add_matrix("text", joined.data_ptr<float>(), items, joined.size(1));
 }
 
 Texts read_texts(const std::string& path, const text::Tokenizer& tokenizer,
@@ -66,6 +82,10 @@ Texts read_texts(const std::string& path, const text::Tokenizer& tokenizer,
 
 }  // namespace
 
+bool embeds_descriptions(const config::Options& options) {
+  return std::count(options.stages.begin(), options.stages.end(), "describe") > 0;
+}
+
 void run_embed(StageContext& context) {
   const config::Options& options = context.options;
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
@@ -76,10 +96,8 @@ void run_embed(StageContext& context) {
   const at::Tensor vectors = embed_texts(*model, texts, options.embed, context.communicator);
   const auto items = static_cast<std::int64_t>(dataset.items.size());
   if (context.communicator.rank() == 0) {
-    const at::Tensor joined =
-        at::cat({vectors.narrow(0, 0, items), vectors.narrow(0, items, items)}, 1);
     io::Hdf5Writer writer(context.run_dir + "/embed/text_embeddings.h5");
-    writer.add_matrix("text", joined.data_ptr<float>(), items, joined.size(1));
+    add_item_rows(vectors, items, writer);
     writer.set_attribute("pooling", options.embed.pooling);
     writer.set_attribute("quant", model->quant());
     writer.commit();

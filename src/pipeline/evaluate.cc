@@ -1,10 +1,14 @@
 #include "pipeline/evaluate.h"
 
+#include <algorithm>
+
 #include "io/atomic_file.h"
 #include "io/files.h"
 #include "io/json_writer.h"
 #include "metrics/evaluation_json.h"
 #include "metrics/score_file.h"
+#include "pipeline/external_inputs.h"
+#include "pipeline/infer.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -40,14 +44,32 @@ metrics::BootstrapOptions bootstrap_options(const config::EvaluateOptions& optio
   return {options.bootstrap_samples, options.seed};
 }
 
+std::string scores_of_run(const config::Options& options) {
+  return scored_model(options) == "baseline"
+             ? "baseline/" + options.baseline.model + "/scores.jsonl"
+             : "infer/scores.jsonl";
+}
+
+std::string scored_model(const config::Options& options) {
+  const auto has = [&options](const char* stage) {
+    return std::count(options.stages.begin(), options.stages.end(), stage) > 0;
+  };
+  if (has("baseline") && !has("infer")) {
+    return "baseline";
+  }
+  return options.infer.adapter == kNoAdapter ? "zero_shot" : "tuned";
+}
+
 void run_evaluate(StageContext& context) {
-  const metrics::ScoredSamples tuned = read_file(context, "infer/scores.jsonl");
-  context.report.add("prompts", static_cast<std::int64_t>(tuned.size()));
+  const std::string model = scored_model(context.options);
+  const metrics::ScoredSamples samples = read_file(context, scores_of_run(context.options));
+  context.report.add("prompts", static_cast<std::int64_t>(samples.size()));
   io::JsonObjectWriter object;
-  object.add_json("tuned", metrics_json(context, tuned));
+  object.add_json(model, metrics_json(context, samples));
   const std::string zero_shot = "infer/zero_shot_scores.jsonl";
-  if (context.options.infer.zero_shot && io::file_exists(context.run_dir + "/" + zero_shot)) {
-    add_zero_shot(context, tuned, zero_shot, object);
+  if (model == "tuned" && has_zero_shot_scores(context.options) &&
+      io::file_exists(context.run_dir + "/" + zero_shot)) {
+    add_zero_shot(context, samples, zero_shot, object);
   }
   if (context.communicator.rank() == 0) {
     io::write_file_atomically(context.run_dir + "/evaluate/metrics.json", object.text() + "\n");

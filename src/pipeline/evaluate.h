@@ -14,10 +14,17 @@ constexpr std::size_t kPublishedTestPrompts = 10000;
 
 metrics::BootstrapOptions bootstrap_options(const config::EvaluateOptions& options);
 
-// The stage: infer/scores.jsonl, and infer/zero_shot_scores.jsonl where it is there, to
+// The scores of a run, relative to its folder: infer/scores.jsonl, or those of the baseline where
+// its stages hold baseline but no infer.
+std::string scores_of_run(const config::Options& options);
+
+// What made them: "tuned", "zero_shot" (infer.adapter = "none") or "baseline".
+std::string scored_model(const config::Options& options);
+
+// The stage: scores_of_run, and infer/zero_shot_scores.jsonl where the run has both, to
 // evaluate/metrics.json: {"tuned": {…, "first_10000": {…}}, "zero_shot": {… the same},
-// "tuned_minus_zero_shot": {…}}. The outer values are those of the whole test set; the difference
-// is there where both files score the same samples.
+// "tuned_minus_zero_shot": {…}}, the first named by scored_model. The outer values are those of the
+// whole test set; the difference is there where both files score the same samples.
 void run_evaluate(StageContext& context);
 
 }  // namespace rallrec::pipeline

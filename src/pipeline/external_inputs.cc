@@ -67,6 +67,19 @@ std::vector<std::string> template_files(const config::Options& options) {
   return {options.prompt.templates};
 }
 
+std::vector<std::string> adapter_files(const config::Options& options) {
+  const std::string& folder = options.infer.adapter;
+  if (folder.empty() || folder == kNoAdapter) {
+    return {};
+  }
+  std::vector<std::string> files;
+  for (const char* name : {"/adapter_config.json", "/adapter_model.safetensors"}) {
+    files.push_back(folder + name);
+    check_named(files.back(), "infer.adapter", "a PEFT folder, \"none\" or nothing");
+  }
+  return files;
+}
+
 void require_model_folder(const std::string& folder) {
   check_named(folder, "model.path", "a Hugging Face model folder");
   if (!io::is_folder(folder)) {

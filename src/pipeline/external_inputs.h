@@ -9,12 +9,18 @@
 
 namespace rallrec::pipeline {
 
+// What infer.adapter says for the bare model.
+constexpr const char* kNoAdapter = "none";
+
 // The files of the data folder (data.path), or data.path itself where it is a file. Throws Error:
 // usage where the key is empty, missing input where nothing is there.
 std::vector<std::string> data_files(const config::Options& options);
 
 // The file with the wording (prompt.templates).
 std::vector<std::string> template_files(const config::Options& options);
+
+// The files of a PEFT folder that infer.adapter names; none where it names no folder.
+std::vector<std::string> adapter_files(const config::Options& options);
 
 // Throws as data_files does, about model.path; bad data where it is a file.
 void require_model_folder(const std::string& folder);

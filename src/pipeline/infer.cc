@@ -12,10 +12,9 @@
 #include "io/json_writer.h"
 #include "io/jsonl.h"
 #include "models/llm/causal_lm.h"
-#include "models/llm/llm_config.h"
+#include "pipeline/external_inputs.h"
 #include "pipeline/load_model.h"
 #include "pipeline/prompt_text.h"
-#include "train/peft_adapter.h"
 #include "train/prompt_reader.h"
 #include "train/scorer.h"
 
@@ -24,6 +23,15 @@ namespace {
 
 using models::llm::CausalLm;
 using models::llm::LoraAdapter;
+
+// The adapter of the run's scores; "" for the bare model.
+std::string adapter_folder(const config::Options& options, const std::string& run_dir) {
+  const std::string& named = options.infer.adapter;
+  if (named == kNoAdapter) {
+    return "";
+  }
+  return named.empty() ? run_dir + "/tune/adapter" : named;
+}
 
 // How prompts are turned into ids, and the two words whose logits are compared.
 struct Wording {
@@ -97,13 +105,18 @@ void infer(const InferFiles& files, const config::Options& options,
   score_file(*model, adapter ? &*adapter : nullptr, wording, prompts, files, options, communicator);
 }
 
+bool has_zero_shot_scores(const config::Options& options) {
+  return options.infer.zero_shot && options.infer.adapter != kNoAdapter;
+}
+
 void run_infer(StageContext& context) {
   const std::string& run = context.run_dir;
   const config::Options& options = context.options;
   const Wording wording(options.model.path, options);
+  const std::optional<LoraAdapter> adapter =
+      load_adapter(adapter_folder(options, run), options.model.path);
   const auto model =
       load_model(options.model.path, options.model.quant, options, context.communicator);
-  const LoraAdapter adapter = train::read_peft_adapter(run + "/tune/adapter", model->config());
   InferFiles files;
   files.squashed = options.infer.squashed;
   std::int64_t prompts = 0;
@@ -116,8 +129,8 @@ void run_infer(StageContext& context) {
   };
   files.input = run + "/prompt/test.jsonl";
   files.output = run + "/infer/scores.jsonl";
-  score(&adapter);
-  if (options.infer.zero_shot) {
+  score(adapter ? &*adapter : nullptr);
+  if (has_zero_shot_scores(options)) {
     const std::string zero_shot = run + "/prompt/zero_shot.jsonl";
     files.input = io::file_exists(zero_shot) ? zero_shot : files.input;
     files.output = run + "/infer/zero_shot_scores.jsonl";

@@ -21,8 +21,13 @@ struct InferFiles {
 void infer(const InferFiles& files, const config::Options& options,
            distributed::Communicator& communicator);
 
-// Stage infer: prompt/test.jsonl with tune/adapter → infer/scores.jsonl; where infer.zero_shot is
-// on, prompt/zero_shot.jsonl (else test.jsonl) without adapter → infer/zero_shot_scores.jsonl.
+// Whether the run's scores have those of the bare model beside them: infer.zero_shot, unless
+// infer.adapter = "none" makes them the same.
+bool has_zero_shot_scores(const config::Options& options);
+
+// Stage infer: prompt/test.jsonl with the adapter that infer.adapter names → infer/scores.jsonl;
+// where has_zero_shot_scores says so, prompt/zero_shot.jsonl (else test.jsonl) without adapter →
+// infer/zero_shot_scores.jsonl.
 void run_infer(StageContext& context);
 
 }  // namespace rallrec::pipeline

@@ -1,7 +1,10 @@
 #include "pipeline/preflight.h"
 
 #include <algorithm>
+#include <set>
 
+#include "core/error.h"
+#include "io/files.h"
 #include "io/safetensors.h"
 #include "models/llm/llm_config.h"
 #include "models/llm/quant_mode.h"
@@ -54,6 +57,21 @@ void check_external_inputs(const std::vector<Stage>& stages, const config::Optio
     if (scores) {
       text::label_words(tokenizer);
     }
+  }
+}
+
+void check_run_inputs(const std::vector<Stage>& stages, const std::string& run_dir) {
+  std::set<std::string> written;
+  for (const Stage& stage : stages) {
+    for (const std::string& input : stage.inputs) {
+      if (written.count(input) == 0 && io::files_below(run_dir, input).empty()) {
+        throw_missing(run_dir + "/" + input, "is read by stage " + stage.name +
+                                                 " and written by stage " +
+                                                 input.substr(0, input.rfind('/')) +
+                                                 ", which is not among the stages of this run");
+      }
+    }
+    written.insert(stage.outputs.begin(), stage.outputs.end());
   }
 }
 

@@ -17,4 +17,8 @@ void check_model_folder(const std::string& folder, ModelUse use, const std::stri
 // and whether its tokenizer has the words that tune and infer need as single tokens.
 void check_external_inputs(const std::vector<Stage>& stages, const config::Options& options);
 
+// Looks for what `stages` read in the run folder: what none of them writes must be there. Throws
+// Error (missing input) that names both stages, before the first of them has worked for nothing.
+void check_run_inputs(const std::vector<Stage>& stages, const std::string& run_dir);
+
 }  // namespace rallrec::pipeline

@@ -81,6 +81,10 @@ void report_totals(const PromptTotals& totals, const PromptSamples& samples, Sta
 
 }  // namespace
 
+bool shows_neighbours(const config::Options& options) {
+  return views_of(options.prompt).use_retrieval();
+}
+
 void run_prompt(StageContext& context) {
   const config::PromptOptions& options = context.options.prompt;
   const Views views = views_of(options);

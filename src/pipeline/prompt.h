@@ -4,6 +4,9 @@
 
 namespace rallrec::pipeline {
 
+// Whether any view of section [prompt] needs what retrieve writes.
+bool shows_neighbours(const config::Options& options);
+
 // The stage prompt: ingest/interactions.h5 and, where a view needs it, retrieve/neighbours.h5 to
 //   prompt/train.jsonl      per drawn sample one prompt of each of prompt.train_views, side by side
 //   prompt/valid.jsonl, prompt/test.jsonl       in prompt.test_view

@@ -62,8 +62,15 @@ std::string metric_lines(const std::string& run_dir) {
     const nlohmann::json json = nlohmann::json::parse(io::read_file(path));
     std::string text = fmt::format("{:<12}{:>9}  {:<28}{:<28}{}\n", "model", "prompts", "AUC",
                                    "log loss", "accuracy");
-    text += json.contains("zero_shot") ? metric_line("zero-shot", json.at("zero_shot")) : "";
-    text += metric_line("tuned", json.at("tuned"));
+    const std::size_t header = text.size();
+    for (const auto& [key, name] :
+         {std::pair{"baseline", "baseline"}, std::pair{"zero_shot", "zero-shot"},
+          std::pair{"tuned", "tuned"}}) {
+      text += json.contains(key) ? metric_line(name, json.at(key)) : "";
+    }
+    if (text.size() == header) {
+      throw_bad_data(path, "holds no metrics of stage evaluate; run it again");
+    }
     const char* const difference = "tuned_minus_zero_shot";
     return text +
            (json.contains(difference) ? metric_line("difference", json.at(difference), true) : "");
@@ -77,10 +84,10 @@ std::string stage_lines(const std::vector<StageOutcome>& outcomes) {
       fmt::format("{:<12}{:<8}{:>9}{:>7}  {}\n", "stage", "status", "seconds", "ranks", "work");
   double total = 0.0;
   for (const StageOutcome& outcome : outcomes) {
-    text +=
-        fmt::format("{:<12}{:<8}{:>9.1f}{:>7}  {}\n", outcome.stage, outcome.kept ? "kept" : "done",
-                    outcome.seconds, outcome.ranks, work_text(outcome.figures));
-    total += outcome.seconds;
+    const char* status = outcome.shared ? "shared" : outcome.kept ? "kept" : "done";
+    text += fmt::format("{:<12}{:<8}{:>9.1f}{:>7}  {}\n", outcome.stage, status, outcome.seconds,
+                        outcome.ranks, work_text(outcome.figures));
+    total += outcome.shared ? 0.0 : outcome.seconds;
   }
   return text + fmt::format("{:<20}{:>9.1f}\n", "total", total);
 }

@@ -63,6 +63,9 @@ struct Stage {
   // results); null where there is no such thing. Called by rank 0 before the stage starts anew.
   void (*clear)(const std::string& folder) = nullptr;
   StageDevice device = StageDevice::kCpuOnly;
+  // Narrows inputs and settings to those that the options ask for; null where they are always the
+  // same.
+  void (*fit)(Stage&, const config::Options&) = nullptr;
 };
 
 }  // namespace rallrec::pipeline

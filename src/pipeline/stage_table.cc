@@ -7,12 +7,14 @@
 #include "config/did_you_mean.h"
 #include "core/error.h"
 #include "pipeline/align.h"
+#include "pipeline/baseline.h"
 #include "pipeline/describe.h"
 #include "pipeline/embed.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/external_inputs.h"
 #include "pipeline/infer.h"
 #include "pipeline/ingest.h"
+#include "pipeline/item_blocks.h"
 #include "pipeline/light_gcn.h"
 #include "pipeline/partial_texts.h"
 #include "pipeline/prompt.h"
@@ -22,6 +24,10 @@
 
 namespace rallrec::pipeline {
 namespace {
+
+bool goes_by(const Stage& stage, const std::string& name) {
+  return stage.name == name || stage.name.rfind(name + "/", 0) == 0;
+}
 
 Stage ingest() {
   Stage stage{"ingest", {}, {"ingest/interactions.h5"}, {"data"}, ModelUse::kNone, &run_ingest};
@@ -50,6 +56,11 @@ Stage embed() {
               ModelUse::kWeights,
               &run_embed};
   stage.external_inputs = template_files;
+  stage.fit = [](Stage& embed, const config::Options& options) {
+    if (!embeds_descriptions(options)) {
+      embed.inputs = {"ingest/interactions.h5"};
+    }
+  };
   return stage;
 }
 
@@ -76,14 +87,21 @@ Stage align() {
 }
 
 Stage retrieve() {
-  return {"retrieve",
-          {"ingest/interactions.h5", "embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5",
-           "align/aligned_embeddings.h5"},
-          {"retrieve/neighbours.h5"},
-          {"retrieve", "data.deduplicate", "prompt.k", "prompt.train_samples",
-           "prompt.valid_samples", "prompt.test_samples", "prompt.test_draw", "prompt.seed"},
-          ModelUse::kNone,
-          &run_retrieve};
+  Stage stage{"retrieve",
+              {"ingest/interactions.h5", "embed/text_embeddings.h5",
+               "light_gcn/graph_embeddings.h5", "align/aligned_embeddings.h5"},
+              {"retrieve/neighbours.h5"},
+              {"retrieve", "data.deduplicate", "prompt.k", "prompt.train_samples",
+               "prompt.valid_samples", "prompt.test_samples", "prompt.test_draw", "prompt.seed"},
+              ModelUse::kNone,
+              &run_retrieve};
+  stage.fit = [](Stage& retrieve, const config::Options& options) {
+    retrieve.inputs = {"ingest/interactions.h5"};
+    for (const std::string& file : block_files(options)) {
+      retrieve.inputs.push_back(file);
+    }
+  };
+  return stage;
 }
 
 Stage prompt() {
@@ -97,6 +115,12 @@ Stage prompt() {
   stage.optional_inputs = {"retrieve/neighbours.h5"};
   stage.device = StageDevice::kHost;
   stage.external_inputs = template_files;
+  stage.fit = [](Stage& prompt, const config::Options& options) {
+    prompt.optional_inputs.clear();
+    if (shows_neighbours(options)) {
+      prompt.inputs.emplace_back("retrieve/neighbours.h5");
+    }
+  };
   return stage;
 }
 
@@ -125,6 +149,12 @@ Stage infer() {
               &run_infer};
   stage.optional_inputs = {"prompt/zero_shot.jsonl"};
   stage.optional_outputs = {"infer/zero_shot_scores.jsonl"};
+  stage.external_inputs = adapter_files;
+  stage.fit = [](Stage& infer, const config::Options& options) {
+    if (!options.infer.adapter.empty()) {
+      infer.inputs = {"prompt/test.jsonl"};
+    }
+  };
   return stage;
 }
 
@@ -137,6 +167,12 @@ Stage evaluate() {
               &run_evaluate};
   stage.device = StageDevice::kHost;
   stage.optional_inputs = {"infer/zero_shot_scores.jsonl"};
+  stage.fit = [](Stage& evaluate, const config::Options& options) {
+    evaluate.inputs = {scores_of_run(options)};
+    if (!has_zero_shot_scores(options)) {
+      evaluate.optional_inputs.clear();
+    }
+  };
   return stage;
 }
 
@@ -149,10 +185,16 @@ const std::vector<Stage>& stage_table() {
   return table;
 }
 
+std::vector<Stage> run_table(const config::Options& options) {
+  std::vector<Stage> table = stage_table();
+  table.insert(table.end() - 1, find_stage(baseline_table(), "baseline/" + options.baseline.model));
+  return table;
+}
+
 const Stage& find_stage(const std::vector<Stage>& table, const std::string& name) {
   std::vector<std::string> names;
   for (const Stage& stage : table) {
-    if (stage.name == name) {
+    if (goes_by(stage, name)) {
       return stage;
     }
     names.push_back(stage.name);
@@ -161,14 +203,21 @@ const Stage& find_stage(const std::vector<Stage>& table, const std::string& name
 }
 
 std::vector<Stage> select_stages(const std::vector<Stage>& table,
-                                 const std::vector<std::string>& names) {
+                                 const std::vector<std::string>& names,
+                                 const config::Options& options) {
   for (const std::string& name : names) {
     find_stage(table, name);
   }
   std::vector<Stage> stages;
   for (const Stage& stage : table) {
-    if (names.empty() || std::find(names.begin(), names.end(), stage.name) != names.end()) {
+    const bool named = std::any_of(names.begin(), names.end(), [&stage](const std::string& name) {
+      return goes_by(stage, name);
+    });
+    if (names.empty() || named) {
       stages.push_back(stage);
+      if (stage.fit != nullptr) {
+        stage.fit(stages.back(), options);
+      }
     }
   }
   return stages;

@@ -6,6 +6,7 @@
 #include "distributed/partition.h"
 #include "kernels/similarity.h"
 #include "kernels/top_k.h"
+#include "retrieval/hybrid.h"
 
 namespace rallrec::retrieval {
 namespace {
@@ -38,15 +39,24 @@ Candidates collect(const RetrievalTask& task, distributed::Range range,
   return candidates;
 }
 
+std::vector<float> similarities(const ItemVectors& vectors, std::int64_t lists,
+                                const Candidates& candidates) {
+  std::vector<float> scores(candidates.items.size());
+  kernels::similarity_of_lists(
+      {}, vectors.values, vectors.width,
+      {lists, candidates.offsets.data(), candidates.targets.data(), candidates.items.data()},
+      scores.data());
+  return scores;
+}
+
 // Appends the best of each list to `found`.
 void rank_candidates(const RetrievalTask& task, distributed::Range range,
                      const Candidates& candidates, Neighbours& found) {
   const auto lists = static_cast<std::int64_t>(range.size());
-  std::vector<float> scores(candidates.items.size());
-  kernels::similarity_of_lists(
-      {}, task.vectors, task.width,
-      {lists, candidates.offsets.data(), candidates.targets.data(), candidates.items.data()},
-      scores.data());
+  std::vector<float> scores = similarities(task.vectors, lists, candidates);
+  if (task.other_vectors.values != nullptr) {
+    join_softmaxes(candidates.offsets, similarities(task.other_vectors, lists, candidates), scores);
+  }
   std::vector<std::int32_t> best(static_cast<std::size_t>(lists * task.k));
   kernels::top_k({},
                  {lists, candidates.offsets.data(), scores.data(), candidates.places.data(),

@@ -9,11 +9,18 @@
 
 namespace rallrec::retrieval {
 
+// fp32 [items, width], owned by somebody else; embedding_mixture.h.
+struct ItemVectors {
+  const float* values = nullptr;
+  std::int64_t width = 0;
+};
+
 struct RetrievalTask {
   const data::Dataset* dataset = nullptr;
   std::vector<std::int32_t> samples;  // ascending
-  const float* vectors = nullptr;     // item vectors, fp32 [items, width]; embedding_mixture.h
-  std::int64_t width = 0;
+  ItemVectors vectors;
+  // Where set, what is ranked is not the dot product but join_softmaxes (hybrid.h) of the two.
+  ItemVectors other_vectors;
   std::int64_t k = 0;
   // Leave the target's own item out of its history (mode clean).
   bool exclude_target = false;

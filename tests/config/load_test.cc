@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -135,6 +136,57 @@ TEST_F(Load, UnknownKeysNameThePlaceAndTheNearestKey) {
   expect_usage(sources, "RALLREC_TUNE__EPOCH: names no key; did you mean 'RALLREC_TUNE__EPOCHS'?");
 }
 
+TEST_F(Load, AFileInheritsFromItsBaseAndOriginsNameTheFileOfAValue) {
+  std::filesystem::create_directories(folder_.file("small"));
+  const std::string root =
+      folder_.put("root.toml", "mode = 'paper'\n[tune]\nepochs = 1\nseed = 1\n");
+  const std::string middle =
+      folder_.put("middle.toml", "base = 'root.toml'\n[tune]\nseed = 2\nlora_r = 2\n");
+  Sources sources;
+  sources.file = folder_.put("small/leaf.toml", "base = '../middle.toml'\n[tune]\nlora_r = 3\n");
+  const Config config = load_config(sources);
+  EXPECT_EQ(config.options.mode, "paper");
+  EXPECT_EQ(config.options.tune.epochs, 1);
+  EXPECT_EQ(config.options.tune.seed, 2);
+  EXPECT_EQ(config.options.tune.lora_r, 3);
+  EXPECT_EQ(config.origins.at("tune.epochs"), root + ":3:1");
+  EXPECT_EQ(config.origins.at("tune.seed"), middle + ":3:1");
+  EXPECT_EQ(config.origins.at("tune.lora_r"), sources.file + ":3:1");
+  sources.sets = {"tune.epochs=7"};
+  EXPECT_EQ(load_config(sources).options.tune.epochs, 7);
+}
+
+TEST_F(Load, ABaseThatIsMissingWrongOrBasedOnItselfNamesThePlace) {
+  expect_error(ExitCode::kMissingInput, path() + ":2:8: 'base' names " + folder_.file("none.toml"),
+               [&] { load_config(file("\nbase = 'none.toml'\n")); });
+  expect_usage(file("base = 3\n"), path() + ":1:8: 'base' must be the name of a config file");
+  expect_usage(file("base = ''\n"), "'base' must be the name of a config file");
+  expect_usage(file("base = 'run.toml'\n"), path() + ":1:8: 'base' names " + path());
+  const std::string other = folder_.put("other.toml", "\n\nbase = './run.toml'\n");
+  expect_usage(file("base = 'other.toml'\n"), other + ":3:8: 'base' names " + path());
+  folder_.put("other.toml", "[tune]\nepoch = 1\n");
+  expect_usage(file("base = 'other.toml'\n"), other + ":2:1: unknown key 'tune.epoch'");
+  expect_usage(file("bse = 'other.toml'\n"), "unknown key [bse]; did you mean 'base'?");
+}
+
+TEST_F(Load, StagesAreThoseOfARunOnceEach) {
+  EXPECT_EQ(load_config({}).options.stages.size(), 10U);
+  EXPECT_EQ(load_config(set({"stages=ingest,baseline,evaluate"})).options.stages,
+            (Strings{"ingest", "baseline", "evaluate"}));
+  expect_usage(file("stages = ['ingest', 'tone']\n"),
+               path() + ":1:1: 'stages' names no stage with 'tone'; did you mean 'tune'?");
+  expect_usage(set({"stages=ingest,ingest"}), "each once");
+  expect_usage(set({"stages=[]"}), "must name at least one");
+}
+
+TEST_F(Load, HybridRetrievalJoinsTwoBlocks) {
+  expect_usage(file("[retrieve]\nhybrid = 'counts'\n"),
+               path() + ":2:1: 'retrieve.hybrid' = \"counts\" joins two blocks");
+  EXPECT_EQ(load_config(set({"retrieve.hybrid=scores", "retrieve.blocks=text,colla"}))
+                .options.retrieve.hybrid,
+            "scores");
+}
+
 TEST_F(Load, OtherVariablesAreNotOurs) {
   Sources sources;
   sources.environment = {"RALLREC_SHARED_DIR=/x", "PATH=/bin", "RALLREC_TUNE__EPOCHS", "=", "",
@@ -172,7 +224,7 @@ TEST_F(Load, WrongRangesSayTheRangeAndTheValue) {
       {"mode=refcompat", "must be one of paper, clean"},
       {"retrieve.blocks=[]", "must name at least one"},
       {"retrieve.blocks=text,text", "each once"},
-      {"retrieve.blocks=text,picture", "of text, colla, ssl"},
+      {"retrieve.blocks=text,picture", "of text, title, colla, ssl"},
       {"prompt.rerank_alpha=3/2", "must be a ratio"},
       {"prompt.rerank_alpha=2/0", "must be a ratio"},
       {"prompt.rerank_alpha=-1/2", "must be a ratio"},

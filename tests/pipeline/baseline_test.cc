@@ -176,9 +176,17 @@ TEST_F(BaselineStage, ScoresTheTestSamplesOnceUntilSomethingChanges) {
   const auto test = range_of(dataset.samples, data::Split::kTest);
   ASSERT_EQ(static_cast<std::int32_t>(scores.size()), test.size());
   EXPECT_EQ(scores[0]["label"].get<int>(), dataset.samples.label[test.begin]);
-  EXPECT_EQ(scores[0]["user"], dataset.users.name(dataset.sample_user(test.begin)));
+  for (const std::int32_t place : {0, test.size() - 1}) {
+    const std::int32_t sample = test.begin + place;
+    const json& line = scores[static_cast<std::size_t>(place)];
+    EXPECT_EQ(line["user"], dataset.users.name(dataset.sample_user(sample)));
+    EXPECT_EQ(line["item"], dataset.items.name(dataset.sample_item(sample)));
+    EXPECT_EQ(line["timestamp"], dataset.sample_timestamp(sample));
+  }
   EXPECT_TRUE(run("auto_int")[0].kept);
   EXPECT_FALSE(run("dcn")[0].kept);
+  options_.baseline.model = "dcn";  // which of them a run has changes none of them
+  EXPECT_TRUE(run("auto_int")[0].kept);
   options_.baseline.learning_rate = 0.02;
   EXPECT_FALSE(run("auto_int")[0].kept);
 }

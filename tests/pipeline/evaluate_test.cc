@@ -106,6 +106,36 @@ TEST(EvaluateStage, ComparesTheTwoWhereTheyScoreTheSamePrompts) {
   EXPECT_EQ(difference["intervals"]["accuracy"].size(), 2U);
 }
 
+TEST(EvaluateStage, NamesWhatMadeTheScores) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.file("baseline/dcn"));
+  std::filesystem::create_directory(folder.file("infer"));
+  std::filesystem::create_directory(folder.file("evaluate"));
+  const Made by_baseline = make_scores(300, 31);
+  const Made by_model = make_scores(200, 13);
+  folder.put("baseline/dcn/scores.jsonl", by_baseline.text);
+  folder.put("infer/scores.jsonl", by_model.text);
+  folder.put("infer/zero_shot_scores.jsonl", by_model.text);
+  config::Options options;
+  options.evaluate.bootstrap_samples = 5;
+  options.baseline.model = "dcn";
+  const auto metrics = [&] {
+    distributed::run_thread_ranks(1, [&](distributed::Communicator& group) {
+      StageContext context{options, group, folder.path()};
+      run_evaluate(context);
+    });
+    return nlohmann::json::parse(folder.get("evaluate/metrics.json"));
+  };
+  options.infer.adapter = "none";
+  const nlohmann::json untuned = metrics();
+  EXPECT_EQ(untuned.size(), 1U);
+  EXPECT_EQ(untuned["zero_shot"]["n"], 200);
+  options.stages = {"ingest", "baseline", "evaluate"};
+  const nlohmann::json baseline = metrics();
+  EXPECT_EQ(baseline.size(), 1U);
+  EXPECT_NEAR(baseline["baseline"]["auc"].get<double>(), auc_of_first(by_baseline, 300), 1e-12);
+}
+
 TEST(EvaluateStage, OneClassIsAnErrorThatNamesTheFile) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.file("infer"));

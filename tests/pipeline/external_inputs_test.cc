@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pipeline/preflight.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -83,6 +84,36 @@ TEST(DataFiles, AreTheFilesOfTheFolderWithoutRejects) {
             (std::vector<std::string>{folder.file("a.inter"), folder.file("b.item")}));
   options.data.path = folder.file("none");
   expect_error(ExitCode::kMissingInput, "data.path", [&] { data_files(options); });
+}
+
+TEST(AdapterFiles, AreThoseOfAFolderOutsideTheRun) {
+  const TemporaryFolder folder;
+  config::Options options;
+  EXPECT_TRUE(adapter_files(options).empty());
+  options.infer.adapter = "none";
+  EXPECT_TRUE(adapter_files(options).empty());
+  options.infer.adapter = folder.path();
+  expect_error(ExitCode::kMissingInput, "infer.adapter must name a PEFT folder",
+               [&] { adapter_files(options); });
+  const std::string config = folder.put("adapter_config.json", "{}");
+  const std::string weights = folder.put("adapter_model.safetensors", "");
+  EXPECT_EQ(adapter_files(options), (std::vector<std::string>{config, weights}));
+}
+
+TEST(RunInputs, OfALeftOutStageMustBeThere) {
+  const TemporaryFolder folder;
+  const auto stage = [](const char* name, std::vector<std::string> inputs) {
+    return Stage{name, std::move(inputs), {std::string(name) + "/out"}, {}};
+  };
+  const Stage first = stage("first", {});
+  const Stage second = stage("second", {"first/out"});
+  check_run_inputs({first, second}, folder.path());
+  expect_error(ExitCode::kMissingInput,
+               "first/out: is read by stage second and written by stage first, which is not among",
+               [&] { check_run_inputs({second}, folder.path()); });
+  std::filesystem::create_directories(folder.file("first"));
+  folder.put("first/out", "");
+  check_run_inputs({second}, folder.path());
 }
 
 }  // namespace

@@ -143,6 +143,55 @@ TEST_F(GraphStages, TrainOnNoEdgeOfValidOrTestInModeClean) {
   EXPECT_EQ(graph.int_attribute("best_epoch"), options_.light_gcn.epochs);
 }
 
+// The text of made-up items is their title followed by their description.
+TEST_F(GraphStages, RetrieveByTitleReadsTheHalfThatHoldsTitles) {
+  const std::string run = folder_.path() + "/title";
+  prepare(run);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  options_.retrieve.blocks = {"title"};
+  run_retrieve(context);
+  const std::string halves = io::read_file(run + "/retrieve/neighbours.h5");
+  const auto text = random_floats(kItems * 10, 4);
+  std::vector<float> title;
+  for (int item = 0; item < kItems; ++item) {
+    title.insert(title.end(), text.begin() + 10 * item, text.begin() + 10 * item + 5);
+  }
+  io::Hdf5Writer file(run + "/embed/text_embeddings.h5");
+  file.add_matrix("title", title.data(), kItems, 5);
+  file.commit();
+  run_retrieve(context);
+  EXPECT_EQ(io::read_file(run + "/retrieve/neighbours.h5"), halves);
+  options_.retrieve.blocks = {"text"};
+  rallrec::testing::expect_error(ExitCode::kBadData, "holds titles alone",
+                                 [&] { run_retrieve(context); });
+}
+
+TEST_F(GraphStages, LetTwoBlocksShareTheList) {
+  const std::string run = run_on(1);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  const data::Dataset dataset = made_up();
+  const auto retrieved = [&](const std::vector<std::string>& blocks, const std::string& hybrid) {
+    options_.retrieve.blocks = blocks;
+    options_.retrieve.hybrid = hybrid;
+    run_retrieve(context);
+    return retrieval::load_neighbours(run + "/retrieve/neighbours.h5", dataset);
+  };
+  const auto text = retrieved({"text"}, "none");
+  const auto counts = retrieved({"text", "colla"}, "counts");
+  const auto scores = retrieved({"text", "colla"}, "scores");
+  EXPECT_EQ(counts.offsets, text.offsets);
+  EXPECT_EQ(scores.offsets, text.offsets);
+  EXPECT_NE(counts.places, text.places);
+  EXPECT_NE(scores.places, counts.places);
+  for (std::size_t list = 0; list < text.samples.size(); ++list) {
+    for (std::int64_t r = text.offsets[list]; r < text.offsets[list] + 2; ++r) {
+      EXPECT_EQ(counts.places[r], text.places[r]) << list;
+    }
+  }
+}
+
 TEST_F(GraphStages, RefuseEmbeddingsOfAnotherCatalogue) {
   const std::string run = run_on(1);
   const auto text = random_floats(10 * 3, 4);

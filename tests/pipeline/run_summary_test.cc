@@ -60,6 +60,14 @@ TEST_F(MetricLines, ShowTheDifferenceWithItsSign) {
   EXPECT_NE(text.find("  -0.0324  "), std::string::npos) << text;
 }
 
+TEST_F(MetricLines, ShowABaselineAlone) {
+  put(R"({"baseline": {"n": 9, "log_loss": 0.7, "accuracy": 0.5, "auc": 0.6125, )"
+      R"("intervals": {"auc": null, "log_loss": null, "accuracy": null}}})");
+  const std::string text = metric_lines(folder_.path());
+  EXPECT_NE(text.find("baseline            9  0.6125"), std::string::npos) << text;
+  EXPECT_EQ(text.find("tuned"), std::string::npos);
+}
+
 TEST_F(MetricLines, AreEmptyWithoutTheFileAndRefuseAnotherOne) {
   EXPECT_EQ(metric_lines(folder_.path()), "");
   for (const char* text : {"", "[]", "{}", "{\"tuned\": 3}", "{\"tuned\": {\"n\": \"x\"}}"}) {

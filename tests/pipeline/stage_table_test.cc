@@ -72,6 +72,64 @@ TEST(StageTable, SettingsOfAStageAreKeysOfTheConfig) {
   }
 }
 
+std::vector<std::string> names_of(const std::vector<Stage>& stages) {
+  std::vector<std::string> names;
+  for (const Stage& stage : stages) {
+    names.push_back(stage.name);
+  }
+  return names;
+}
+
+// The stage as a run with these options has it.
+Stage fitted(const std::string& name, const config::Options& options) {
+  return select_stages(run_table(options), {name}, options).at(0);
+}
+
+TEST(StageTable, TheDefaultStagesAreThoseOfTheTable) {
+  EXPECT_EQ(names_of(stage_table()), config::Options().stages);
+  EXPECT_EQ(names_of(select_stages(run_table({}), config::Options().stages, {})),
+            config::Options().stages);
+}
+
+TEST(StageTable, ARunOfABaselineEvaluatesItsScores) {
+  config::Options options;
+  options.stages = {"evaluate", "baseline", "ingest"};
+  options.baseline.model = "dcn";
+  const auto stages = select_stages(run_table(options), options.stages, options);
+  EXPECT_THAT(names_of(stages), ElementsAre("ingest", "baseline/dcn", "evaluate"));
+  EXPECT_THAT(stages[2].inputs, ElementsAre("baseline/dcn/scores.jsonl"));
+  EXPECT_TRUE(stages[2].optional_inputs.empty());
+  options.stages.emplace_back("infer");
+  EXPECT_THAT(fitted("evaluate", options).inputs, ElementsAre("infer/scores.jsonl"));
+}
+
+TEST(StageTable, WhatALeftOutStageWritesIsNotRead) {
+  config::Options options;
+  options.stages = {"ingest", "embed"};
+  EXPECT_THAT(fitted("embed", options).inputs, ElementsAre("ingest/interactions.h5"));
+  options.retrieve.blocks = {"title"};
+  EXPECT_THAT(fitted("retrieve", options).inputs,
+              ElementsAre("ingest/interactions.h5", "embed/text_embeddings.h5"));
+  options.retrieve.blocks = {"ssl", "colla"};
+  EXPECT_THAT(fitted("retrieve", options).inputs,
+              ElementsAre("ingest/interactions.h5", "light_gcn/graph_embeddings.h5",
+                          "align/aligned_embeddings.h5"));
+  EXPECT_THAT(fitted("prompt", options).inputs,
+              ElementsAre("ingest/interactions.h5", "retrieve/neighbours.h5"));
+  options.prompt.train_views = {"simple"};
+  options.prompt.test_view = "simple";
+  EXPECT_THAT(fitted("prompt", options).inputs, ElementsAre("ingest/interactions.h5"));
+  EXPECT_TRUE(fitted("prompt", options).optional_inputs.empty());
+}
+
+TEST(StageTable, AnAdapterFromOutsideTakesThePlaceOfTheRunsOwn) {
+  config::Options options;
+  EXPECT_THAT(fitted("infer", options).inputs, ElementsAre("prompt/test.jsonl", "tune/adapter"));
+  options.infer.adapter = "none";
+  EXPECT_THAT(fitted("infer", options).inputs, ElementsAre("prompt/test.jsonl"));
+  EXPECT_TRUE(fitted("evaluate", options).optional_inputs.empty());
+}
+
 // A key that no stage names would change nothing where it is changed.
 TEST(StageTable, EveryKeyOfAStageCountsButThoseThatChangeNoResult) {
   for (const Stage& stage : stage_table()) {

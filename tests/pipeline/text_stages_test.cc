@@ -7,6 +7,7 @@
 
 #include "data/dataset_file.h"
 #include "data/field_table.h"
+#include "distributed/local_communicator.h"
 #include "distributed/thread_communicator.h"
 #include "io/files.h"
 #include "io/hdf5_file.h"
@@ -158,6 +159,26 @@ TEST_F(TextStages, AnEmbeddingIsTheMeanOverTheTextsTokens) {
       for (std::size_t k = 0; k < kHidden; ++k) {
         EXPECT_NEAR(values[(2 * item + half) * kHidden + k], mean[k], 2e-5) << item << " " << half;
       }
+    }
+  }
+}
+
+TEST_F(TextStages, WithoutDescribeTitlesAloneAreEmbedded) {
+  const std::string both = run_on(1);
+  const std::vector<float> text =
+      io::Hdf5File(both + "/embed/text_embeddings.h5").read_matrix<float>("text");
+  std::filesystem::remove_all(both + "/describe");
+  options_.stages = {"ingest", "embed"};
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, both};
+  run_embed(context);
+  const io::Hdf5File file(both + "/embed/text_embeddings.h5");
+  EXPECT_FALSE(file.has("text"));
+  const auto title = file.read_matrix<float>("title");
+  ASSERT_EQ(file.info("title").shape, (std::vector<std::int64_t>{kItems, kHidden}));
+  for (std::size_t item = 0; item < kItems; ++item) {
+    for (std::size_t k = 0; k < kHidden; ++k) {
+      EXPECT_EQ(title[item * kHidden + k], text[2 * item * kHidden + k]) << item;
     }
   }
 }

@@ -64,8 +64,7 @@ Neighbours retrieve_last(const data::Dataset& dataset, const std::vector<float>&
   RetrievalTask task;
   task.dataset = &dataset;
   task.samples = {dataset.samples.size() - 1};
-  task.vectors = values.data();
-  task.width = 1;
+  task.vectors = {values.data(), 1};
   task.k = k;
   task.exclude_target = exclude_target;
   distributed::LocalCommunicator communicator;
@@ -115,8 +114,10 @@ std::vector<std::int32_t> by_sorting(const RetrievalTask& task, std::int32_t sam
   std::vector<std::pair<double, std::int32_t>> order;
   for (const auto& [item, place] : newest) {
     double score = 0.0;
-    for (std::int64_t k = 0; k < task.width; ++k) {
-      score += double{task.vectors[item * task.width + k]} * task.vectors[target * task.width + k];
+    const std::int64_t width = task.vectors.width;
+    for (std::int64_t k = 0; k < width; ++k) {
+      score +=
+          double{task.vectors.values[item * width + k]} * task.vectors.values[target * width + k];
     }
     if (item != target) {
       order.emplace_back(-score, -place);
@@ -138,8 +139,7 @@ TEST(Retriever, EqualsAFullSortOnAnyNumberOfRanks) {
   for (std::int32_t sample = 0; sample < dataset.samples.size(); sample += 2) {
     task.samples.push_back(sample);
   }
-  task.vectors = vectors.data();
-  task.width = 9;
+  task.vectors = {vectors.data(), 9};
   task.k = 7;
   task.exclude_target = true;
   ASSERT_GT(task.samples.size(), 300u);
@@ -162,8 +162,7 @@ TEST(Retriever, AcceptsMoreRanksThanSamples) {
   RetrievalTask task;
   task.dataset = &dataset;
   task.samples = {4};
-  task.vectors = vectors.data();
-  task.width = 1;
+  task.vectors = {vectors.data(), 1};
   task.k = 2;
   distributed::run_thread_ranks(3, [&](distributed::Communicator& communicator) {
     const Neighbours found = retrieve_neighbours(task, communicator);
