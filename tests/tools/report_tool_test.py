@@ -92,7 +92,8 @@ class Page(unittest.TestCase):
         html = page.render(self.complete())
         for text in ("Result", "0.7312", "0.6900 – 0.7702", "+0.1688", "Scores", "Tuning", "Stages",
                      "light_gcn", "6 min 38 s", "Data", "Prompts to read", "made-up-135m", "0123abc",
-                     "made-up CPU, 2 cores, avx2", "Learning the embeddings", "Retrieval", "Item embeddings"):
+                     "made-up CPU, 2 cores, avx2", "Learning the embeddings", "Retrieval",
+                     "made-up-135m, atomic, tuned on 512 prompts", "Item embeddings"):
             self.assertIn(text, html)
         self.assertEqual(html.count("data:image/svg+xml"), 2 * 8)
         self.assertEqual(html.count("data:image/png"), 2)
@@ -133,6 +134,22 @@ class Page(unittest.TestCase):
         html = page.render(self.folder)
         self.assertNotIn("ROC", html)
         self.assertIn("Prompts to read", html)
+
+    def test_runs_of_a_baseline_and_of_the_bare_model(self):
+        lines = "".join(f'{{"label": {i % 2}, "score": 0.{1 + i}}}\n' for i in range(8))
+        metrics = {"n": 8, "positive_rate": 0.5, "auc": 0.6123, "log_loss": 0.7, "accuracy": 0.5, "intervals": {}}
+        for model, config, file in (
+                ("baseline", '[baseline]\nmodel = "dcn"\n', "baseline/dcn/scores.jsonl"),
+                ("zero_shot", '[infer]\nadapter = "none"\n', "infer/scores.jsonl")):
+            self.put("config.resolved.toml", config)
+            self.put(file, lines)
+            self.put("evaluate/metrics.json", json.dumps({model: metrics}))
+            html = page.render(self.folder)
+            self.assertIn(f"AUC, {figures.LABELS[model]}", html)
+            self.assertIn("0.6123", html)
+            self.assertIn("ROC", html)
+            self.assertNotIn("against zero-shot", html)
+            os.remove(os.path.join(self.folder, file))
 
     def test_odd_values_are_left_out(self):
         self.put("infer/scores.jsonl", "".join(

@@ -5,7 +5,7 @@ import os
 
 from . import examples, figures, item_map, retrieval, statistics
 from .dataset import Dataset, read_arrays
-from .rendering import nested, render_template
+from .rendering import figure_text, nested, render_template
 from .run_folder import STAGES, RunFolder, number
 from .scores import Scores
 
@@ -22,7 +22,7 @@ def render(run_dir):
     return render_template(
         "page.html.j2", name=run.name(), facts=facts(run), stages=stages(run), data=data_figures(run),
         statistics=data_statistics(dataset), training=training(run), losses=stage_losses(run),
-        metrics=metric_rows(run.metrics), subject=figures.LABELS[subject_of(run.metrics)],
+        metrics=metric_rows(run.metrics), whose=whose(run), subject=figures.LABELS[subject_of(run.metrics)],
         constant=constant_answer(run.metrics), cards=cards(run.metrics), curves=curve_figures(models),
         retrievals=retrieval_cards(run, dataset, models), item_map=item_map_of(run, dataset),
         examples=example_cards(run, models), config_text=run.config_text, notes=run.notes)
@@ -46,10 +46,9 @@ def facts(run):
     pairs = [
         ("mode", config.get("mode")),
         ("data set", dataset_text(config.get("data"))),
-        ("model", os.path.basename(str(nested(config, "model", "path") or "").rstrip("/")) or None),
+        ("model", model_of(run)),
         ("weights computed as", nested(config, "model", "quant")),
-        ("train prompts", nested(run.manifests, "tune", "summary", "prompts")
-         or nested(run.manifests, "prompt", "summary", "train samples")),
+        ("train prompts", nested(run.manifests, "tune", "summary", "prompts")),
         ("ranks", environment.get("ranks")),
         ("threads per rank", environment.get("threads_per_rank")),
         ("hosts", ", ".join(sorted({str(h) for h in hosts})) if isinstance(hosts, list) else None),
@@ -58,6 +57,20 @@ def facts(run):
         ("libtorch", environment.get("libtorch")),
     ]
     return [(name, value) for name, value in pairs if value not in (None, "")]
+
+
+def model_of(run):
+    if subject_of(run.metrics) == "baseline":
+        return nested(run.config, "baseline", "model")
+    return os.path.basename(str(nested(run.config, "model", "path") or "").rstrip("/")) or None
+
+
+def whose(run):
+    """Which model, data and training a number on this page belongs to."""
+    prompts = nested(run.manifests, "tune", "summary", "prompts")
+    tuned = f"tuned on {figure_text(prompts)} prompts" if number(prompts) is not None else None
+    parts = [model_of(run), dataset_text(run.config.get("data")), tuned]
+    return ", ".join(str(part) for part in parts if part)
 
 
 def dataset_text(data):
