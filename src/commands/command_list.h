@@ -21,6 +21,7 @@ Command logits_command();
 Command merge_command();
 Command plan_command();
 Command prompt_command();
+Command recommend_command();
 Command report_command();
 Command retrieve_command();
 Command run_command();

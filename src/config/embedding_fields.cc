@@ -31,6 +31,14 @@ void add_embedding_fields(std::vector<Field>& list) {
   using Describe = DescribeOptions;
   using Align = AlignOptions;
   SectionFields<Describe>(list, "describe", &Options::describe)
+      .add("file", &Describe::file, anything(),
+           "JSON Lines {\"item\", \"description\"} of items that are not generated")
+      .add("generate", &Describe::generate, anything(),
+           "off: what file and cache lack is an error, not the model's work")
+      .add("cache", &Describe::cache, anything(),
+           "folder that keeps generated descriptions for all runs")
+      .add("max_words", &Describe::max_words, between(1, 1 << 20),
+           "{max_words} of the wording: words that are asked for at most")
       .add("max_new_tokens", &Describe::max_new_tokens, between(1, 1 << 20),
            "longest description, in generated tokens")
       .add("batch_size", &Describe::batch_size, between(1, 1 << 20),

@@ -60,6 +60,17 @@ struct OutputOptions {
 };
 
 struct DescribeOptions {
+  // JSON Lines {"item", "description"} of descriptions that are at hand; those items are not
+  // generated. Empty = none.
+  std::string file;
+  // Off: an item with metadata that neither file nor cache describes is an error, and the model is
+  // not asked.
+  bool generate = true;
+  // Folder in which generated descriptions are kept by their content (model, settings and request),
+  // so that no run generates one twice. Empty = none.
+  std::string cache;
+  // Words that the request asks for at most: {max_words} in the wording of prompt.templates.
+  std::int64_t max_words = 80;
   // Longest description, in generated tokens.
   std::int64_t max_new_tokens = 128;
   // Items decoded together, at most. More is faster and takes more memory for the KV cache.

@@ -41,7 +41,7 @@ Texts item_texts(const StageContext& context, const data::Dataset& dataset,
   }
   if (embeds_descriptions(context.options)) {
     for (const std::string& description :
-         read_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset)) {
+         load_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset)) {
       texts.push_back(bare_text_ids(tokenizer, description));
     }
   }

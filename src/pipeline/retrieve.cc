@@ -11,9 +11,7 @@
 #include "retrieval/retriever.h"
 
 namespace rallrec::pipeline {
-namespace {
 
-// The blocks of those names, mixed into one vector per item (eq. 7).
 EmbeddingMatrix item_vectors(const std::vector<std::string>& names, const StageContext& context,
                              std::int64_t items) {
   std::vector<EmbeddingMatrix> matrices;
@@ -30,6 +28,8 @@ EmbeddingMatrix item_vectors(const std::vector<std::string>& names, const StageC
   mixed.values = retrieval::mix_embeddings(blocks, items);
   return mixed;
 }
+
+namespace {
 
 retrieval::ItemVectors view(const EmbeddingMatrix& matrix) {
   return {matrix.values.data(), matrix.columns};
@@ -62,16 +62,22 @@ retrieval::Neighbours by_two_blocks(retrieval::RetrievalTask task, const StageCo
 
 }  // namespace
 
-void run_retrieve(StageContext& context) {
-  const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
+retrieval::Neighbours find_neighbours(const data::Dataset& dataset,
+                                      std::vector<std::int32_t> samples,
+                                      const StageContext& context) {
   retrieval::RetrievalTask task;
   task.dataset = &dataset;
-  task.samples = prompt_samples(dataset.samples, context.options.prompt).all();
+  task.samples = std::move(samples);
   task.k = context.options.prompt.k;
   task.exclude_target = context.options.data.deduplicate;
-  const retrieval::Neighbours neighbours = context.options.retrieve.hybrid == "none"
-                                               ? by_mixture(task, context)
-                                               : by_two_blocks(task, context);
+  return context.options.retrieve.hybrid == "none" ? by_mixture(task, context)
+                                                   : by_two_blocks(task, context);
+}
+
+void run_retrieve(StageContext& context) {
+  const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
+  const retrieval::Neighbours neighbours = find_neighbours(
+      dataset, prompt_samples(dataset.samples, context.options.prompt).all(), context);
   if (context.communicator.rank() == 0) {
     retrieval::save_neighbours(context.run_dir + "/retrieve/neighbours.h5", neighbours);
   }

@@ -37,13 +37,17 @@ Stage ingest() {
 }
 
 Stage describe() {
-  Stage stage{"describe",
-              {"ingest/interactions.h5"},
-              {"describe/descriptions.jsonl"},
-              {"describe", "prompt.templates", "prompt.chat_format", "prompt.date_header"},
-              ModelUse::kWeights,
-              &run_describe};
-  stage.external_inputs = template_files;
+  Stage stage{
+      "describe",
+      {"ingest/interactions.h5"},
+      {"describe/descriptions.jsonl"},
+      // Where descriptions are kept changes none, and a person's own are an input.
+      {"describe.generate", "describe.max_words", "describe.max_new_tokens", "describe.batch_size",
+       "describe.memory_budget", "describe.temperature", "describe.top_p", "describe.seed",
+       "prompt.templates", "prompt.chat_format", "prompt.date_header"},
+      ModelUse::kWeights,
+      &run_describe};
+  stage.external_inputs = describe_files;
   stage.clear = PartialTexts::remove;
   return stage;
 }

@@ -101,15 +101,15 @@ TEST(PromptTemplate, TheYesNoWordingAnswersForEachElementAndAsksForTheTarget) {
 TEST(PromptTemplate, DescriptionsBeginAlikeAndEndWithTheItem) {
   for (const char* name : {"movielens", "movielens_compact", "movielens_yes_no"}) {
     const PromptTemplate wording = shipped(name);
-    const std::string a = wording.describe_prompt(kTarget);
-    const std::string b = wording.describe_prompt(fields({{"title", "Zed"}}));
+    const std::string a = wording.describe_prompt(kTarget, 80);
+    const std::string b = wording.describe_prompt(fields({{"title", "Zed"}}), 80);
     const std::size_t item = a.find("Red Kite");
     ASSERT_NE(item, std::string::npos);
     EXPECT_EQ(a.substr(0, item), b.substr(0, item));
     EXPECT_GT(item, a.size() / 2);
   }
   for (const char* name : {"movielens", "movielens_compact"}) {
-    const std::string prompt = shipped(name).describe_prompt(kTarget);
+    const std::string prompt = shipped(name).describe_prompt(kTarget, 80);
     EXPECT_NE(prompt.find("Red Kite (1999)"), std::string::npos);
     EXPECT_NE(prompt.find("Drama, War"), std::string::npos);
   }
