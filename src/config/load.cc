@@ -90,6 +90,11 @@ void check_together(const Config& config) {
     throw_usage(config.origins.at("data.train_share") +
                 ": 'data.train_share' + 'data.valid_share' must be below 1, or no test is left");
   }
+  if (data.split == "shuffle" && data.samples != "last_per_user") {
+    throw_usage(config.origins.at("data.split") +
+                ": 'data.split' = \"shuffle\" needs 'data.samples' = \"last_per_user\": else "
+                "histories of train would show answers of test");
+  }
   const BaselineOptions& baseline = config.options.baseline;
   if (baseline.attention_size % baseline.attention_heads != 0) {
     throw_usage(config.origins.at("baseline.attention_size") +

@@ -12,7 +12,7 @@ namespace rallrec::pipeline {
 
 // The id-feature baselines, a stage each, named baseline/<model>. They are no part of `rallrec
 // run`: nothing in it reads what they write. From ingest/interactions.h5 to, in baseline/<model>:
-//   scores.jsonl   {"label", "score", "user"} per test sample, in time order
+//   scores.jsonl   {"label", "score", "user"} per test sample, in their order
 //   metrics.json   of the test samples, and how training went
 const std::vector<Stage>& baseline_table();
 
