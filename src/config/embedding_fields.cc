@@ -16,8 +16,12 @@ void add_light_gcn(std::vector<Field>& list) {
            "L2 weight on the layer-0 vectors, as norm over batch size")
       .add("min_rating", &Graph::min_rating, real_between(-1e9, 1e9),
            "rows with a rating below this are not edges")
-      .add("edges", &Graph::edges, one_of({"leave_one_out", "up_to_last_train"}),
-           "leave_one_out (all rows but each user's newest) or up_to_last_train (no later rows)")
+      .add("edges", &Graph::edges,
+           one_of({"leave_one_out", "leave_one_out_of_samples", "up_to_last_train"}),
+           "leave_one_out (all rows but each user's newest), leave_one_out_of_samples (of the rows "
+           "that are samples) or up_to_last_train (no later rows)")
+      .add("held_out_min_rows", &Graph::held_out_min_rows, at_least(0),
+           "rows above which a user's newest is held out")
       .add("evaluate_every", &Graph::evaluate_every, at_least(1),
            "epochs between looks at valid recall@20")
       .add("patience", &Graph::patience, at_least(1),

@@ -90,6 +90,11 @@ void check_together(const Config& config) {
                 retrieve.hybrid + "\" joins two blocks, and 'retrieve.blocks' names " +
                 std::to_string(retrieve.blocks.size()));
   }
+  if (data.split == "shuffle" && data.samples != "last_per_user") {
+    throw_usage(config.origins.at("data.split") +
+                ": 'data.split' = \"shuffle\" needs 'data.samples' = \"last_per_user\": else "
+                "histories of train would show answers of test");
+  }
   const BaselineOptions& baseline = config.options.baseline;
   if (baseline.attention_size % baseline.attention_heads != 0) {
     throw_usage(config.origins.at("baseline.attention_size") +

@@ -93,15 +93,17 @@ std::string user_of(const io::JsonRecord& record) {
                           record.value().find("user")->kind());
 }
 
-// Nothing where the record does not say which row of the data set it is.
+// Nothing where the record does not say which row of the data set it is. Data sets without
+// timestamps have no row twice among their samples.
 std::optional<std::uint64_t> row_of(const io::JsonRecord& record, std::uint8_t label) {
   const auto user = id_of(record, "user");
   const auto item = id_of(record, "item");
   const auto time = id_of(record, "timestamp");
-  if (!user || !item || !time) {
+  if (!user || !item) {
     return std::nullopt;
   }
-  const std::string text = *user + '\0' + *item + '\0' + *time + '\0' + std::to_string(label);
+  const std::string text =
+      *user + '\0' + *item + '\0' + time.value_or("") + '\0' + std::to_string(label);
   return io::xxh3_64(text.data(), text.size());
 }
 
