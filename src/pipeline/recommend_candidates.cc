@@ -124,7 +124,7 @@ std::vector<std::int32_t> shortlist(const ShortlistTask& task, const data::Datas
   nearest.queries = search.query.data();
   nearest.query_count = 1;
   nearest.table = search.table.values.data();
-  nearest.rows = search.table.rows;
+  nearest.rows = dataset.items.size();
   nearest.width = search.table.columns;
   nearest.k = std::min(task.count, static_cast<std::int64_t>(task.candidates.size()));
   nearest.excluded_offsets = offsets.data();

@@ -1,6 +1,8 @@
 // `rallrec recommend` after a small run.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 

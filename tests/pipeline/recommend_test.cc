@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "data/history.h"
@@ -187,7 +188,8 @@ TEST_F(Recommend, UnknownNamesGetTheNearest) {
   EXPECT_EQ(read_candidates(path, data, context),
             (std::vector<std::int32_t>{data.items.find("2"), data.items.find("9")}));
   folder_.put("c.jsonl", "{\"item\": \"9\"}\n{\"item\": \"310\"}\n");
-  expect_error(ExitCode::kBadData, "c.jsonl:2:10", [&] { read_candidates(path, data, context); });
+  expect_error(ExitCode::kBadData, "c.jsonl:2:2: key 'item': '310' is not in the data set",
+               [&] { read_candidates(path, data, context); });
   folder_.put("c.jsonl", "");
   expect_error(ExitCode::kBadData, "holds no candidate",
                [&] { read_candidates(path, data, context); });
