@@ -70,7 +70,7 @@ std::string last_text(const io::JsonValue& value) {
 std::string category_of(const io::JsonRecord& record) {
   for (const char* key : {"category", "categories", "genre"}) {
     const io::JsonValue* const value = record.value().find(key);
-    const std::string category = value == nullptr ? "" : decode_entities(last_text(*value));
+    std::string category = value == nullptr ? "" : decode_entities(last_text(*value));
     if (!category.empty()) return category;
   }
   return kUnknown;

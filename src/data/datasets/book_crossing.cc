@@ -52,7 +52,9 @@ BookFile open_book_file(const std::string& path, const ReadOptions& options) {
 // The first of `names` that is in the folder `path`; `path` itself where it is a file.
 std::string book_file_of(const std::string& path, const Names& names) {
   for (const std::string& name : names) {
-    if (io::file_exists(path + "/" + name)) return file_of(path, name);
+    std::string file = path;
+    file.append("/").append(name);
+    if (io::file_exists(file)) return file;
   }
   return file_of(path, names.front());
 }
