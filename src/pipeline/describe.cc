@@ -39,7 +39,7 @@ ItemPrompts item_prompts(const StageContext& context, const data::Dataset& datas
                          const text::ChatTemplate& chat) {
   const text::PromptTemplate wording = load_wording(context.options.prompt, dataset);
   ItemPrompts prompts;
-  const auto items = static_cast<std::int32_t>(dataset.items.size());
+  const std::int32_t items = items_with_text(dataset, context.options);
   for (std::int32_t item = 0; item < items; ++item) {
     if (has_metadata(dataset, item)) {
       prompts.items.push_back(item);
@@ -104,6 +104,10 @@ class PromptFile {
 
 }  // namespace
 
+std::int32_t items_with_text(const data::Dataset& dataset, const config::Options& options) {
+  return dataset.items.size() - (options.refcompat.drop_last_item ? 1 : 0);
+}
+
 void run_describe(StageContext& context) {
   const config::Options& options = context.options;
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
@@ -117,7 +121,10 @@ void run_describe(StageContext& context) {
       load_model(options.model.path, options.model.quant, options, context.communicator);
   const std::string folder = context.run_dir + "/describe";
   PartialTexts partial(folder, context.resume != "never", context.communicator);
-  const TextGenerator generator{*model, nullptr, tokenizer, options.describe, options.model.path};
+  TextGenerator generator{*model, nullptr, tokenizer, options.describe, options.model.path};
+  if (options.refcompat.empty_newlines) {
+    generator.to_line = without_line_breaks;
+  }
   const std::vector<std::string> texts =
       generate_texts(generator, prompts.ids, partial, context.communicator);
   if (context.communicator.rank() == 0) {

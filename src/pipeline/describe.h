@@ -11,6 +11,10 @@
 
 namespace rallrec::pipeline {
 
+// The items that describe and embed look at: the whole catalogue, or all but its last item with
+// refcompat.drop_last_item.
+std::int32_t items_with_text(const data::Dataset& dataset, const config::Options& options);
+
 // Eq. 1: the model describes every item from its metadata. Writes describe/descriptions.jsonl, a
 // line
 // {"item": original id, "prompt": the request, "description": …} per item that has any field; items
