@@ -72,7 +72,8 @@ TEST(Deviate, NothingIsChangedWithoutDeviations) {
 // The encoder neither shortens nor ends what the code does not.
 TEST(PromptEncoding, CutsAtTheEndWhereDeviationsSaySo) {
   const rallrec::testing::TemporaryFolder folder;
-  const text::Tokenizer tokenizer = text::Tokenizer::load(text::tiny_tokenizer());
+  const text::Tokenizer tokenizer =
+      text::Tokenizer::load(RALLREC_SOURCE_DIR "/tests/fixtures/tiny_tokenizer");
   const text::ChatTemplate chat(tokenizer, {});
   const auto required = PromptEncoder::Answer::kRequired;
   io::JsonlFile file(folder.put(
