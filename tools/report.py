@@ -1,6 +1,8 @@
-"""Writes the HTML report of a run folder. `rallrec report` calls it; see docs/formats.md.
+"""Writes the HTML report of a run folder or of an experiment's. `rallrec report` calls it; see
+docs/formats.md.
 
     python tools/report.py --run-dir runs/demo [--output report.html]
+    python tools/report.py --experiment runs/table1 [--output report.html]
 
 One file, nothing loaded from elsewhere. Stages that the folder lacks are left out. Exit codes are
 those of rallrec: 64 usage, 65 bad data, 66 missing input, 74 I/O.
@@ -38,23 +40,27 @@ def write_page(path, text):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="HTML report of a run folder")
-    parser.add_argument("--run-dir", required=True)
-    parser.add_argument("--output", help="default: report.html in the run folder")
+    parser = argparse.ArgumentParser(description="HTML report of a run or an experiment")
+    folder = parser.add_mutually_exclusive_group(required=True)
+    folder.add_argument("--run-dir")
+    folder.add_argument("--experiment")
+    parser.add_argument("--output", help="default: report.html in that folder")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    if not os.path.isdir(arguments.run_dir):
-        fail(66, f"{arguments.run_dir}: no such run folder")
+    folder = arguments.run_dir or arguments.experiment
+    if not os.path.isdir(folder):
+        fail(66, f"{folder}: no such {'run' if arguments.run_dir else 'experiment'} folder")
     try:
-        from report_page import page
+        from report_page import experiment_page, page
     except ImportError as error:
         fail(66, f"{error}; tools/setup.sh installs what the report needs")
-    output = arguments.output or os.path.join(arguments.run_dir, "report.html")
+    render = page.render if arguments.run_dir else experiment_page.render
+    output = arguments.output or os.path.join(folder, "report.html")
     try:
-        write_page(output, page.render(arguments.run_dir))
+        write_page(output, render(folder))
     except OSError as error:
         fail(74, f"{output}: {error.strerror}")
 

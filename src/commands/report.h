@@ -9,4 +9,7 @@ namespace rallrec::commands {
 // (run_python_tool).
 std::string write_report(const std::string& run_dir, const std::string& output = "");
 
+// The same about the folder of an experiment.
+std::string write_experiment_report(const std::string& folder, const std::string& output = "");
+
 }  // namespace rallrec::commands

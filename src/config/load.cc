@@ -20,18 +20,6 @@ std::string upper(std::string text) {
   return text;
 }
 
-const Field& field_named(const std::string& name, const std::string& where) {
-  const Field* field = find_field(name);
-  if (field != nullptr) {
-    return *field;
-  }
-  Strings names;
-  for (const Field& candidate : fields()) {
-    names.push_back(candidate.name());
-  }
-  throw_usage(where + ": unknown key '" + name + "'" + did_you_mean(name, names));
-}
-
 void add_environment(const std::vector<std::string>& environment, std::vector<Setting>& settings) {
   const std::string prefix = "RALLREC_";
   Strings names;
@@ -65,6 +53,12 @@ void add_sets(const std::vector<std::string>& sets, std::vector<Setting>& settin
   }
 }
 
+void add_named(const std::vector<FlagSetting>& named, std::vector<Setting>& settings) {
+  for (const FlagSetting& flag : named) {
+    settings.push_back(read_text_setting(field_named(flag.name, flag.flag), flag.value, flag.flag));
+  }
+}
+
 void apply(const Setting& setting, Config& config) {
   const std::string problem = setting.field->check(setting.value);
   if (!problem.empty()) {
@@ -88,6 +82,11 @@ void check_together(const Config& config) {
                 retrieve.hybrid + "\" joins two blocks, and 'retrieve.blocks' names " +
                 std::to_string(retrieve.blocks.size()));
   }
+  if (data.split == "shuffle" && data.samples != "last_per_user") {
+    throw_usage(config.origins.at("data.split") +
+                ": 'data.split' = \"shuffle\" needs 'data.samples' = \"last_per_user\": else "
+                "histories of train would show answers of test");
+  }
   const BaselineOptions& baseline = config.options.baseline;
   if (baseline.attention_size % baseline.attention_heads != 0) {
     throw_usage(config.origins.at("baseline.attention_size") +
@@ -99,6 +98,18 @@ void check_together(const Config& config) {
 }
 
 }  // namespace
+
+const Field& field_named(const std::string& name, const std::string& where) {
+  const Field* field = find_field(name);
+  if (field != nullptr) {
+    return *field;
+  }
+  Strings names;
+  for (const Field& candidate : fields()) {
+    names.push_back(candidate.name());
+  }
+  throw_usage(where + ": unknown key '" + name + "'" + did_you_mean(name, names));
+}
 
 std::string environment_name(const std::string& section, const std::string& key) {
   return "RALLREC_" + (section.empty() ? "" : upper(section) + "__") + upper(key);
@@ -117,11 +128,10 @@ Config load_config(const Sources& sources) {
   if (!sources.file.empty()) {
     settings = read_toml_settings(sources.file);
   }
+  add_named(sources.settings, settings);
   add_environment(sources.environment, settings);
   add_sets(sources.sets, settings);
-  for (const FlagSetting& flag : sources.flags) {
-    settings.push_back(read_text_setting(field_named(flag.name, flag.flag), flag.value, flag.flag));
-  }
+  add_named(sources.flags, settings);
 
   Config config;
   for (const Field& field : fields()) {

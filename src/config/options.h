@@ -10,21 +10,56 @@
 namespace rallrec::config {
 
 struct DataOptions {
-  // Reader: "movielens-100k", "movielens-1m" or "atomic" (RecBole .inter/.item/.user).
+  // Reader: "movielens-100k", "movielens-1m", "book-crossing", "amazon" or "atomic" (RecBole
+  // .inter/.item/.user).
   std::string dataset = "atomic";
   // Folder with the raw files. Relative paths are taken from the current folder.
   std::string path;
   // A rating strictly above this is label 1.
   double label_threshold = 3.0;
+  // What orders a user's rows: time (timestamp, then user, then item), file (as they stand in the
+  // file) or shuffle (as Python's random.shuffle leaves them under `seed`). The last two are for
+  // sources without timestamps, whose "earlier" then says nothing about time.
+  std::string order = "time";
+  // Rows with the rating 0, by which Book-Crossing marks that there is none: dislike keeps them as
+  // ratings of 0, drop leaves them out.
+  std::string implicit = "dislike";
+  // Fields that an item must have, such as title; "unknown" counts as none. Items without one of
+  // them are left out with their rows, before the core is taken.
+  std::vector<std::string> required_fields;
+  // The core: users and items with too few or too many rows are left out in turn until none is.
+  // 0 = no bound.
+  std::int64_t core_min_user_rows = 0;
+  std::int64_t core_max_user_rows = 0;
+  std::int64_t core_min_item_rows = 0;
+  std::int64_t core_max_item_rows = 0;
+  // Whose turn comes first: users_first, items_first, or together (both by one count). With upper
+  // bounds the core depends on it.
+  std::string core_order = "users_first";
+  // What is taken of the core: its rows, or its items with all their rows. In the second case
+  // required_fields looks at those items after the core is taken.
+  std::string core_keeps = "rows";
+  // Of the items that are left only so many with most rows are kept; 0 = all.
+  std::int64_t frequent_items = 0;
+  // Of the users that are left those with fewer rows than this go last.
+  std::int64_t min_user_rows = 0;
+  // Which rows become samples: all, or the last_per_user.
+  std::string samples = "all";
   // Interactions a user must have before one becomes a sample. 0 keeps every row.
   std::int64_t min_history = 5;
-  // Share of samples, in time order, that train and valid get; the rest is test.
+  // How samples are split: ordered (train is the oldest) or shuffle (by Python's random.shuffle
+  // under `seed`; needs samples = last_per_user, for else a training history would show answers of
+  // the test).
+  std::string split = "ordered";
+  // Share of samples, in the order of `split`, that train and valid get; the rest is test.
   double train_share = 0.8;
   double valid_share = 0.1;
   // Keep only the newest row of a repeated (user, item) pair. Mode clean turns it on.
   bool deduplicate = false;
   // Malformed rows that are set aside in <file>.rejects before reading stops with an error.
   std::int64_t max_bad_rows = 0;
+  // Of both shuffles: order and split.
+  std::int64_t seed = 42;
 };
 
 struct ModelOptions {
@@ -60,6 +95,17 @@ struct OutputOptions {
 };
 
 struct DescribeOptions {
+  // JSON Lines {"item", "description"} of descriptions that are at hand; those items are not
+  // generated. Empty = none.
+  std::string file;
+  // Off: an item with metadata that neither file nor cache describes is an error, and the model is
+  // not asked.
+  bool generate = true;
+  // Folder in which generated descriptions are kept by their content (model, settings and request),
+  // so that no run generates one twice. Empty = none.
+  std::string cache;
+  // Words that the request asks for at most: {max_words} in the wording of prompt.templates.
+  std::int64_t max_words = 80;
   // Longest description, in generated tokens.
   std::int64_t max_new_tokens = 128;
   // Items decoded together, at most. More is faster and takes more memory for the KV cache.
@@ -93,8 +139,11 @@ struct LightGcnOptions {
   double reg_weight = 1e-4;
   // Rows with a rating below this are not edges. 0 keeps all.
   double min_rating = 0.0;
-  // leave_one_out (each user's newest row held out for valid) or up_to_last_train (mode clean).
+  // leave_one_out (each user's newest row held out for valid), leave_one_out_of_samples (the same,
+  // but only rows that are samples are edges) or up_to_last_train (mode clean).
   std::string edges = "leave_one_out";
+  // Of leave_one_out: a user's newest row is held out where the user has more rows than this.
+  std::int64_t held_out_min_rows = 10;
   // Epochs between looks at valid recall@20; the best is kept.
   std::int64_t evaluate_every = 5;
   // Looks without improvement before training stops.
@@ -106,6 +155,8 @@ struct AlignOptions {
   std::int64_t hidden_size = 512;
   std::string activation = "relu";  // relu, gelu or tanh
   double temperature = 1.0;
+  // Items of a step, each other's negatives; 0 = all items with an edge at every step, as in eq. 5.
+  std::int64_t batch_size = 0;
   double learning_rate = 1e-3;
   std::int64_t steps = 300;
   std::int64_t seed = 42;

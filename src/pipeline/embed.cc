@@ -36,13 +36,14 @@ Texts item_texts(const StageContext& context, const data::Dataset& dataset,
                  const text::Tokenizer& tokenizer) {
   const text::PromptTemplate wording = load_wording(context.options.prompt, dataset);
   Texts texts;
-  for (std::int32_t item = 0; item < items_with_text(dataset, context.options); ++item) {
+  const std::int32_t items = items_with_text(dataset, context.options);
+  for (std::int32_t item = 0; item < items; ++item) {
     texts.push_back(bare_text_ids(tokenizer, wording.title_text(item_fields(dataset, item))));
   }
   texts.resize(static_cast<std::size_t>(dataset.items.size()));
   if (embeds_descriptions(context.options)) {
     for (const std::string& description :
-         read_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset)) {
+         load_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset, items)) {
       texts.push_back(bare_text_ids(tokenizer, description));
     }
   }
@@ -50,7 +51,7 @@ Texts item_texts(const StageContext& context, const data::Dataset& dataset,
 }
 
 // With refcompat.generated_state the model goes on from each text as describe lets it.
-at::Tensor item_vectors(const StageContext& context, const text::Tokenizer& tokenizer,
+at::Tensor text_vectors(const StageContext& context, const text::Tokenizer& tokenizer,
                         const Texts& texts, models::llm::CausalLm& model) {
   const config::Options& options = context.options;
   if (!options.refcompat.generated_state) {
@@ -107,7 +108,7 @@ void run_embed(StageContext& context) {
   const Texts texts = item_texts(context, dataset, tokenizer);
   const auto model =
       load_model(options.model.path, options.embed.quant, options, context.communicator);
-  const at::Tensor vectors = item_vectors(context, tokenizer, texts, *model);
+  const at::Tensor vectors = text_vectors(context, tokenizer, texts, *model);
   const auto items = static_cast<std::int64_t>(dataset.items.size());
   if (context.communicator.rank() == 0) {
     io::Hdf5Writer writer(context.run_dir + "/embed/text_embeddings.h5");

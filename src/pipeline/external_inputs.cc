@@ -67,6 +67,15 @@ std::vector<std::string> template_files(const config::Options& options) {
   return {options.prompt.templates};
 }
 
+std::vector<std::string> describe_files(const config::Options& options) {
+  std::vector<std::string> files = template_files(options);
+  if (!options.describe.file.empty()) {
+    check_named(options.describe.file, "describe.file", "JSON Lines with descriptions");
+    files.push_back(options.describe.file);
+  }
+  return files;
+}
+
 std::vector<std::string> adapter_files(const config::Options& options) {
   const std::string& folder = options.infer.adapter;
   if (folder.empty() || folder == kNoAdapter) {

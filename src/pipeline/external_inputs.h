@@ -19,6 +19,9 @@ std::vector<std::string> data_files(const config::Options& options);
 // The file with the wording (prompt.templates).
 std::vector<std::string> template_files(const config::Options& options);
 
+// The same and, where describe.file names one, the file with a person's own descriptions.
+std::vector<std::string> describe_files(const config::Options& options);
+
 // The files of a PEFT folder that infer.adapter names; none where it names no folder.
 std::vector<std::string> adapter_files(const config::Options& options);
 

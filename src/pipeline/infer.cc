@@ -24,15 +24,6 @@ namespace {
 using models::llm::CausalLm;
 using models::llm::LoraAdapter;
 
-// The adapter of the run's scores; "" for the bare model.
-std::string adapter_folder(const config::Options& options, const std::string& run_dir) {
-  const std::string& named = options.infer.adapter;
-  if (named == kNoAdapter) {
-    return "";
-  }
-  return named.empty() ? run_dir + "/tune/adapter" : named;
-}
-
 // How prompts are turned into ids, and the two words whose logits are compared.
 struct Wording {
   Wording(const std::string& model, const config::Options& options)
@@ -103,6 +94,14 @@ void infer(const InferFiles& files, const config::Options& options,
   const train::PromptDataset prompts = read_file(wording, files, options, communicator);
   const auto model = load_model(files.model, options.model.quant, options, communicator);
   score_file(*model, adapter ? &*adapter : nullptr, wording, prompts, files, options, communicator);
+}
+
+std::string adapter_folder(const config::Options& options, const std::string& run_dir) {
+  const std::string& named = options.infer.adapter;
+  if (named == kNoAdapter) {
+    return "";
+  }
+  return named.empty() ? run_dir + "/tune/adapter" : named;
 }
 
 bool has_zero_shot_scores(const config::Options& options) {

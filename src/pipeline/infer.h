@@ -21,6 +21,9 @@ struct InferFiles {
 void infer(const InferFiles& files, const config::Options& options,
            distributed::Communicator& communicator);
 
+// The adapter of the run's scores, which infer.adapter names; "" for the bare model.
+std::string adapter_folder(const config::Options& options, const std::string& run_dir);
+
 // Whether the run's scores have those of the bare model beside them: infer.zero_shot, unless
 // infer.adapter = "none" makes them the same.
 bool has_zero_shot_scores(const config::Options& options);

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "data/dataset_file.h"
 #include "kernels/unit_rows.h"
@@ -15,10 +16,7 @@
 #include "retrieval/retriever.h"
 
 namespace rallrec::pipeline {
-namespace {
 
-// The blocks of those names, mixed into one vector per item (eq. 7), and a row of zeros behind
-// them.
 EmbeddingMatrix item_vectors(const std::vector<std::string>& names, const StageContext& context,
                              std::int64_t items) {
   const config::RefcompatOptions& refcompat = context.options.refcompat;
@@ -32,16 +30,18 @@ EmbeddingMatrix item_vectors(const std::vector<std::string>& names, const StageC
     blocks.push_back({matrix.values.data(), matrix.columns});
     mixed.columns += matrix.columns;
   }
-  mixed.rows = items + 1;
+  mixed.rows = items;
   mixed.values = retrieval::mix_embeddings(
       blocks, items,
       refcompat.max_norm ? retrieval::BlockScale::kLargestNorm : retrieval::BlockScale::kOwnNorm);
   if (refcompat.cosine_ranking) {
     kernels::unit_rows({}, items, mixed.columns, mixed.values.data(), mixed.values.data(), nullptr);
   }
-  mixed.values.resize(static_cast<std::size_t>(mixed.rows * mixed.columns));
+  mixed.values.resize(static_cast<std::size_t>((items + 1) * mixed.columns));
   return mixed;
 }
+
+namespace {
 
 retrieval::ItemVectors view(const EmbeddingMatrix& matrix) {
   return {matrix.values.data(), matrix.columns};
@@ -74,39 +74,45 @@ retrieval::Neighbours by_two_blocks(retrieval::RetrievalTask task, const StageCo
   return retrieval::retrieve_neighbours(task, context.communicator);
 }
 
-retrieval::Neighbours neighbours_of(const retrieval::RetrievalTask& task,
-                                    const StageContext& context) {
+retrieval::RetrievalTask task_of(const data::Dataset& dataset, std::vector<std::int32_t> samples,
+                                 const config::Options& options) {
+  retrieval::RetrievalTask task;
+  task.dataset = &dataset;
+  task.samples = std::move(samples);
+  task.row_of = candidate_rows(dataset.items, options.refcompat);
+  task.k = options.prompt.k;
+  task.exclude_target = options.data.deduplicate;
+  return task;
+}
+
+// Training samples by the text alone, the others as the options say.
+retrieval::Neighbours with_training_by_text(const data::Dataset& dataset, PromptSamples samples,
+                                            const StageContext& context) {
+  std::sort(samples.train.begin(), samples.train.end());
+  const retrieval::Neighbours train =
+      by_mixture(task_of(dataset, samples.train, context.options), {"text"}, context);
+  samples.train.clear();
+  return joined(train, find_neighbours(dataset, samples.all(), context));
+}
+
+}  // namespace
+
+retrieval::Neighbours find_neighbours(const data::Dataset& dataset,
+                                      std::vector<std::int32_t> samples,
+                                      const StageContext& context) {
+  const retrieval::RetrievalTask task = task_of(dataset, std::move(samples), context.options);
   const config::RetrieveOptions& options = context.options.retrieve;
   return options.hybrid == "none" ? by_mixture(task, options.blocks, context)
                                   : by_two_blocks(task, context);
 }
 
-// Training samples by the text alone, the others as the options say.
-retrieval::Neighbours with_training_by_text(retrieval::RetrievalTask task, PromptSamples samples,
-                                            const StageContext& context) {
-  std::sort(samples.train.begin(), samples.train.end());
-  task.samples = samples.train;
-  const retrieval::Neighbours train = by_mixture(task, {"text"}, context);
-  samples.train.clear();
-  task.samples = samples.all();
-  return joined(train, neighbours_of(task, context));
-}
-
-}  // namespace
-
 void run_retrieve(StageContext& context) {
   const config::Options& options = context.options;
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
   const PromptSamples samples = prompt_samples(dataset.samples, options.prompt);
-  retrieval::RetrievalTask task;
-  task.dataset = &dataset;
-  task.samples = samples.all();
-  task.row_of = candidate_rows(dataset.items, options.refcompat);
-  task.k = options.prompt.k;
-  task.exclude_target = options.data.deduplicate;
   const retrieval::Neighbours neighbours = trains_on_text(options)
-                                               ? with_training_by_text(task, samples, context)
-                                               : neighbours_of(task, context);
+                                               ? with_training_by_text(dataset, samples, context)
+                                               : find_neighbours(dataset, samples.all(), context);
   if (context.communicator.rank() == 0) {
     retrieval::save_neighbours(context.run_dir + "/retrieve/neighbours.h5", neighbours);
   }

@@ -18,10 +18,7 @@ void add_inputs(const std::string& run_dir, const std::vector<std::string>& path
   for (const std::string& path : paths) {
     const std::vector<std::string> files = io::files_below(run_dir, path);
     if (files.empty() && !optional) {
-      const std::string writer = path.substr(0, path.find('/'));
-      throw_missing(run_dir + "/" + path, "is read by stage " + manifest.stage +
-                                              " and written by stage " + writer +
-                                              "; run that one first (`rallrec run` does)");
+      throw_not_written(run_dir, path, "stage " + manifest.stage);
     }
     for (const std::string& file : files) {
       manifest.inputs.push_back(hashes.record(run_dir + "/" + file, file));
@@ -58,6 +55,13 @@ std::string changed_file(const std::vector<io::FileRecord>& before,
 }
 
 }  // namespace
+
+void throw_not_written(const std::string& run_dir, const std::string& path,
+                       const std::string& reader) {
+  const std::string writer = path.substr(0, path.find('/'));
+  throw_missing(run_dir + "/" + path, "is read by " + reader + " and written by stage " + writer +
+                                          "; run that one first (`rallrec run` does)");
+}
 
 std::string manifest_path(const std::string& run_dir, const Stage& stage) {
   return run_dir + "/" + stage.name + "/manifest.json";

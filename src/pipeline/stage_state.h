@@ -8,6 +8,11 @@
 
 namespace rallrec::pipeline {
 
+// Missing input: `path`, relative to the run folder, is not there. `reader` is what reads it; the
+// message names the stage that writes it.
+[[noreturn]] void throw_not_written(const std::string& run_dir, const std::string& path,
+                                    const std::string& reader);
+
 // "run_dir/<stage>/manifest.json".
 std::string manifest_path(const std::string& run_dir, const Stage& stage);
 

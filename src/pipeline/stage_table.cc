@@ -40,11 +40,14 @@ Stage describe() {
   Stage stage{"describe",
               {"ingest/interactions.h5"},
               {"describe/descriptions.jsonl"},
-              {"describe", "prompt.templates", "prompt.chat_format", "prompt.date_header",
-               "refcompat.empty_newlines", "refcompat.drop_last_item"},
+              // Where descriptions are kept changes none, and a person's own are an input.
+              {"describe.generate", "describe.max_words", "describe.max_new_tokens",
+               "describe.batch_size", "describe.memory_budget", "describe.temperature",
+               "describe.top_p", "describe.seed", "prompt.templates", "prompt.chat_format",
+               "prompt.date_header", "refcompat.empty_newlines", "refcompat.drop_last_item"},
               ModelUse::kWeights,
               &run_describe};
-  stage.external_inputs = template_files;
+  stage.external_inputs = describe_files;
   stage.clear = PartialTexts::remove;
   return stage;
 }
@@ -62,7 +65,9 @@ Stage embed() {
       embed.inputs = {"ingest/interactions.h5"};
     }
     if (options.refcompat.generated_state) {
-      embed.sections.emplace_back("describe");
+      for (const char* key : {"batch_size", "memory_budget", "temperature", "top_p", "seed"}) {
+        embed.sections.push_back(std::string("describe.") + key);
+      }
     }
   };
   return stage;

@@ -23,17 +23,22 @@ std::string batch_key(const TextGenerator& generator,
   content.add("model", generator.model_name).add("quant", generator.model.quant());
   content.add("tokens", options.max_new_tokens).add("temperature", options.temperature);
   content.add("top_p", options.top_p).add("seed", options.seed);
+  std::string prompts;
   for (const auto& prompt : batch) {
-    content.add(std::to_string(prompt.index), prompt.ids);
+    io::JsonObjectWriter text;
+    text.add("draw", prompt.index).add("ids", prompt.ids);
+    prompts += text.text();
   }
+  content.add("prompts", prompts);
   return io::xxh3_128_hex(content.text());
 }
 
-std::vector<models::llm::GenerationPrompt> batch_of(const Prompts& prompts, std::size_t begin,
-                                                    std::size_t end) {
+std::vector<models::llm::GenerationPrompt> batch_of(const Prompts& prompts,
+                                                    const std::vector<std::uint64_t>& draws,
+                                                    std::size_t begin, std::size_t end) {
   std::vector<models::llm::GenerationPrompt> batch;
   for (std::size_t i = begin; i < end; ++i) {
-    batch.push_back({prompts[i], i});
+    batch.push_back({prompts[i], draws[i]});
   }
   return batch;
 }
@@ -102,6 +107,7 @@ std::size_t batch_end(const config::DescribeOptions& options, const models::llm:
 }
 
 std::vector<std::string> generate_texts(const TextGenerator& generator, const Prompts& prompts,
+                                        const std::vector<std::uint64_t>& draws,
                                         PartialTexts& partial,
                                         distributed::Communicator& communicator) {
   const models::llm::GenerationOptions options = generation_options(generator);
@@ -113,7 +119,7 @@ std::vector<std::string> generate_texts(const TextGenerator& generator, const Pr
   std::size_t turn = 0;
   for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end) {
     end = batch_end(generator.options, generator.model.config(), prompts, begin);
-    const auto batch = batch_of(prompts, begin, end);
+    const auto batch = batch_of(prompts, draws, begin, end);
     const std::string key = batch_key(generator, batch);
     if (const auto* found = partial.find(key)) {
       std::copy(found->begin(), found->end(), texts.begin() + static_cast<std::ptrdiff_t>(begin));

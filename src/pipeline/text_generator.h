@@ -44,10 +44,11 @@ std::size_t batch_end(const config::DescribeOptions& options, const models::llm:
 // Complete on rank 0, empty elsewhere.
 //
 // The list is cut by batch_end and whole batches go to ranks in turn, so the texts do not depend on
-// the number of ranks. `partial` gives and keeps finished batches.
-// Collective; all ranks pass the same prompts.
+// the number of ranks. `draws` keys the sampling of each prompt. `partial` gives and keeps finished
+// batches. Collective; all ranks pass the same prompts.
 std::vector<std::string> generate_texts(const TextGenerator& generator,
                                         const std::vector<std::vector<std::int64_t>>& prompts,
+                                        const std::vector<std::uint64_t>& draws,
                                         PartialTexts& partial,
                                         distributed::Communicator& communicator);
 

@@ -120,8 +120,10 @@ std::string PromptTemplate::title_text(const FieldLookup& item) const {
   return title_.render([&](std::string_view name) { return item_value(item, name); });
 }
 
-std::string PromptTemplate::describe_prompt(const FieldLookup& item) const {
-  return describe_.render([&](std::string_view name) { return item_value(item, name); });
+std::string PromptTemplate::describe_prompt(const FieldLookup& item, std::int64_t max_words) const {
+  return describe_.render([&](std::string_view name) {
+    return name == "max_words" ? std::to_string(max_words) : item_value(item, name);
+  });
 }
 
 }  // namespace rallrec::text

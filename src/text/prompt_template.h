@@ -49,7 +49,7 @@ struct TemplateFields {
 // Placeholders: fields of the user in profile; fields of the target item in every line, in embed
 // and describe; fields of the shown item in element. Built-in: {history}, {intro}, {threshold},
 // {rating}, {stars} ("star" up to a rating of 1, "stars" above), {liked} (Yes or No), {short_title}
-// (see below). A field's name is what the data set calls it.
+// (see below); in describe {max_words}. A field's name is what the data set calls it.
 class PromptTemplate {
  public:
   // Throws kMissingInput, or usage naming file and line.
@@ -64,7 +64,8 @@ class PromptTemplate {
                      const std::vector<std::string>& elements, ListFormat format,
                      double threshold) const;
   std::string title_text(const FieldLookup& item) const;
-  std::string describe_prompt(const FieldLookup& item) const;
+  // `max_words`: the longest description that is asked for.
+  std::string describe_prompt(const FieldLookup& item, std::int64_t max_words) const;
 
  private:
   friend class PromptTemplateReader;

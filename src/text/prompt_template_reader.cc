@@ -140,7 +140,7 @@ class PromptTemplateReader {
     const TemplateTable describe = root_.table("describe");
     describe.allow_only({"system", "prompt"});
     result_.describe_system_ = describe.text("system");
-    result_.describe_ = describe.text_template("prompt", item_);
+    result_.describe_ = describe.text_template("prompt", joined(item_, {"max_words"}));
     return std::move(result_);
   }
 

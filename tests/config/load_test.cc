@@ -279,6 +279,10 @@ TEST_F(Load, WrongRangesSayTheRangeAndTheValue) {
 
 TEST_F(Load, SharesMustLeaveATest) {
   expect_usage(set({"data.train_share=0.9", "data.valid_share=0.1"}), "no test is left");
+  expect_usage(set({"data.split=shuffle"}), "needs 'data.samples' = \"last_per_user\"");
+  EXPECT_EQ(
+      load_config(set({"data.split=shuffle", "data.samples=last_per_user"})).options.data.split,
+      "shuffle");
   EXPECT_EQ(
       load_config(set({"data.train_share=0.5", "data.valid_share=0.0"})).options.data.valid_share,
       0.0);

@@ -28,7 +28,7 @@ using rallrec::testing::random_floats;
 constexpr int kUsers = 24;
 constexpr int kItems = 30;
 
-data::Dataset made_up() {
+data::RawData made_up_rows() {
   data::RawData raw;
   raw.source = "made up";
   for (int item = 0; item < kItems; ++item) {
@@ -43,7 +43,20 @@ data::Dataset made_up() {
     raw.interactions.rating.push_back(static_cast<float>(1 + rng.next_below(5)));
     raw.interactions.timestamp.push_back(row);
   }
-  return build_dataset(std::move(raw), {});
+  return raw;
+}
+
+data::Dataset made_up() { return build_dataset(made_up_rows(), {}); }
+
+// As the public code makes Book-Crossing: no timestamps, one sample per user.
+data::Dataset made_up_without_timestamps() {
+  data::RawData raw = made_up_rows();
+  raw.interactions.timestamp.clear();
+  config::DataOptions options;
+  options.order = "shuffle";
+  options.samples = "last_per_user";
+  options.split = "shuffle";
+  return build_dataset(std::move(raw), options);
 }
 
 class GraphStages : public ::testing::Test {
@@ -252,6 +265,29 @@ TEST_F(GraphStages, LetTwoBlocksShareTheList) {
       EXPECT_EQ(counts.places[r], text.places[r]) << list;
     }
   }
+}
+
+TEST_F(GraphStages, WorkWithoutTimestamps) {
+  options_.light_gcn.edges = "up_to_last_train";
+  const data::Dataset dataset = made_up_without_timestamps();
+  const std::string run = folder_.path() + "/untimed";
+  prepare(run);
+  data::save_dataset(run + "/ingest/interactions.h5", dataset);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  run_light_gcn(context);
+  run_align(context);
+  run_retrieve(context);
+  ASSERT_EQ(dataset.samples.size(), kUsers);
+  const auto neighbours = retrieval::load_neighbours(run + "/retrieve/neighbours.h5", dataset);
+  EXPECT_EQ(neighbours.samples.size(), static_cast<std::size_t>(kUsers));
+  EXPECT_GT(neighbours.places.size(), 3 * neighbours.samples.size());
+  std::set<std::pair<std::int32_t, std::int32_t>> pairs;
+  for (std::int32_t row = 0; row <= dataset.samples.row[dataset.samples.train_end - 1]; ++row) {
+    pairs.emplace(dataset.interactions.user[row], dataset.interactions.item[row]);
+  }
+  EXPECT_EQ(std::get<std::int64_t>(context.report.figures().front().second),
+            static_cast<std::int64_t>(pairs.size()));
 }
 
 TEST_F(GraphStages, RefuseEmbeddingsOfAnotherCatalogue) {

@@ -109,6 +109,19 @@ TEST_F(PromptStage, TrainsOnTheHeadOfTheMixedListWhereAsked) {
   EXPECT_EQ(files.at("test"), run(options(), 1).at("test"));
 }
 
+TEST_F(PromptStage, LeavesOutTimestampsThatAreNot) {
+  EXPECT_EQ(values(run(options(), 1).at("test"), "timestamp")[0],
+            std::to_string(dataset_.sample_timestamp(dataset_.samples.valid_end)));
+  data::Dataset untimed = made_up_dataset(5, 25, 60);
+  untimed.interactions.timestamp.clear();
+  untimed.time_ordered = false;
+  data::save_dataset(folder_.file("ingest/interactions.h5"), untimed);
+  const Files files = run(options(), 1);
+  EXPECT_EQ(values(files.at("test"), "timestamp"), std::vector<std::string>(6, "null"));
+  EXPECT_EQ(files.at("test").find("timestamp"), std::string::npos);
+  EXPECT_EQ(values(files.at("test"), "sample").size(), 6U);
+}
+
 TEST_F(PromptStage, NeedsNeighboursOnlyWhereAViewUsesThem) {
   std::filesystem::remove(folder_.file("retrieve/neighbours.h5"));
   rallrec::testing::expect_error(ExitCode::kMissingInput, "neighbours.h5",

@@ -8,6 +8,8 @@ import os
 import random
 import sys
 
+import made_up_tables
+
 STAGES = {
     "ingest": (0.4, {"interactions": 20000, "users": 500, "items": 800, "samples": 17500, "train": 14000,
                      "valid": 1750, "test": 1750, "test positive rate": 0.5617}),
@@ -47,7 +49,8 @@ def write_scores(folder, rng, count):
                   f"are relevant here, each with the user's rating:\n{items!r}\n"
                   f"Judging by this list, will the user like the film ***{title}***, yes or no?")
         record = {"input": prompt, "output": "Yes." if label else "No.", "label": label,
-                  "user": f"u{i % 97}", "item": f"i{i % 311}", "timestamp": 880000000 + 86400 * i}
+                  "user": f"u{i % 97}", "item": f"i{i % 311}", "timestamp": 880000000 + 86400 * i,
+                  "sample": i % 140, "view": "rerank"}
         hostile_score = {7: 0.999}.get(i)
         tuned.append({**record, "score": hostile_score or sigmoid(1.1 * quality + rng.gauss(0, 0.6))})
         zero_shot.append({**record, "score": sigmoid(0.9 + 0.3 * quality + rng.gauss(0, 0.8))})
@@ -58,7 +61,8 @@ def write_scores(folder, rng, count):
 def main(folder):
     rng = random.Random(7)
     put(folder, "config.resolved.toml",
-        'mode = "clean"\n\n[data]\ndataset = "atomic"\n\n[model]\npath = "models/made-up-135m"\nquant = "auto"\n')
+        'mode = "clean"\n\n[data]\ndataset = "atomic"\n\n[model]\npath = "models/made-up-135m"\nquant = "auto"\n'
+        '\n[prompt]\nk = 3\n')
     put(folder, "environment.json", json.dumps({
         "rallrec": {"version": "0.1.0", "commit": "0123abc"}, "libtorch": "2.11.0", "ranks": 2,
         "threads_per_rank": 1, "hosts": ["node1", "node1"], "cpu": {"model": "made-up CPU", "cores": 2, "instructions": ["fma", "avx2"]}}))
@@ -71,6 +75,7 @@ def main(folder):
               **({"valid_loss": 0.3 + 2.0 * math.exp(-i / 9)} if i % 8 == 7 else {})} for i in range(64)]
     put(folder, "tune/metrics.jsonl", "".join(json.dumps(row) + "\n" for row in steps))
     write_scores(folder, rng, 600)
+    made_up_tables.main(folder)
     put(folder, "evaluate/metrics.json", json.dumps({
         "tuned": {"n": 600, "positive_rate": 0.56, "auc": 0.7312, "log_loss": 0.6021, "accuracy": 0.671,
                   "intervals": {"auc": [0.69, 0.7702], "log_loss": [0.57, 0.634], "accuracy": [0.634, 0.708]}},

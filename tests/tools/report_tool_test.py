@@ -14,9 +14,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests" / "tools")]
 
 import made_up_run  # noqa: E402
+import made_up_tables  # noqa: E402
 import numpy as np  # noqa: E402
 import report  # noqa: E402
-from report_page import examples, figures, page, scores  # noqa: E402
+from report_page import (dataset, examples, figures, item_map, page, retrieval, scores,  # noqa: E402
+                         statistics)
 from report_page.figures import smoothed  # noqa: E402
 from report_page.run_folder import RunFolder, as_object  # noqa: E402
 
@@ -90,9 +92,11 @@ class Page(unittest.TestCase):
         html = page.render(self.complete())
         for text in ("Result", "0.7312", "0.6900 – 0.7702", "+0.1688", "Scores", "Tuning", "Stages",
                      "light_gcn", "6 min 38 s", "Data", "Prompts to read", "made-up-135m", "0123abc",
-                     "made-up CPU, 2 cores, avx2"):
+                     "made-up CPU, 2 cores, avx2", "Learning the embeddings", "Retrieval",
+                     "made-up-135m, atomic, tuned on 512 prompts", "Item embeddings"):
             self.assertIn(text, html)
-        self.assertEqual(html.count("data:image/svg+xml"), 2 * 6)
+        self.assertEqual(html.count("data:image/svg+xml"), 2 * 8)
+        self.assertEqual(html.count("data:image/png"), 2)
 
     def test_nothing_hostile_and_nothing_from_elsewhere(self):
         html = page.render(self.complete())
@@ -130,6 +134,22 @@ class Page(unittest.TestCase):
         html = page.render(self.folder)
         self.assertNotIn("ROC", html)
         self.assertIn("Prompts to read", html)
+
+    def test_runs_of_a_baseline_and_of_the_bare_model(self):
+        lines = "".join(f'{{"label": {i % 2}, "score": 0.{1 + i}}}\n' for i in range(8))
+        metrics = {"n": 8, "positive_rate": 0.5, "auc": 0.6123, "log_loss": 0.7, "accuracy": 0.5, "intervals": {}}
+        for model, config, file in (
+                ("baseline", '[baseline]\nmodel = "dcn"\n', "baseline/dcn/scores.jsonl"),
+                ("zero_shot", '[infer]\nadapter = "none"\n', "infer/scores.jsonl")):
+            self.put("config.resolved.toml", config)
+            self.put(file, lines)
+            self.put("evaluate/metrics.json", json.dumps({model: metrics}))
+            html = page.render(self.folder)
+            self.assertIn(f"AUC, {figures.LABELS[model]}", html)
+            self.assertIn("0.6123", html)
+            self.assertIn("ROC", html)
+            self.assertNotIn("against zero-shot", html)
+            os.remove(os.path.join(self.folder, file))
 
     def test_odd_values_are_left_out(self):
         self.put("infer/scores.jsonl", "".join(
@@ -181,6 +201,92 @@ def one_theme(*arguments, **data):
     with unittest.mock.patch.object(figures, "THEMES", light):
         images = real_both_themes(*arguments, **data)
     return {"light": images["light"], "dark": images["light"]}
+
+
+class Tables(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="rallrec-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        made_up_tables.main(cls.folder)
+        cls.run_folder = RunFolder(cls.folder)
+        cls.dataset = dataset.Dataset.load(cls.run_folder)
+
+    def test_statistics_count_what_is_there(self):
+        # Fields: the two ids, gender, title, genres; their values 20 + 60 + 2 + 60 + 3.
+        self.assertEqual(statistics.table(self.dataset), (20, 60, 140, 5, 145))
+        more = dict(statistics.more(self.dataset))
+        self.assertEqual(more["interactions"], 240)
+        self.assertAlmostEqual(more["share of label 1"], self.dataset.label.mean())
+
+    def test_a_history_is_what_the_user_did_before(self):
+        sample = len(self.dataset.row) - 1
+        rows = self.dataset.history(sample)
+        self.assertEqual(len(rows), made_up_tables.PER_USER - 1)
+        self.assertTrue((self.dataset.user[rows] == self.dataset.user[self.dataset.row[sample]]).all())
+        self.assertTrue((np.diff(rows) > 0).all() and rows[-1] < self.dataset.row[sample])
+
+    def test_cells_hold_cosines_and_ranks(self):
+        channels = retrieval.Channels(self.run_folder, len(self.dataset.items))
+        sample = len(self.dataset.row) - 1
+        card = retrieval.card(self.dataset, channels, retrieval.Neighbours(self.run_folder), sample, "high", {"k": 2})
+        self.assertEqual(card["columns"], ["text", "graph", "aligned", "sum of cosines"])
+        shown = [row for row in card["rows"] if row["shown"]]
+        # The neighbours are places 2, 0 and 1, of which the view shows two.
+        rows = self.dataset.history(sample)
+        self.assertEqual([row["title"] for row in shown],
+                         [self.dataset.title(self.dataset.item[rows[place]]) for place in (2, 0)])
+        text = dataset.embedding(self.run_folder, "text", len(self.dataset.items)).astype(np.float64)
+        a, b = text[self.dataset.item[rows[2]]], text[self.dataset.target(sample)]
+        self.assertAlmostEqual(shown[0]["cells"][0]["value"],
+                               a @ b / np.sqrt((a @ a) * (b @ b)), places=5)
+        self.assertAlmostEqual(shown[0]["cells"][3]["value"],
+                               sum(cell["value"] for cell in shown[0]["cells"][:3]), places=5)
+        self.assertIn(1, [row["cells"][3]["rank"] for row in card["rows"]])
+
+    def test_the_reranker_is_that_of_the_worked_example(self):
+        # History t1 … t8 are places 0 … 7; K = 4, alpha = 2/3, beta = 1.
+        similar, newest = [1, 4, 0, 5], [7, 6, 5, 4]
+        expected = {"max": [1, 4, 7, 0], "sum": [1, 4, 7, 5]}
+        for combine, places in expected.items():
+            shown = retrieval.shown_places("rerank", similar, newest, 8, {"k": 4, "rerank_combine": combine})
+            self.assertEqual(list(shown), places)
+        self.assertAlmostEqual(shown[4][0], 1 / 3 + 1 / 12)
+        self.assertEqual(shown[4][1], "both")
+
+    def test_maps_keep_groups_together(self):
+        rng = np.random.default_rng(4)
+        groups = np.repeat(np.eye(3), 20, axis=0) + 0.05 * rng.standard_normal((60, 3))
+        points = item_map.tsne(groups)
+        centres = points.reshape(3, 20, 2).mean(axis=1)
+        spread = np.linalg.norm(points.reshape(3, 20, 2) - centres[:, None], axis=2).max()
+        apart = min(np.linalg.norm(centres[i] - centres[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+        self.assertGreater(apart, 2 * spread)
+        np.testing.assert_array_equal(points, item_map.tsne(groups))
+
+    def test_perplexity_is_met(self):
+        points = np.random.default_rng(5).standard_normal((50, 4))
+        p = item_map.affinities(item_map.squares(points), 10.0)
+        self.assertAlmostEqual(p.sum(), 1.0, places=6)
+        np.testing.assert_allclose(p, p.T)
+
+    def test_purity_counts_neighbours_of_the_own_kind(self):
+        kinds = ["a"] * 15 + ["b"] * 15
+        matrix = np.eye(2)[[0] * 15 + [1] * 15].astype(np.float32)
+        rows = dict(item_map.purities({"text": matrix}, kinds, np.ones(30, dtype=bool)))
+        self.assertEqual(rows[item_map.MAPS["text"]], 1.0)
+        self.assertEqual(rows["by chance"], 0.5)
+
+    def test_damaged_tables_are_named(self):
+        folder = tempfile.mkdtemp(prefix="rallrec-")
+        self.addCleanup(shutil.rmtree, folder)
+        made_up_run.put(folder, "ingest/interactions.h5", "not HDF5")
+        run = RunFolder(folder)
+        self.assertIsNone(dataset.Dataset.load(run))
+        self.assertIn("ingest/interactions.h5: not what its stage writes, left out", run.notes)
+        made_up_tables.put_arrays(folder, "embed/text_embeddings.h5", {"text": np.full((3, 2), np.nan)})
+        self.assertIsNone(dataset.embedding(run, "text", 3))
+        self.assertIn("embed/text_embeddings.h5: 'text'", run.notes[-1])
 
 
 class Examples(unittest.TestCase):

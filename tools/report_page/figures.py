@@ -13,20 +13,24 @@ from .scores import calibration, roc  # noqa: E402
 
 THEMES = {
     "light": {"ink": "#1f2933", "faint": "#7b8794", "grid": "#e4e7eb", "tuned": "#2563c9",
-              "zero_shot": "#c2702a", "surface": "#ffffff"},
+              "zero_shot": "#c2702a", "baseline": "#1a7f4b", "surface": "#ffffff"},
     "dark": {"ink": "#e4e7eb", "faint": "#9aa5b1", "grid": "#323f4b", "tuned": "#6ea8fe",
-             "zero_shot": "#f0a35e", "surface": "#1b232c"},
+             "zero_shot": "#f0a35e", "baseline": "#5fcf95", "surface": "#1b232c"},
 }
-LABELS = {"tuned": "tuned", "zero_shot": "zero-shot"}
+LABELS = {"tuned": "tuned", "zero_shot": "zero-shot", "baseline": "baseline"}
+PALETTE = ["#2563c9", "#c2702a", "#1a7f4b", "#8e44ad", "#b3372f", "#0f8b8d", "#9a7d0a", "#c2185b",
+           "#5d6d7e", "#6c8a1f", "#4a3aa7", "#b08968"]
 
 
-def both_themes(draw, size, **data):
-    """Calls draw(figure, colours, **data) for each theme; returns {theme: data URI}."""
+def both_themes(draw, size, as_pixels=False, **data):
+    """Calls draw(figure, colours, **data) for each theme; returns {theme: data URI}. Thousands of
+    points are smaller as pixels."""
     images = {}
     for theme, colours in THEMES.items():
         style = {
             "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
             "text.color": colours["ink"], "axes.labelcolor": colours["ink"],
+            "axes.titlecolor": colours["ink"], "axes.titlesize": 9,
             "axes.edgecolor": colours["faint"], "xtick.color": colours["faint"],
             "ytick.color": colours["faint"], "grid.color": colours["grid"], "axes.grid": True,
             "axes.axisbelow": True, "axes.spines.top": False, "axes.spines.right": False,
@@ -36,12 +40,21 @@ def both_themes(draw, size, **data):
         with plt.rc_context(style):
             figure = plt.figure(figsize=size, layout="constrained")
             draw(figure, colours, **data)
-            stream = io.BytesIO()
-            figure.savefig(stream, format="svg", metadata={"Date": None})
+            images[theme] = pixels_of(figure) if as_pixels else drawing_of(figure)
             plt.close(figure)
-        encoded = base64.b64encode(stream.getvalue()).decode("ascii")
-        images[theme] = "data:image/svg+xml;base64," + encoded
     return images
+
+
+def drawing_of(figure):
+    stream = io.BytesIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def pixels_of(figure):
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=200)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def smoothed(values):
@@ -113,3 +126,56 @@ def draw_calibration(figure, colours, models):
     upper.set(ylabel="share of label 1", xlim=(-0.01, 1.01), ylim=(-0.03, 1.03))
     upper.legend(loc="upper left")
     lower.set(xlabel="score", ylabel="prompts")
+
+
+def draw_data(figure, colours, ratings, per_user, per_item):
+    left, right = figure.subplots(1, 2)
+    values, counts = np.unique(ratings, return_counts=True)
+    if len(values) > 20:
+        left.hist(ratings, bins=20, color=colours["tuned"], alpha=0.8)
+    else:
+        left.bar([f"{value:g}" for value in values], counts, color=colours["tuned"], alpha=0.8)
+    left.set(xlabel="rating", ylabel="interactions")
+    for counts, colour, label in ((per_user, "tuned", "users"), (per_item, "zero_shot", "items")):
+        falling = np.sort(counts[counts > 0])[::-1]
+        right.plot(np.arange(1, len(falling) + 1), falling, color=colours[colour], lw=1.6, label=label)
+    right.set(xscale="log", yscale="log", xlabel="place, the busiest first", ylabel="interactions")
+    right.legend(loc="lower left")
+
+
+def draw_stage_losses(figure, colours, graph, recall, alignment):
+    """`graph` and `recall` by epoch of light_gcn, `alignment` by step of align; any may be empty."""
+    axes = figure.subplots(1, 2 if graph and alignment else 1, squeeze=False)[0]
+    if graph:
+        draw_graph_loss(axes[0], colours, graph, recall)
+    if alignment:
+        axes[-1].plot(np.arange(1, len(alignment) + 1), alignment, color=colours["tuned"], lw=1.6)
+        axes[-1].set(title="align", xlabel="step", ylabel="contrastive loss")
+
+
+def draw_graph_loss(axes, colours, graph, recall):
+    axes.plot(np.arange(1, len(graph) + 1), graph, color=colours["tuned"], lw=1.6, label="BPR loss")
+    axes.set(title="light_gcn", xlabel="epoch", ylabel="BPR loss")
+    if recall:
+        other = axes.twinx()
+        other.plot(*zip(*recall), color=colours["zero_shot"], marker="o", ms=3, lw=1.2)
+        other.set_ylabel("valid recall@20", color=colours["zero_shot"])
+        other.spines["right"].set_visible(False)
+        other.grid(visible=False)
+
+
+def draw_maps(figure, colours, maps, codes, names):
+    grid = figure.subplots(1, len(maps))
+    for axes, (title, points) in zip(np.atleast_1d(grid), maps.items()):
+        rest = codes < 0
+        axes.scatter(*points[rest].T, s=6, color=colours["faint"], alpha=0.35, lw=0)
+        for code, name in enumerate(names):
+            axes.scatter(*points[codes == code].T, s=9, color=PALETTE[code], alpha=0.85, lw=0, label=name)
+        axes.set(title=title, xticks=[], yticks=[])
+        axes.grid(visible=False)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    if names:
+        handles, labels = np.atleast_1d(grid)[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(names), 8), markerscale=2,
+                      fontsize=8)

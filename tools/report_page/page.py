@@ -1,41 +1,40 @@
-"""Puts the report together."""
-import datetime
+"""Assembles the page about a run from what its folder holds."""
 import itertools
 import math
 import os
 
-import jinja2
-
-from . import examples, figures
+from . import examples, figures, item_map, retrieval, statistics
+from .dataset import Dataset, read_arrays
+from .rendering import figure_text, nested, render_template
 from .run_folder import STAGES, RunFolder, number
 from .scores import Scores
 
-MODELS = {"tuned": "scores.jsonl", "zero_shot": "zero_shot_scores.jsonl"}
 METRICS = [("auc", "AUC", True), ("log_loss", "log loss", False), ("accuracy", "accuracy", True)]
+MODELS = ("zero_shot", "baseline", "tuned")
+MAX_RETRIEVALS = 3
 
 
 def render(run_dir):
     run = RunFolder(run_dir)
-    models = {name: Scores(run, os.path.join("infer", file)) for name, file in MODELS.items()}
+    models = {name: Scores(run, file) for name, file in score_files(run.config).items()}
     models = {name: scores for name, scores in models.items() if len(scores)}
-    folder = os.path.dirname(os.path.abspath(__file__))
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True,
-                                     undefined=jinja2.StrictUndefined, trim_blocks=True,
-                                     lstrip_blocks=True)
-    environment.filters.update(figure=figure_text, seconds=seconds_text)
-    return environment.get_template("page.html.j2").render(
-        name=run.name(), facts=facts(run), stages=stages(run), data=data_figures(run),
-        training=training(run), metrics=metric_rows(run.metrics),
-        constant=constant_answer(run.metrics), cards=cards(run.metrics),
-        curves=curve_figures(models),
-        examples=example_cards(run, models), config_text=run.config_text, notes=run.notes,
-        made=datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"))
+    dataset = Dataset.load(run)
+    return render_template(
+        "page.html.j2", name=run.name(), facts=facts(run), stages=stages(run), data=data_figures(run),
+        statistics=data_statistics(dataset), training=training(run), losses=stage_losses(run),
+        metrics=metric_rows(run.metrics), whose=whose(run), subject=figures.LABELS[subject_of(run.metrics)],
+        constant=constant_answer(run.metrics), cards=cards(run.metrics), curves=curve_figures(models),
+        retrievals=retrieval_cards(run, dataset, models), item_map=item_map_of(run, dataset),
+        examples=example_cards(run, models), config_text=run.config_text, notes=run.notes)
 
 
-def nested(mapping, *keys):
-    for key in keys:
-        mapping = mapping.get(key) if isinstance(mapping, dict) else None
-    return mapping
+def score_files(config):
+    """{model: its file of scores}, as stages infer and baseline write them."""
+    bare = nested(config, "infer", "adapter") == "none"
+    files = {"zero_shot" if bare else "tuned": os.path.join("infer", "scores.jsonl")}
+    files.setdefault("zero_shot", os.path.join("infer", "zero_shot_scores.jsonl"))
+    files["baseline"] = os.path.join("baseline", str(nested(config, "baseline", "model")), "scores.jsonl")
+    return files
 
 
 def facts(run):
@@ -47,8 +46,9 @@ def facts(run):
     pairs = [
         ("mode", config.get("mode")),
         ("data set", dataset_text(config.get("data"))),
-        ("model", os.path.basename(str(nested(config, "model", "path") or "").rstrip("/")) or None),
+        ("model", model_of(run)),
         ("weights computed as", nested(config, "model", "quant")),
+        ("train prompts", nested(run.manifests, "tune", "summary", "prompts")),
         ("ranks", environment.get("ranks")),
         ("threads per rank", environment.get("threads_per_rank")),
         ("hosts", ", ".join(sorted({str(h) for h in hosts})) if isinstance(hosts, list) else None),
@@ -57,6 +57,20 @@ def facts(run):
         ("libtorch", environment.get("libtorch")),
     ]
     return [(name, value) for name, value in pairs if value not in (None, "")]
+
+
+def model_of(run):
+    if subject_of(run.metrics) == "baseline":
+        return nested(run.config, "baseline", "model")
+    return os.path.basename(str(nested(run.config, "model", "path") or "").rstrip("/")) or None
+
+
+def whose(run):
+    """Which model, data and training a number on this page belongs to."""
+    prompts = nested(run.manifests, "tune", "summary", "prompts")
+    tuned = f"tuned on {figure_text(prompts)} prompts" if number(prompts) is not None else None
+    parts = [model_of(run), dataset_text(run.config.get("data")), tuned]
+    return ", ".join(str(part) for part in parts if part)
 
 
 def dataset_text(data):
@@ -98,6 +112,30 @@ def data_figures(run):
     return list(summary.items()) if isinstance(summary, dict) else []
 
 
+def data_statistics(dataset):
+    if dataset is None:
+        return None
+    return {"columns": statistics.COLUMNS, "ours": statistics.table(dataset),
+            "published": statistics.PUBLISHED, "more": statistics.more(dataset),
+            "image": statistics.picture(dataset)}
+
+
+def stage_losses(run):
+    """Curves of light_gcn and align, which learn the embeddings."""
+    graph = read_arrays(run, "light_gcn/graph_embeddings.h5", ["epoch_loss", "valid_recall"]) or {}
+    aligned = read_arrays(run, "align/aligned_embeddings.h5", ["loss"]) or {}
+    losses = {"graph": finite(graph.get("epoch_loss")), "alignment": finite(aligned.get("loss"))}
+    losses["recall"] = [(epoch, value) for epoch, value in
+                        enumerate(finite(graph.get("valid_recall")), start=1) if value >= 0]
+    if not losses["graph"] and not losses["alignment"]:
+        return None
+    return figures.both_themes(figures.draw_stage_losses, (7.2, 2.6), **losses)
+
+
+def finite(values):
+    return [] if values is None else [float(value) for value in values.ravel() if math.isfinite(value)]
+
+
 def training(run):
     rows = [row for row in run.steps
             if number(row.get("step")) is not None and number(row.get("loss")) is not None]
@@ -123,7 +161,7 @@ def interval_of(scores, metric):
 
 def metric_rows(metrics):
     rows = []
-    for model in ("zero_shot", "tuned"):
+    for model in MODELS:
         scores = metrics.get(model)
         if isinstance(scores, dict):
             rows.append({"model": model, "label": figures.LABELS[model], "n": scores.get("n"),
@@ -133,9 +171,14 @@ def metric_rows(metrics):
     return rows
 
 
+def subject_of(metrics):
+    """The model that the run is about."""
+    return next((model for model in reversed(MODELS) if isinstance(metrics.get(model), dict)), "tuned")
+
+
 def constant_answer(metrics):
     """What the best answer that looks at no prompt reaches: (accuracy, log loss)."""
-    share = number(nested(metrics, "tuned", "positive_rate"))
+    share = number(nested(metrics, subject_of(metrics), "positive_rate"))
     if share is None or not 0.0 < share < 1.0:
         return None
     entropy = -share * math.log(share) - (1.0 - share) * math.log(1.0 - share)
@@ -143,15 +186,16 @@ def constant_answer(metrics):
 
 
 def cards(metrics):
-    """The tuned model's metrics with what tuning changed."""
-    result = []
+    """The metrics of what the run is about, with what tuning changed."""
+    result, subject = [], subject_of(metrics)
     for key, title, more_is_better in METRICS:
-        tuned, before = (number(nested(metrics, model, key)) for model in ("tuned", "zero_shot"))
-        if tuned is not None:
-            change = tuned - before if before is not None else None
+        value = number(nested(metrics, subject, key))
+        before = number(nested(metrics, "zero_shot", key)) if subject == "tuned" else None
+        if value is not None:
+            change = value - before if before is not None else None
             paired = interval_of(metrics.get("tuned_minus_zero_shot"), key)
-            result.append({"title": title, "value": tuned,
-                           "interval": interval_of(metrics.get("tuned"), key), "change": change,
+            result.append({"title": title, "value": value,
+                           "interval": interval_of(metrics.get(subject), key), "change": change,
                            "change_interval": paired,
                            "better": change is not None and (change > 0) == more_is_better,
                            "image": interval_figure(metrics, key)})
@@ -160,7 +204,7 @@ def cards(metrics):
 
 def interval_figure(metrics, key):
     rows = [(model, number(nested(metrics, model, key)), interval_of(metrics.get(model), key))
-            for model in ("zero_shot", "tuned") if number(nested(metrics, model, key)) is not None]
+            for model in MODELS if number(nested(metrics, model, key)) is not None]
     return figures.both_themes(figures.draw_interval, (3.2, 1.1), rows=rows)
 
 
@@ -184,24 +228,39 @@ def example_cards(run, models):
             for why, i in examples.choose(tuned, zero_shot)]
 
 
+def prompts_to_show(run, models):
+    """(why, record) of test prompts, those worth reading first."""
+    scored = models.get("tuned") or models.get("zero_shot")
+    if scored is None:
+        lines = itertools.islice(run.lines(os.path.join("prompt", "test.jsonl")), MAX_RETRIEVALS)
+        return [("not scored yet", record) for record in lines]
+    chosen = examples.choose(scored, models.get("zero_shot"))[:MAX_RETRIEVALS]
+    return [(why, run.line_at(scored.relative, scored.offsets[i])) for why, i in chosen]
+
+
+def retrieval_cards(run, dataset, models):
+    if dataset is None:
+        return []
+    channels = retrieval.Channels(run, len(dataset.items))
+    neighbours = retrieval.Neighbours(run)
+    options = run.config.get("prompt")
+    options = options if isinstance(options, dict) else {}
+    found = []
+    for why, record in prompts_to_show(run, models):
+        sample = record.get("sample")
+        if isinstance(sample, int) and not isinstance(sample, bool):
+            card = retrieval.card(dataset, channels, neighbours, sample, record.get("view"), options)
+            if card is not None:
+                found.append({**card, "why": why, "user": examples.printable(str(record.get("user", ""))),
+                              "view": record.get("view")})
+    return found
+
+
+def item_map_of(run, dataset):
+    return item_map.pictures(run, dataset) if dataset is not None else None
+
+
 def unscored_cards(run, count=3):
     """Test prompts of a run that has not scored them yet."""
     lines = itertools.islice(run.lines(os.path.join("prompt", "test.jsonl")), count)
     return [examples.describe(record, "not scored yet", None, None) for record in lines]
-
-
-def figure_text(value):
-    """A key figure: whole numbers with thin spaces between thousands, others to four digits."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e15):
-        return f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{value:.4g}"
-
-
-def seconds_text(seconds):
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

@@ -6,22 +6,19 @@ import json
 import os
 import tomllib
 
+BASELINES = ["baseline/deep_fm", "baseline/x_deep_fm", "baseline/dcn", "baseline/auto_int"]
 STAGES = ["ingest", "describe", "embed", "light_gcn", "align", "retrieve", "prompt", "tune", "infer",
-          "baseline", "evaluate"]
+          *BASELINES, "evaluate"]
 MAX_SMALL_FILE = 64 << 20
 MAX_NUMBER = 10**100
 
 
-class RunFolder:
+class Folder:
+    """Files of a folder by their names in it."""
+
     def __init__(self, path):
         self.path = path
         self.notes = []
-        self.config_text = self._read("config.resolved.toml") or ""
-        self.config = self._toml(self.config_text)
-        self.environment = self._json("environment.json")
-        self.manifests = self._manifests()
-        self.metrics = self._json(os.path.join("evaluate", "metrics.json"))
-        self.steps = list(self.lines(os.path.join("tune", "metrics.jsonl")))
 
     def name(self):
         return os.path.basename(os.path.abspath(self.path))
@@ -58,21 +55,37 @@ class RunFolder:
             stream.seek(offset)
             return as_object(stream.readline()) or {}
 
-    def _read(self, relative):
+    def note(self, text):
+        """Says once what the page could not show."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def read(self, relative):
         try:
             with open(self.file(relative), "rb") as stream:
                 return stream.read(MAX_SMALL_FILE).decode("utf-8", errors="replace")
         except FileNotFoundError:
             return None
 
-    def _json(self, relative):
-        text = self._read(relative)
+    def read_json(self, relative):
+        text = self.read(relative)
         if text is None:
             return {}
         record = as_object(text)
         if record is None:
             self.notes.append(f"{relative}: not a JSON object, left out")
         return record or {}
+
+
+class RunFolder(Folder):
+    def __init__(self, path):
+        super().__init__(path)
+        self.config_text = self.read("config.resolved.toml") or ""
+        self.config = self._toml(self.config_text)
+        self.environment = self.read_json("environment.json")
+        self.manifests = self._manifests()
+        self.metrics = self.read_json(os.path.join("evaluate", "metrics.json"))
+        self.steps = list(self.lines(os.path.join("tune", "metrics.jsonl")))
 
     def _toml(self, text):
         try:
@@ -84,7 +97,7 @@ class RunFolder:
     def _manifests(self):
         found = {}
         for stage in STAGES:
-            manifest = self._json(os.path.join(stage, "manifest.json"))
+            manifest = self.read_json(os.path.join(stage, "manifest.json"))
             if manifest:
                 found[stage] = manifest
         return found
