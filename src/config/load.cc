@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "config/did_you_mean.h"
+#include "config/mode.h"
 #include "config/setting.h"
 #include "core/error.h"
 
@@ -56,15 +57,6 @@ void add_named(const std::vector<FlagSetting>& named, std::vector<Setting>& sett
   for (const FlagSetting& flag : named) {
     settings.push_back(read_text_setting(field_named(flag.name, flag.flag), flag.value, flag.flag));
   }
-}
-
-// Mode paper has the plain defaults; clean closes the leaks of the published protocol.
-std::vector<Setting> mode_settings(const std::string& mode) {
-  if (mode != "clean") {
-    return {};
-  }
-  return {{find_field("data.deduplicate"), true, "mode clean"},
-          {find_field("light_gcn.edges"), std::string("up_to_last_train"), "mode clean"}};
 }
 
 void apply(const Setting& setting, Config& config) {
@@ -145,13 +137,13 @@ Config load_config(const Sources& sources) {
   for (const Field& field : fields()) {
     config.origins[field.name()] = "default";
   }
-  // The mode's defaults lie under every key that a source names, so the mode comes first.
+  // The mode's defaults lie under every key that a source names, so what they go by comes first.
   for (const Setting& setting : settings) {
-    if (setting.field->name() == "mode") {
+    if (setting.field->name() == "mode" || setting.field->name() == "data.dataset") {
       apply(setting, config);
     }
   }
-  for (const Setting& setting : mode_settings(config.options.mode)) {
+  for (const Setting& setting : mode_settings(config.options.mode, config.options.data.dataset)) {
     apply(setting, config);
   }
   for (const Setting& setting : settings) {

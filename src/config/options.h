@@ -1,6 +1,6 @@
 // The plain option structs behind a run's TOML file: one struct per section, defaults in place, a
 // comment per field (effect, unit, when to change it). A field becomes a key of the file by its
-// line in data_fields.cc, embedding_fields.cc or recommender_fields.cc.
+// line in data_fields.cc, embedding_fields.cc, recommender_fields.cc or refcompat_fields.cc.
 #pragma once
 
 #include <cstdint>
@@ -230,6 +230,9 @@ struct TuneOptions {
   std::int64_t keep_checkpoints = 3;
   // Epochs without a better valid loss (of the answer's word) before training stops; 0 = never.
   std::int64_t patience = 5;
+  // Which prompts choose the adapter and the end of training: valid, or test, which leaks the test
+  // into the result, as the authors' code does.
+  std::string select_on = "valid";
   // Also learn the answers that a prompt shows, Yes or No after a colon, each from what stands
   // before it. Off in the paper's setting. The valid loss is of the answer alone either way.
   bool shown_answers = false;
@@ -291,10 +294,57 @@ struct BaselineOptions {
   std::int64_t seed = 42;
 };
 
+// Deviations of the authors' public code from the paper, so that the effect of each can be
+// measured; docs/refcompat.md tells what each does and which test shows it. Mode refcompat turns on
+// those that data.dataset knows.
+struct RefcompatOptions {
+  // embed: the state of the last token of a sampled continuation in place of the mean of the text.
+  bool generated_state = false;
+  // align, retrieve: e_text is the description alone.
+  bool description_only = false;
+  // align, retrieve: e_text is reduced to so many principal components; 0 = it is not.
+  std::int64_t pca_text = 0;
+  // retrieve: a block is divided by its largest row norm, not each row by its own.
+  bool max_norm = false;
+  // retrieve: ranked by the cosine of the mixture, not by its dot product.
+  bool cosine_ranking = false;
+  // retrieve: an item of the history is taken for the one whose id is larger by one.
+  bool ml1m_index_shift = false;
+  // retrieve: training prompts show what the text alone finds.
+  bool text_adapter = false;
+  // retrieve: with retrieve.hybrid nothing is found.
+  bool amazon_hybrid_empty = false;
+  // describe, embed, retrieve: the last item of the catalogue has no text and is never found.
+  bool drop_last_item = false;
+  // prompt: two thirds of a rerank prompt by similarity, one third by time, in place of eq. 8.
+  bool rerank_two_thirds = false;
+  // prompt: places of the history without repeats name rows of the one with repeats.
+  bool rerank_repeat_bug = false;
+  // prompt: trained on the first 2 * prompt.train_samples of high, sequential, simple in turn.
+  bool first_2048_of_mixed = false;
+  // prompt, tune: a prompt over the cutoff loses its end, the answer with it.
+  bool right_truncation = false;
+  // tune: a training prompt begins with two begin tokens.
+  bool double_bos = false;
+  // tune: the last token before the answer is trained on too.
+  bool labels_include_newline = false;
+  // tune: the end of the turn is not trained on.
+  bool no_end_of_turn = false;
+  // infer: fp32 weights, whatever model.quant says.
+  bool float_base_at_inference = false;
+  // evaluate: score_squashed takes the place of score.
+  bool squash_prob = false;
+  // evaluate: the first 10,000 test prompts alone.
+  bool eval_first_10000 = false;
+  // describe: line breaks and quotes are removed, nothing takes their place.
+  bool empty_newlines = false;
+};
+
 // One run. Field names are section names.
 struct Options {
-  // paper (as published) or clean (paper without its leaks): sets the defaults of data.deduplicate
-  // and light_gcn.edges.
+  // paper (as published), clean (paper without its leaks) or refcompat (paper with the deviations
+  // of the authors' code): sets the defaults of data.deduplicate, light_gcn.edges, tune.select_on
+  // and section [refcompat].
   std::string mode = "clean";
   // The stages of `rallrec run`, in any order. baseline is the one of baseline.model. What a left
   // out stage would write is not read: embed without describe makes titles alone, retrieve reads
@@ -315,6 +365,7 @@ struct Options {
   InferOptions infer;
   BaselineOptions baseline;
   EvaluateOptions evaluate;
+  RefcompatOptions refcompat;
 };
 
 }  // namespace rallrec::config

@@ -126,8 +126,8 @@ void align_on_files(const AlignFiles& files, const config::Options& options,
 void run_align(StageContext& context) {
   const std::string graph_path = context.run_dir + "/light_gcn/graph_embeddings.h5";
   const Alignment result =
-      align_embeddings(read_text_block(context.run_dir), read_embeddings(graph_path, "item"),
-                       graph_path, context.options, context.communicator);
+      align_embeddings(read_text_block(context), read_embeddings(graph_path, "item"), graph_path,
+                       context.options, context.communicator);
   if (context.communicator.rank() == 0) {
     io::Hdf5Writer file(context.run_dir + "/align/aligned_embeddings.h5");
     file.add_matrix("ssl", result.projected.values.data(), result.projected.rows,

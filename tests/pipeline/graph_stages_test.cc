@@ -11,6 +11,7 @@
 #include "io/hdf5_file.h"
 #include "io/npy.h"
 #include "pipeline/align.h"
+#include "pipeline/item_blocks.h"
 #include "pipeline/light_gcn.h"
 #include "pipeline/prompt_samples.h"
 #include "pipeline/retrieve.h"
@@ -178,6 +179,67 @@ TEST_F(GraphStages, RetrieveByTitleReadsTheHalfThatHoldsTitles) {
   options_.retrieve.blocks = {"text"};
   rallrec::testing::expect_error(ExitCode::kBadData, "holds titles alone",
                                  [&] { run_retrieve(context); });
+}
+
+TEST_F(GraphStages, TheTextBlockIsWhatDeviationsLeaveOfIt) {
+  const std::string run = folder_.path() + "/narrow";
+  prepare(run);
+  distributed::run_thread_ranks(2, [&](distributed::Communicator& communicator) {
+    config::Options options = options_;
+    StageContext context{options, communicator, run};
+    EXPECT_EQ(read_text_block(context, kItems).columns, 10);
+    options.refcompat.description_only = true;
+    const EmbeddingMatrix description = read_text_block(context, kItems);
+    EXPECT_EQ(description.columns, 5);
+    EXPECT_EQ(description.values[7], random_floats(kItems * 10, 4)[10 + 5 + 2]);
+    options.refcompat.pca_text = 3;
+    EXPECT_EQ(read_text_block(context, kItems).columns, 3);
+    options.refcompat.pca_text = 128;
+    EXPECT_EQ(read_text_block(context, kItems).columns, 5);
+  });
+}
+
+TEST_F(GraphStages, TrainingSamplesAreRetrievedByTextWhereTheAdapterIs) {
+  const std::string run = run_on(1);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  const data::Dataset dataset = made_up();
+  const auto retrieved = [&] {
+    run_retrieve(context);
+    return retrieval::load_neighbours(run + "/retrieve/neighbours.h5", dataset);
+  };
+  const auto mixed = retrieved();
+  options_.retrieve.blocks = {"text"};
+  const auto text = retrieved();
+  options_.retrieve.blocks = {"text", "colla", "ssl"};
+  options_.refcompat.text_adapter = true;
+  const auto both = retrieved();
+  EXPECT_EQ(both.samples, mixed.samples);
+  EXPECT_NE(mixed.places, text.places);
+  const auto list = [](const retrieval::Neighbours& neighbours, std::int32_t sample) {
+    const auto places = neighbours.of(sample);
+    return std::vector<std::int32_t>(places.begin(), places.end());
+  };
+  for (const std::int32_t sample : both.samples) {
+    const bool trains = sample < dataset.samples.train_end;
+    EXPECT_EQ(list(both, sample), list(trains ? text : mixed, sample)) << sample;
+  }
+}
+
+TEST_F(GraphStages, AmazonsHybridFindsNothingWhereAsked) {
+  const std::string run = run_on(1);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  options_.retrieve.blocks = {"text", "colla"};
+  options_.refcompat.amazon_hybrid_empty = true;
+  run_retrieve(context);
+  const auto kept = retrieval::load_neighbours(run + "/retrieve/neighbours.h5", made_up());
+  EXPECT_FALSE(kept.places.empty());
+  options_.retrieve.hybrid = "counts";
+  run_retrieve(context);
+  const auto none = retrieval::load_neighbours(run + "/retrieve/neighbours.h5", made_up());
+  EXPECT_EQ(none.samples, kept.samples);
+  EXPECT_TRUE(none.places.empty());
 }
 
 TEST_F(GraphStages, LetTwoBlocksShareTheList) {
