@@ -28,7 +28,7 @@ struct DataOptions {
   // them are left out with their rows, before the core is taken.
   std::vector<std::string> required_fields;
   // The core: users and items with too few or too many rows are left out in turn until none is.
-  // 0 = no bound.
+  // 0 = no bound; core_min_item_rows = 1 leaves out the items of the catalogue that have no row.
   std::int64_t core_min_user_rows = 0;
   std::int64_t core_max_user_rows = 0;
   std::int64_t core_min_item_rows = 0;

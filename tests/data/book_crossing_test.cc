@@ -146,8 +146,11 @@ TEST(BookCrossingReader, SaysWhatItSawOfAnUnknownLayout) {
   folder.put("BX-Ratings.csv", "user\tbook\n");
   expect_error(ExitCode::kBadData, "BX-Ratings.csv:1: unknown layout",
                [&] { read_book_crossing(folder.path()); });
+  folder.put("BX-Ratings.csv", "");
+  expect_error(ExitCode::kBadData, "names no columns, expected 'User-ID'",
+               [&] { read_book_crossing(folder.path()); });
   folder.put("BX-Ratings.csv", "User-ID,ISBN,Stars\n");
-  expect_error(ExitCode::kBadData, "'User-ID', 'ISBN', 'Stars', none of them 'Book-Rating'",
+  expect_error(ExitCode::kBadData, "'User-ID', 'ISBN', 'Stars', expected 'Book-Rating'",
                [&] { read_book_crossing(folder.path()); });
   std::filesystem::remove(folder.file("BX-Users.csv"));
   expect_error(ExitCode::kMissingInput, "BX-Users.csv", [&] { read_book_crossing(folder.path()); });

@@ -70,6 +70,18 @@ TEST(RowOrder, ShufflesEveryUsersRowsByTheSameSeed) {
   EXPECT_NE(ratings_of(build_dataset(untimed_rows(), other), "20"), ratings_of(dataset, "20"));
 }
 
+// The newest of a pair is the last in the file, whatever the shuffle makes of it.
+TEST(RowOrder, RepeatedPairsGoBeforeTheShuffle) {
+  RawData raw = made_up_raw(
+      {{"u", "a", 1, 0}, {"u", "b", 2, 0}, {"u", "a", 3, 0}, {"u", "c", 4, 0}, {"u", "d", 5, 0}});
+  raw.interactions.timestamp.clear();
+  config::DataOptions options = options_of("shuffle", "all", "ordered");
+  options.deduplicate = true;
+  const Dataset dataset = build_dataset(std::move(raw), options);
+  EXPECT_EQ(dataset.repeated_rows, 1);
+  EXPECT_EQ(ratings_of(dataset, "u"), (std::vector<float>{4, 3, 5, 2}));
+}
+
 TEST(RowOrder, TheLastOfEachUserIsTheSample) {
   const Dataset dataset =
       build_dataset(untimed_rows(), options_of("shuffle", "last_per_user", "ordered"));

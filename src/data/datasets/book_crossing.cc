@@ -23,9 +23,11 @@ struct BookFile {
   std::size_t column(const Names& names) const;
 };
 
-std::string listed(const Names& names) {
+std::string listed(const Names& names, const char* separator) {
   std::string text;
-  for (const std::string& name : names) text.append(text.empty() ? "'" : ", '").append(name + "'");
+  for (const std::string& name : names) {
+    text.append(text.empty() ? "'" : separator).append(name).append("'");
+  }
   return text;
 }
 
@@ -33,8 +35,9 @@ std::size_t BookFile::column(const Names& names) const {
   for (std::size_t k = 0; k < columns.size(); ++k) {
     if (std::find(names.begin(), names.end(), columns[k]) != names.end()) return k;
   }
-  throw_bad_data(path + ":1", "unknown layout: the first line names the columns " +
-                                  listed(columns) + ", none of them " + listed(names) +
+  throw_bad_data(path + ":1", "unknown layout: the first line names " +
+                                  (columns.empty() ? "no columns" : listed(columns, ", '")) +
+                                  ", expected " + listed(names, " or '") +
                                   "; known are the official files with ';' and the cleaned ones "
                                   "with ',' (docs/formats.md)");
 }
