@@ -98,8 +98,7 @@ TEST_F(RunSystems, TuneOpensNoTestPromptAndInferMayTakeAnotherBase) {
   EXPECT_NE(folder.get("eight/infer/scores.jsonl"), as_float);
 }
 
-// Prompts that lose their answer to the cutoff teach nothing, and training goes on beside them,
-// also where all of a batch do.
+// Prompts that lose their answer to the cutoff teach nothing, and training goes on beside them.
 TEST_F(RunSystems, TuneGoesOnWherePromptsLoseTheirAnswer) {
   const std::string train = write_prompts("train.jsonl", 64, 5);
   const auto adapter_with = [&](const std::string& output, const std::vector<std::string>& more) {
@@ -116,8 +115,10 @@ TEST_F(RunSystems, TuneGoesOnWherePromptsLoseTheirAnswer) {
   const std::string whole = adapter_with("whole", {});
   EXPECT_EQ(adapter_with("fits", at("2000")), whole);
   EXPECT_NE(adapter_with("cut", at("60")), whole);
-  adapter_with("none", at("16"));
-  EXPECT_EQ(folder.get("none/metrics.jsonl").find("null"), std::string::npos);
+  EXPECT_EQ(folder.get("cut/metrics.jsonl").find("null"), std::string::npos);
+  const Outcome none = run(1, tune_arguments(train, "none", at("16")));
+  EXPECT_EQ(none.code, 64);
+  EXPECT_NE(none.err.find("all prompts are over prompt.cutoff"), std::string::npos) << none.err;
 }
 
 // All deviations at once go through every stage of a run, on one rank and on two.
