@@ -127,12 +127,23 @@ struct Prompts {
   std::optional<PromptDataset> valid;
 };
 
+// With refcompat.right_truncation a prompt over the cutoff has no answer left.
+void require_an_answer(const PromptDataset& prompts, const std::string& file) {
+  for (std::int64_t i = 0; i < prompts.size(); ++i) {
+    if (prompts.size_of(i).labels > 0) {
+      return;
+    }
+  }
+  throw_usage(file + ": all prompts are over prompt.cutoff and lose their answers; raise it");
+}
+
 Prompts read_all_prompts(const TuneFiles& files, const config::Options& options,
                          distributed::Communicator& communicator) {
   const PromptText text(files.model, options);
   Prompts prompts{train::read_prompts(files.train, text.training_encoder(),
                                       options.data.max_bad_rows, communicator),
                   {}};
+  require_an_answer(prompts.train, files.train);
   if (!files.valid.empty()) {
     prompts.valid =
         train::read_prompts(files.valid, text.encoder(train::PromptEncoder::Answer::kRequired),

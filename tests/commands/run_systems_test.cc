@@ -98,6 +98,29 @@ TEST_F(RunSystems, TuneOpensNoTestPromptAndInferMayTakeAnotherBase) {
   EXPECT_NE(folder.get("eight/infer/scores.jsonl"), as_float);
 }
 
+// Prompts that lose their answer to the cutoff teach nothing, and training goes on beside them.
+TEST_F(RunSystems, TuneGoesOnWherePromptsLoseTheirAnswer) {
+  const std::string train = write_prompts("train.jsonl", 64, 5);
+  const auto adapter_with = [&](const std::string& output, const std::vector<std::string>& more) {
+    const Outcome outcome = run(1, tune_arguments(train, output, more));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return adapter_of(output);
+  };
+  const std::vector<std::string> cut = {"--set", "refcompat.right_truncation=true", "--set"};
+  const auto at = [&cut](const std::string& cutoff) {
+    std::vector<std::string> settings = cut;
+    settings.push_back("prompt.cutoff=" + cutoff);
+    return settings;
+  };
+  const std::string whole = adapter_with("whole", {});
+  EXPECT_EQ(adapter_with("fits", at("2000")), whole);
+  EXPECT_NE(adapter_with("cut", at("60")), whole);
+  EXPECT_EQ(folder.get("cut/metrics.jsonl").find("null"), std::string::npos);
+  const Outcome none = run(1, tune_arguments(train, "none", at("16")));
+  EXPECT_EQ(none.code, 64);
+  EXPECT_NE(none.err.find("all prompts are over prompt.cutoff"), std::string::npos) << none.err;
+}
+
 // All deviations at once go through every stage of a run, on one rank and on two.
 TEST_F(RunSystems, ModeRefcompatRunsFromEndToEnd) {
   const std::string file =

@@ -69,8 +69,7 @@ TEST(Deviate, NothingIsChangedWithoutDeviations) {
   EXPECT_TRUE(prompt.shown.empty());
 }
 
-// The encoder neither shortens nor ends what the code does not.
-TEST(PromptEncoding, CutsAtTheEndWhereDeviationsSaySo) {
+TEST(Deviate, TheEncoderCutsAtTheEndWhereDeviationsSaySo) {
   const rallrec::testing::TemporaryFolder folder;
   const text::Tokenizer tokenizer =
       text::Tokenizer::load(RALLREC_SOURCE_DIR "/tests/fixtures/tiny_tokenizer");
