@@ -80,12 +80,15 @@ add_library(rallrec_trainings STATIC
   src/models/alignment/projector.cc
   src/models/graph/adjacency.cc
   src/models/graph/light_gcn.cc
+  src/models/graph/row_exchange.cc
+  src/train/alignment_batches.cc
   src/train/alignment_cut.cc
   src/train/alignment_step.cc
   src/train/gradient_tree.cc
   src/train/light_gcn_step.cc
   src/train/light_gcn_trainer.cc
   src/train/light_gcn_triples.cc
+  src/train/triple_rows.cc
   src/train/projector_trainer.cc)
 target_include_directories(rallrec_trainings PUBLIC src)
 target_link_libraries(rallrec_trainings PUBLIC rallrec::core rallrec::kernels rallrec::distributed)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/load.h"
 #include "config/options.h"
 #include "distributed/communicator.h"
 
@@ -23,6 +24,8 @@ struct CommandContext {
   std::string config_file;
   // auto, never, or the path of a checkpoint.
   std::string resume = "auto";
+  // What `options` were read from.
+  config::Sources sources = {};
 };
 
 // Does the command's work on every rank and returns the exit code, 0 unless it has a reason. Errors
@@ -53,6 +56,8 @@ struct Command {
   bool uses_model = false;  // --quant
   bool resumes = false;     // --resume
   bool reads_rows = false;  // --max-bad-rows
+  // Its --config is no run's config: `options` are read from the other sources alone.
+  bool own_config = false;
   // It computes, and has no CUDA path of its own yet: --device cuda is refused. Stages say so in
   // the stage table.
   bool cpu_only = false;

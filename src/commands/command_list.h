@@ -12,6 +12,7 @@ Command config_command();
 Command describe_command();
 Command embed_command();
 Command evaluate_command();
+Command experiment_command();
 Command infer_command();
 Command ingest_command();
 Command inspect_command();

@@ -57,13 +57,17 @@ void start_logging(const Invocation& invocation, const config::Options& options,
 
 int execute(const Invocation& invocation, distributed::Session& session) {
   const config::Sources sources = sources_of(invocation.common);
-  config::Config config = config::load_config(sources);
+  config::Sources of_run = sources;
+  if (invocation.command->own_config) {
+    of_run.file.clear();
+  }
+  config::Config config = config::load_config(of_run);
   name_run_folder(sources.file, config);
   check_device(*invocation.command, config.options);
   set_threads(config.options.cluster.threads, session.ranks_on_node());
   start_logging(invocation, config.options, session.communicator());
-  CommandContext context{session.communicator(), config.options, config.origins, sources.file,
-                         invocation.common.resume};
+  CommandContext context{session.communicator(), config.options,           config.origins,
+                         sources.file,           invocation.common.resume, sources};
   const int code = invocation.run(context);
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     throw_io("standard output", "writing", errno);

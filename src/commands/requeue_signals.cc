@@ -21,7 +21,7 @@ void stop(int) {
     const ssize_t unheard = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
     static_cast<void>(unheard);
   }
-  pipeline::remove_held_lock();
+  pipeline::remove_held_locks();
   ::_exit(static_cast<int>(ExitCode::kCheckpointed));
 }
 

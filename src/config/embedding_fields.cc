@@ -16,8 +16,12 @@ void add_light_gcn(std::vector<Field>& list) {
            "L2 weight on the layer-0 vectors, as norm over batch size")
       .add("min_rating", &Graph::min_rating, real_between(-1e9, 1e9),
            "rows with a rating below this are not edges")
-      .add("edges", &Graph::edges, one_of({"leave_one_out", "up_to_last_train"}),
-           "leave_one_out (all rows but each user's newest) or up_to_last_train (no later rows)")
+      .add("edges", &Graph::edges,
+           one_of({"leave_one_out", "leave_one_out_of_samples", "up_to_last_train"}),
+           "leave_one_out (all rows but each user's newest), leave_one_out_of_samples (of the rows "
+           "that are samples) or up_to_last_train (no later rows)")
+      .add("held_out_min_rows", &Graph::held_out_min_rows, at_least(0),
+           "rows above which a user's newest is held out")
       .add("evaluate_every", &Graph::evaluate_every, at_least(1),
            "epochs between looks at valid recall@20")
       .add("patience", &Graph::patience, at_least(1),
@@ -63,8 +67,10 @@ void add_embedding_fields(std::vector<Field>& list) {
       .add("temperature", &Align::temperature, real_between(1e-6, 1e6),
            "divisor of the cosine in the contrastive loss")
       .add("learning_rate", &Align::learning_rate, real_positive(), "Adam's step size")
-      .add("steps", &Align::steps, at_least(1), "steps over the whole catalogue")
-      .add("seed", &Align::seed, at_least(0), "seed of initial values");
+      .add("batch_size", &Align::batch_size, at_least(0),
+           "items of a step, each other's negatives; 0 = the whole catalogue")
+      .add("steps", &Align::steps, at_least(1), "updates")
+      .add("seed", &Align::seed, at_least(0), "seed of initial values and of batches");
   SectionFields<RetrieveOptions>(list, "retrieve", &Options::retrieve)
       .add("blocks", &RetrieveOptions::blocks, some_of({"text", "title", "colla", "ssl"}),
            "embeddings that make up the item vector: text, title, colla, ssl")

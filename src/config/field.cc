@@ -10,9 +10,9 @@ std::vector<Field> all_fields() {
   std::vector<Field> list;
   list.push_back(
       {"", "mode",
-       "paper: as published; clean: paper without its leaks. Sets the default of "
-       "data.deduplicate and light_gcn.edges",
-       Options().mode, one_of({"paper", "clean"}),
+       "paper: as published; clean: paper without its leaks; refcompat: paper with the deviations "
+       "of the authors' code. Sets defaults",
+       Options().mode, one_of({"paper", "clean", "refcompat"}),
        [](const Options& options) -> Value { return options.mode; },
        [](Options& options, const Value& value) { options.mode = std::get<std::string>(value); }});
   list.push_back(
@@ -23,6 +23,7 @@ std::vector<Field> all_fields() {
   add_data_fields(list);
   add_embedding_fields(list);
   add_recommender_fields(list);
+  add_refcompat_fields(list);
   return list;
 }
 

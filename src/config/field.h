@@ -93,5 +93,6 @@ class SectionFields {
 void add_data_fields(std::vector<Field>& list);
 void add_embedding_fields(std::vector<Field>& list);
 void add_recommender_fields(std::vector<Field>& list);
+void add_refcompat_fields(std::vector<Field>& list);
 
 }  // namespace rallrec::config

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "config/did_you_mean.h"
+#include "config/mode.h"
 #include "config/setting.h"
 #include "core/error.h"
 
@@ -17,18 +18,6 @@ std::string upper(std::string text) {
     c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
   return text;
-}
-
-const Field& field_named(const std::string& name, const std::string& where) {
-  const Field* field = find_field(name);
-  if (field != nullptr) {
-    return *field;
-  }
-  Strings names;
-  for (const Field& candidate : fields()) {
-    names.push_back(candidate.name());
-  }
-  throw_usage(where + ": unknown key '" + name + "'" + did_you_mean(name, names));
 }
 
 void add_environment(const std::vector<std::string>& environment, std::vector<Setting>& settings) {
@@ -64,13 +53,10 @@ void add_sets(const std::vector<std::string>& sets, std::vector<Setting>& settin
   }
 }
 
-// Mode paper has the plain defaults; clean closes the leaks of the published protocol.
-std::vector<Setting> mode_settings(const std::string& mode) {
-  if (mode != "clean") {
-    return {};
+void add_named(const std::vector<FlagSetting>& named, std::vector<Setting>& settings) {
+  for (const FlagSetting& flag : named) {
+    settings.push_back(read_text_setting(field_named(flag.name, flag.flag), flag.value, flag.flag));
   }
-  return {{find_field("data.deduplicate"), true, "mode clean"},
-          {find_field("light_gcn.edges"), std::string("up_to_last_train"), "mode clean"}};
 }
 
 void apply(const Setting& setting, Config& config) {
@@ -96,6 +82,11 @@ void check_together(const Config& config) {
                 retrieve.hybrid + "\" joins two blocks, and 'retrieve.blocks' names " +
                 std::to_string(retrieve.blocks.size()));
   }
+  if (data.split == "shuffle" && data.samples != "last_per_user") {
+    throw_usage(config.origins.at("data.split") +
+                ": 'data.split' = \"shuffle\" needs 'data.samples' = \"last_per_user\": else "
+                "histories of train would show answers of test");
+  }
   const BaselineOptions& baseline = config.options.baseline;
   if (baseline.attention_size % baseline.attention_heads != 0) {
     throw_usage(config.origins.at("baseline.attention_size") +
@@ -107,6 +98,18 @@ void check_together(const Config& config) {
 }
 
 }  // namespace
+
+const Field& field_named(const std::string& name, const std::string& where) {
+  const Field* field = find_field(name);
+  if (field != nullptr) {
+    return *field;
+  }
+  Strings names;
+  for (const Field& candidate : fields()) {
+    names.push_back(candidate.name());
+  }
+  throw_usage(where + ": unknown key '" + name + "'" + did_you_mean(name, names));
+}
 
 std::string environment_name(const std::string& section, const std::string& key) {
   return "RALLREC_" + (section.empty() ? "" : upper(section) + "__") + upper(key);
@@ -125,23 +128,22 @@ Config load_config(const Sources& sources) {
   if (!sources.file.empty()) {
     settings = read_toml_settings(sources.file);
   }
+  add_named(sources.settings, settings);
   add_environment(sources.environment, settings);
   add_sets(sources.sets, settings);
-  for (const FlagSetting& flag : sources.flags) {
-    settings.push_back(read_text_setting(field_named(flag.name, flag.flag), flag.value, flag.flag));
-  }
+  add_named(sources.flags, settings);
 
   Config config;
   for (const Field& field : fields()) {
     config.origins[field.name()] = "default";
   }
-  // The mode's defaults lie under every key that a source names, so the mode comes first.
+  // The mode's defaults lie under every key that a source names, so what they go by comes first.
   for (const Setting& setting : settings) {
-    if (setting.field->name() == "mode") {
+    if (setting.field->name() == "mode" || setting.field->name() == "data.dataset") {
       apply(setting, config);
     }
   }
-  for (const Setting& setting : mode_settings(config.options.mode)) {
+  for (const Setting& setting : mode_settings(config.options.mode, config.options.data.dataset)) {
     apply(setting, config);
   }
   for (const Setting& setting : settings) {

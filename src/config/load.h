@@ -8,16 +8,18 @@
 
 namespace rallrec::config {
 
-// A key that a command-line flag of its own sets: {"cluster.threads", "4", "--threads"}.
+// A key that a command-line flag of its own sets: {"cluster.threads", "4", "--threads"}, or a grid:
+// {"prompt.k", "10", "grid.toml:7:3"}.
 struct FlagSetting {
   std::string name;
   std::string value;
-  std::string flag;
+  std::string flag;  // or another place
 };
 
 // Where values come from, weakest first; a key that no source names keeps its default.
 struct Sources {
   std::string file;                      // a TOML file, or ""
+  std::vector<FlagSetting> settings;     // what a grid sets on top of the file, later ones win
   std::vector<std::string> environment;  // "NAME=value"; see environment_name()
   std::vector<std::string> sets;         // "section.key=value" of --set, later ones win
   std::vector<FlagSetting> flags;

@@ -1,6 +1,6 @@
 // The plain option structs behind a run's TOML file: one struct per section, defaults in place, a
 // comment per field (effect, unit, when to change it). A field becomes a key of the file by its
-// line in data_fields.cc, embedding_fields.cc or recommender_fields.cc.
+// line in data_fields.cc, embedding_fields.cc, recommender_fields.cc or refcompat_fields.cc.
 #pragma once
 
 #include <cstdint>
@@ -10,21 +10,56 @@
 namespace rallrec::config {
 
 struct DataOptions {
-  // Reader: "movielens-100k", "movielens-1m" or "atomic" (RecBole .inter/.item/.user).
+  // Reader: "movielens-100k", "movielens-1m", "book-crossing", "amazon" or "atomic" (RecBole
+  // .inter/.item/.user).
   std::string dataset = "atomic";
   // Folder with the raw files. Relative paths are taken from the current folder.
   std::string path;
   // A rating strictly above this is label 1.
   double label_threshold = 3.0;
+  // What orders a user's rows: time (timestamp, then user, then item), file (as they stand in the
+  // file) or shuffle (as Python's random.shuffle leaves them under `seed`). The last two are for
+  // sources without timestamps, whose "earlier" then says nothing about time.
+  std::string order = "time";
+  // Rows with the rating 0, by which Book-Crossing marks that there is none: dislike keeps them as
+  // ratings of 0, drop leaves them out.
+  std::string implicit = "dislike";
+  // Fields that an item must have, such as title; "unknown" counts as none. Items without one of
+  // them are left out with their rows, before the core is taken.
+  std::vector<std::string> required_fields;
+  // The core: users and items with too few or too many rows are left out in turn until none is.
+  // 0 = no bound.
+  std::int64_t core_min_user_rows = 0;
+  std::int64_t core_max_user_rows = 0;
+  std::int64_t core_min_item_rows = 0;
+  std::int64_t core_max_item_rows = 0;
+  // Whose turn comes first: users_first, items_first, or together (both by one count). With upper
+  // bounds the core depends on it.
+  std::string core_order = "users_first";
+  // What is taken of the core: its rows, or its items with all their rows. In the second case
+  // required_fields looks at those items after the core is taken.
+  std::string core_keeps = "rows";
+  // Of the items that are left only so many with most rows are kept; 0 = all.
+  std::int64_t frequent_items = 0;
+  // Of the users that are left those with fewer rows than this go last.
+  std::int64_t min_user_rows = 0;
+  // Which rows become samples: all, or the last_per_user.
+  std::string samples = "all";
   // Interactions a user must have before one becomes a sample. 0 keeps every row.
   std::int64_t min_history = 5;
-  // Share of samples, in time order, that train and valid get; the rest is test.
+  // How samples are split: ordered (train is the oldest) or shuffle (by Python's random.shuffle
+  // under `seed`; needs samples = last_per_user, for else a training history would show answers of
+  // the test).
+  std::string split = "ordered";
+  // Share of samples, in the order of `split`, that train and valid get; the rest is test.
   double train_share = 0.8;
   double valid_share = 0.1;
   // Keep only the newest row of a repeated (user, item) pair. Mode clean turns it on.
   bool deduplicate = false;
   // Malformed rows that are set aside in <file>.rejects before reading stops with an error.
   std::int64_t max_bad_rows = 0;
+  // Of both shuffles: order and split.
+  std::int64_t seed = 42;
 };
 
 struct ModelOptions {
@@ -104,8 +139,11 @@ struct LightGcnOptions {
   double reg_weight = 1e-4;
   // Rows with a rating below this are not edges. 0 keeps all.
   double min_rating = 0.0;
-  // leave_one_out (each user's newest row held out for valid) or up_to_last_train (mode clean).
+  // leave_one_out (each user's newest row held out for valid), leave_one_out_of_samples (the same,
+  // but only rows that are samples are edges) or up_to_last_train (mode clean).
   std::string edges = "leave_one_out";
+  // Of leave_one_out: a user's newest row is held out where the user has more rows than this.
+  std::int64_t held_out_min_rows = 10;
   // Epochs between looks at valid recall@20; the best is kept.
   std::int64_t evaluate_every = 5;
   // Looks without improvement before training stops.
@@ -117,6 +155,8 @@ struct AlignOptions {
   std::int64_t hidden_size = 512;
   std::string activation = "relu";  // relu, gelu or tanh
   double temperature = 1.0;
+  // Items of a step, each other's negatives; 0 = all items with an edge at every step, as in eq. 5.
+  std::int64_t batch_size = 0;
   double learning_rate = 1e-3;
   std::int64_t steps = 300;
   std::int64_t seed = 42;
@@ -190,6 +230,9 @@ struct TuneOptions {
   std::int64_t keep_checkpoints = 3;
   // Epochs without a better valid loss (of the answer's word) before training stops; 0 = never.
   std::int64_t patience = 5;
+  // Which prompts choose the adapter and the end of training: valid, or test, which leaks the test
+  // into the result, as the authors' code does.
+  std::string select_on = "valid";
   // Also learn the answers that a prompt shows, Yes or No after a colon, each from what stands
   // before it. Off in the paper's setting. The valid loss is of the answer alone either way.
   bool shown_answers = false;
@@ -251,10 +294,57 @@ struct BaselineOptions {
   std::int64_t seed = 42;
 };
 
+// Deviations of the authors' public code from the paper, so that the effect of each can be
+// measured; docs/refcompat.md tells what each does and which test shows it. Mode refcompat turns on
+// those that data.dataset knows.
+struct RefcompatOptions {
+  // embed: the state of the last token of a sampled continuation in place of the mean of the text.
+  bool generated_state = false;
+  // align, retrieve: e_text is the description alone.
+  bool description_only = false;
+  // align, retrieve: e_text is reduced to so many principal components; 0 = it is not.
+  std::int64_t pca_text = 0;
+  // retrieve: a block is divided by its largest row norm, not each row by its own.
+  bool max_norm = false;
+  // retrieve: ranked by the cosine of the mixture, not by its dot product.
+  bool cosine_ranking = false;
+  // retrieve: an item of the history is taken for the one whose id is larger by one.
+  bool ml1m_index_shift = false;
+  // retrieve: training prompts show what the text alone finds.
+  bool text_adapter = false;
+  // retrieve: with retrieve.hybrid nothing is found.
+  bool amazon_hybrid_empty = false;
+  // describe, embed, retrieve: the last item of the catalogue has no text and is never found.
+  bool drop_last_item = false;
+  // prompt: two thirds of a rerank prompt by similarity, one third by time, in place of eq. 8.
+  bool rerank_two_thirds = false;
+  // prompt: places of the history without repeats name rows of the one with repeats.
+  bool rerank_repeat_bug = false;
+  // prompt: trained on the first 2 * prompt.train_samples of high, sequential, simple in turn.
+  bool first_2048_of_mixed = false;
+  // prompt, tune: a prompt over the cutoff loses its end, the answer with it.
+  bool right_truncation = false;
+  // tune: a training prompt begins with two begin tokens.
+  bool double_bos = false;
+  // tune: the last token before the answer is trained on too.
+  bool labels_include_newline = false;
+  // tune: the end of the turn is not trained on.
+  bool no_end_of_turn = false;
+  // infer: fp32 weights, whatever model.quant says.
+  bool float_base_at_inference = false;
+  // evaluate: score_squashed takes the place of score.
+  bool squash_prob = false;
+  // evaluate: the first 10,000 test prompts alone.
+  bool eval_first_10000 = false;
+  // describe: line breaks and quotes are removed, nothing takes their place.
+  bool empty_newlines = false;
+};
+
 // One run. Field names are section names.
 struct Options {
-  // paper (as published) or clean (paper without its leaks): sets the defaults of data.deduplicate
-  // and light_gcn.edges.
+  // paper (as published), clean (paper without its leaks) or refcompat (paper with the deviations
+  // of the authors' code): sets the defaults of data.deduplicate, light_gcn.edges, tune.select_on
+  // and section [refcompat].
   std::string mode = "clean";
   // The stages of `rallrec run`, in any order. baseline is the one of baseline.model. What a left
   // out stage would write is not read: embed without describe makes titles alone, retrieve reads
@@ -275,6 +365,7 @@ struct Options {
   InferOptions infer;
   BaselineOptions baseline;
   EvaluateOptions evaluate;
+  RefcompatOptions refcompat;
 };
 
 }  // namespace rallrec::config

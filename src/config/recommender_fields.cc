@@ -70,6 +70,8 @@ void add_tune(std::vector<Field>& list) {
            "newest checkpoints that are kept")
       .add("patience", &Tune::patience, at_least(0),
            "epochs without a better valid loss before training stops; 0 = never")
+      .add("select_on", &Tune::select_on, one_of({"valid", "test"}),
+           "prompts that choose the adapter: valid, or test (a leak of the authors' code)")
       .add("shown_answers", &Tune::shown_answers, anything(),
            "also learn each Yes or No that a prompt shows after a colon")
       .add("seed", &Tune::seed, at_least(0), "seed of initial values, order and dropout");

@@ -23,6 +23,10 @@ std::vector<Setting> read_toml_settings(const std::string& path);
 // takes text, or a,b where it takes a list. Throws with exit code 64; `origin` names the place.
 Setting read_text_setting(const Field& field, const std::string& text, const std::string& origin);
 
+// The field of that full name. Throws with exit code 64, the place and the nearest name where there
+// is none.
+const Field& field_named(const std::string& name, const std::string& where);
+
 // Throws with exit code 64: no such key, what may be meant.
 [[noreturn]] void throw_unknown_key(const std::string& where, const std::string& section,
                                     const std::string& key);

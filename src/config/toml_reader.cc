@@ -1,59 +1,18 @@
-#include <sys/stat.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "config/did_you_mean.h"
 #include "config/setting.h"
+#include "config/toml_document.h"
 #include "core/error.h"
 
 namespace rallrec::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A run's config has some hundred lines; what is larger was named by mistake.
-constexpr std::size_t kLargestFile = 1 << 20;
-
-std::string read_file(const std::string& path) {
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) {
-      throw_missing(path, "no such config file");
-    }
-    throw_io(path, "reading the config", errno);
-  }
-  if (!S_ISREG(info.st_mode)) {
-    throw_usage(path + ": is not a file; --config takes a TOML file");
-  }
-  if (static_cast<std::size_t>(info.st_size) > kLargestFile) {
-    throw_usage(path + ": is larger than 1 MiB; --config takes a TOML file");
-  }
-  std::ifstream stream(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (!stream.good() && !stream.eof()) {
-    throw_io(path, "reading the config", errno);
-  }
-  return text;
-}
-
-std::string place(const std::string& path, const toml::source_position& position) {
-  return path + ":" + std::to_string(position.line) + ":" + std::to_string(position.column);
-}
-
-toml::table parse_document(const std::string& path, const std::string& text) {
-  try {
-    return toml::parse(text, path);
-  } catch (const toml::parse_error& error) {
-    throw_usage(place(path, error.source().begin) + ": " + std::string(error.description()));
-  }
-}
 
 std::optional<Value> strings_of(const toml::node& node) {
   const toml::array* list = node.as_array();
@@ -98,14 +57,14 @@ std::optional<Value> typed_value(const Field& field, const toml::node& node) {
 void read_section(const std::string& path, const std::string& section, const toml::table& table,
                   std::vector<Setting>& settings) {
   for (auto&& [key, node] : table) {
-    const std::string where = place(path, key.source().begin);
+    const std::string where = place_of(path, key.source().begin);
     const Field* field = find_field(section + "." + std::string(key.str()));
     if (field == nullptr) {
       throw_unknown_key(where, section, std::string(key.str()));
     }
     const auto value = typed_value(*field, node);
     if (!value) {
-      throw_wrong_type(*field, place(path, node.source().begin));
+      throw_wrong_type(*field, place_of(path, node.source().begin));
     }
     settings.push_back({field, *value, where});
   }
@@ -167,7 +126,7 @@ void read_keys(const std::string& path, const toml::table& document,
                std::vector<Setting>& settings) {
   for (auto&& [key, node] : document) {
     const std::string name(key.str());
-    const std::string where = place(path, key.source().begin);
+    const std::string where = place_of(path, key.source().begin);
     if (name == "base") {
       continue;
     }
@@ -194,7 +153,7 @@ std::string identity_of(const fs::path& path) {
 // The file that `base` names, from the folder of the file it stands in. `chain` holds the files
 // that led here, this one last.
 std::string base_path(const std::string& path, const toml::node& node, const Strings& chain) {
-  const std::string where = place(path, node.source().begin);
+  const std::string where = place_of(path, node.source().begin);
   if (!node.is_string() || node.as_string()->get().empty()) {
     throw_usage(where + ": 'base' must be the name of a config file in quotes");
   }
@@ -211,7 +170,7 @@ std::string base_path(const std::string& path, const toml::node& node, const Str
 
 // The settings of the file's base, then its own.
 std::vector<Setting> read_chain(const std::string& path, Strings chain) {
-  const toml::table document = parse_document(path, read_file(path));
+  const toml::table document = read_toml_document(path);
   chain.push_back(identity_of(path));
   std::vector<Setting> settings;
   if (const toml::node* base = document.get("base")) {

@@ -3,21 +3,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/check.h"
 #include "core/error.h"
+#include "data/filters.h"
+#include "data/renumber.h"
+#include "data/row_order.h"
 
 namespace rallrec::data {
 namespace {
-
-// inverse[ids[k]] = k; ids that do not occur map to -1.
-std::vector<std::int32_t> inverse_of(const std::vector<std::int32_t>& ids, std::int32_t size) {
-  std::vector<std::int32_t> inverse(static_cast<std::size_t>(size), -1);
-  for (std::size_t k = 0; k < ids.size(); ++k) inverse[ids[k]] = static_cast<std::int32_t>(k);
-  return inverse;
-}
-
-void renumber(std::vector<std::int32_t>& column, const std::vector<std::int32_t>& new_id) {
-  for (std::int32_t& id : column) id = new_id[id];
-}
 
 // A user without interactions has neither history nor place in the graph; an item without them can
 // still be described and recommended from its text.
@@ -42,17 +35,41 @@ void take_ids(RawData& raw, Dataset& dataset) {
   dataset.item_fields = select_rows(raw.item_fields, items);
 }
 
-void take_interactions(RawData& raw, bool deduplicate, Dataset& dataset) {
-  dataset.interactions = std::move(raw.interactions);
-  dataset.interactions.select(time_order(dataset.interactions));
+void arrange(Dataset& dataset, const std::vector<std::int32_t>& rows) {
+  dataset.interactions.select(rows);
   dataset.timelines = make_timelines(dataset.interactions, dataset.users.size());
-  if (!deduplicate) return;
+}
+
+// Keeps the newest rows of pairs; the table is in order, its timelines are set.
+void deduplicate(Dataset& dataset) {
   const std::vector<std::int32_t> kept =
       newest_of_pairs(dataset.interactions, dataset.timelines, dataset.items.size());
   dataset.repeated_rows = static_cast<std::int64_t>(dataset.interactions.size() - kept.size());
-  if (dataset.repeated_rows == 0) return;
-  dataset.interactions.select(kept);
-  dataset.timelines = make_timelines(dataset.interactions, dataset.users.size());
+  if (dataset.repeated_rows > 0) arrange(dataset, kept);
+}
+
+void take_interactions(RawData& raw, const config::DataOptions& options, Dataset& dataset) {
+  const bool by_time = options.order == "time";
+  if (by_time && !raw.interactions.has_timestamps()) {
+    throw_bad_data(raw.source,
+                   "the interactions have no timestamps, so they have no order in time; set "
+                   "data.order to file or shuffle where another will do");
+  }
+  dataset.interactions = std::move(raw.interactions);
+  if (by_time) {
+    arrange(dataset, time_order(dataset.interactions));
+  } else {
+    dataset.timelines = make_timelines(dataset.interactions, dataset.users.size());
+  }
+  if (options.deduplicate) deduplicate(dataset);
+  if (options.order == "shuffle") {
+    arrange(dataset, shuffled_order(dataset.interactions, dataset.users.size(), options.seed));
+  }
+  if (options.split == "shuffle") {
+    arrange(dataset, shuffled_targets_last(dataset.interactions, dataset.timelines,
+                                           options.min_history, options.seed));
+  }
+  dataset.time_ordered = by_time && options.split == "ordered";
 }
 
 void require_split(const SampleTable& samples, Split split, const char* name,
@@ -68,11 +85,15 @@ void require_split(const SampleTable& samples, Split split, const char* name,
 
 Dataset build_dataset(RawData&& raw, const config::DataOptions& options) {
   if (raw.interactions.size() == 0) throw_bad_data(raw.source, "no interactions in this file");
+  RALLREC_CHECK(options.split != "shuffle" || options.samples == "last_per_user",
+                "a shuffled split would show answers of test in histories of train");
   Dataset dataset;
   dataset.rejected_rows = raw.rejected_rows;
+  dataset.filtered_rows = apply_filters(raw, options);
   take_ids(raw, dataset);
-  take_interactions(raw, options.deduplicate, dataset);
-  const SampleRules rules{options.label_threshold, options.min_history, options.train_share,
+  take_interactions(raw, options, dataset);
+  const SampleRules rules{options.label_threshold, options.min_history,
+                          options.samples == "last_per_user", options.train_share,
                           options.valid_share};
   dataset.samples = make_samples(dataset.interactions, dataset.timelines, rules, raw.source);
   require_split(dataset.samples, Split::kTrain, "train", raw.source);

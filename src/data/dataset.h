@@ -33,8 +33,12 @@ struct RawData {
 //
 // Users: those with at least one interaction. Items: the catalogue, that is every item of the item
 // file or of an interaction. A dense id is the place of the original id in catalogue order
-// (IdMap::sorted), so comparing dense ids compares original ids. `interactions` is in (timestamp,
-// user, item) order.
+// (IdMap::sorted), so comparing dense ids compares original ids.
+//
+// "Earlier" and "newest" mean the order of the rows of `interactions`, whatever it stands for:
+// (timestamp, user, item) where `time_ordered`; else that of data.order, and with data.split =
+// shuffle the targets of the samples behind all other rows. A source without timestamps has none
+// here either.
 struct Dataset {
   IdMap users;
   IdMap items;
@@ -43,6 +47,9 @@ struct Dataset {
   InteractionTable interactions;
   Timelines timelines;
   SampleTable samples;
+  bool time_ordered = true;
+  // Rows left out by the filters of section [data].
+  std::int64_t filtered_rows = 0;
   // Rows dropped because a newer row has the same user and item (0 without `deduplicate`).
   std::int64_t repeated_rows = 0;
   std::int64_t rejected_rows = 0;
@@ -61,8 +68,9 @@ struct Dataset {
   }
 };
 
-// Orders ids and rows, applies `options.deduplicate`, builds timelines, samples and splits.
-// Throws bad data where there are no interactions, no ratings or timestamps, or a split is empty.
+// Applies the filters, orders ids and rows, applies `options.deduplicate` (to rows in the order of
+// time or of the file), builds timelines, samples and splits. Throws bad data where there are no
+// interactions, no ratings, no timestamps for data.order = time, or a split is empty.
 Dataset build_dataset(RawData&& raw, const config::DataOptions& options);
 
 }  // namespace rallrec::data

@@ -13,7 +13,7 @@ namespace rallrec::data {
 namespace {
 
 constexpr const char* kFormat = "rallrec data set";
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 
 void write_ids(io::Hdf5Writer& file, const std::string& array, const IdMap& ids) {
   std::vector<std::string> names;
@@ -42,6 +42,9 @@ void check_column(const io::Hdf5File& file, const std::string& array,
 }
 
 void check_time_order(const io::Hdf5File& file, const InteractionTable& table) {
+  if (!table.has_timestamps()) {
+    throw_bad_array(file, "interactions.timestamp", "no timestamps in a table ordered by time");
+  }
   const auto key = [&](std::size_t row) {
     return std::make_tuple(table.timestamp[row], table.user[row], table.item[row]);
   };
@@ -59,7 +62,8 @@ InteractionTable read_interactions(const io::Hdf5File& file, const Dataset& data
   table.item = file.read<std::int32_t>("interactions.item");
   table.rating = file.read<float>("interactions.rating");
   table.timestamp = file.read<std::int64_t>("interactions.timestamp");
-  if (table.item.size() != table.size() || !table.has_ratings() || !table.has_timestamps() ||
+  const bool timed_or_not = table.has_timestamps() || table.timestamp.empty();
+  if (table.item.size() != table.size() || !table.has_ratings() || !timed_or_not ||
       table.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     throw_bad_array(file, "interactions.user", "the columns of the interactions differ in length");
   }
@@ -69,7 +73,7 @@ InteractionTable read_interactions(const io::Hdf5File& file, const Dataset& data
                    [](float rating) { return std::isfinite(rating); })) {
     throw_bad_array(file, "interactions.rating", "a rating that is not finite");
   }
-  check_time_order(file, table);
+  if (dataset.time_ordered) check_time_order(file, table);
   return table;
 }
 
@@ -111,7 +115,7 @@ SampleTable read_samples(const io::Hdf5File& file, const InteractionTable& table
   check_column(file, "samples.row", samples.row, static_cast<std::int64_t>(table.size()));
   const auto not_later = [](std::int32_t left, std::int32_t right) { return left >= right; };
   if (std::adjacent_find(samples.row.begin(), samples.row.end(), not_later) != samples.row.end()) {
-    throw_bad_array(file, "samples.row", "the samples are not in time order");
+    throw_bad_array(file, "samples.row", "the samples are not in the order of the interactions");
   }
   if (std::any_of(samples.label.begin(), samples.label.end(),
                   [](auto label) { return label > 1; })) {
@@ -141,6 +145,8 @@ void save_dataset(const std::string& path, const Dataset& dataset) {
   file.set_attribute("version", kVersion);
   file.set_attribute("train_end", std::int64_t{dataset.samples.train_end});
   file.set_attribute("valid_end", std::int64_t{dataset.samples.valid_end});
+  file.set_attribute("time_ordered", std::int64_t{dataset.time_ordered ? 1 : 0});
+  file.set_attribute("filtered_rows", dataset.filtered_rows);
   file.set_attribute("repeated_rows", dataset.repeated_rows);
   file.set_attribute("rejected_rows", dataset.rejected_rows);
   write_ids(file, "users", dataset.users);
@@ -161,6 +167,8 @@ Dataset load_dataset(const std::string& path) {
   const io::Hdf5File file(path);
   check_format(file);
   Dataset dataset;
+  dataset.time_ordered = file.int_attribute("time_ordered") != 0;
+  dataset.filtered_rows = file.int_attribute("filtered_rows");
   dataset.repeated_rows = file.int_attribute("repeated_rows");
   dataset.rejected_rows = file.int_attribute("rejected_rows");
   dataset.users = read_ids(file, "users");

@@ -12,7 +12,7 @@ namespace rallrec::data {
 // Written atomically; the same data set gives the same bytes.
 void save_dataset(const std::string& path, const Dataset& dataset);
 
-// Reads and checks everything that code relies on: lengths, id ranges, time order, histories,
+// Reads and checks everything that code relies on: lengths, id ranges, order, histories,
 // splits. What does not hold is bad data that names the array. Throws missing where there is no
 // such file.
 Dataset load_dataset(const std::string& path);

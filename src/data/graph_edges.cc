@@ -5,13 +5,14 @@
 namespace rallrec::data {
 namespace {
 
+void add_row(const InteractionTable& table, std::size_t row, double min_rating, EdgeList& edges) {
+  if (table.has_ratings() && table.rating[row] < min_rating) return;
+  edges.add(table.user[row], table.item[row]);
+}
+
 EdgeList edges_of_rows(const InteractionTable& table, std::size_t rows, double min_rating) {
   EdgeList edges;
-  const bool rated = table.has_ratings();
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (rated && table.rating[row] < min_rating) continue;
-    edges.add(table.user[row], table.item[row]);
-  }
+  for (std::size_t row = 0; row < rows; ++row) add_row(table, row, min_rating, edges);
   return edges;
 }
 
@@ -22,7 +23,8 @@ void EdgeList::add(std::int32_t user_id, std::int32_t item_id) {
   item.push_back(item_id);
 }
 
-EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_t items) {
+EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_t items,
+                          std::int64_t min_rows) {
   std::vector<std::int64_t> user_edges(static_cast<std::size_t>(users), 0);
   std::vector<std::int64_t> item_edges(static_cast<std::size_t>(items), 0);
   std::vector<std::size_t> newest(static_cast<std::size_t>(users), 0);
@@ -35,8 +37,7 @@ EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_
   for (std::size_t edge = 0; edge < edges.size(); ++edge) {
     const std::int32_t user = edges.user[edge];
     const std::int32_t item = edges.item[edge];
-    const bool held =
-        newest[user] == edge && user_edges[user] > kHeldOutMinRows && item_edges[item] > 1;
+    const bool held = newest[user] == edge && user_edges[user] > min_rows && item_edges[item] > 1;
     (held ? split.held_out : split.train).add(user, item);
   }
   return split;
@@ -46,6 +47,14 @@ EdgeList all_edges(const Dataset& dataset, double min_rating) {
   return edges_of_rows(dataset.interactions, dataset.interactions.size(), min_rating);
 }
 
+EdgeList sample_edges(const Dataset& dataset, double min_rating) {
+  EdgeList edges;
+  for (const std::int32_t row : dataset.samples.row) {
+    add_row(dataset.interactions, static_cast<std::size_t>(row), min_rating, edges);
+  }
+  return edges;
+}
+
 EdgeList edges_up_to_last_train(const Dataset& dataset, double min_rating) {
   const SampleTable& samples = dataset.samples;
   const std::size_t rows =
@@ -53,14 +62,17 @@ EdgeList edges_up_to_last_train(const Dataset& dataset, double min_rating) {
   return edges_of_rows(dataset.interactions, rows, min_rating);
 }
 
-EdgeSplit light_gcn_edges(const Dataset& dataset, const std::string& rule, double min_rating) {
-  if (rule == "leave_one_out") {
-    return hold_out_newest(all_edges(dataset, min_rating), dataset.users.size(),
-                           dataset.items.size());
-  }
+EdgeSplit light_gcn_edges(const Dataset& dataset, const std::string& rule, double min_rating,
+                          std::int64_t min_rows) {
+  const auto hold_out = [&](const EdgeList& edges) {
+    return hold_out_newest(edges, dataset.users.size(), dataset.items.size(), min_rows);
+  };
+  if (rule == "leave_one_out") return hold_out(all_edges(dataset, min_rating));
+  if (rule == "leave_one_out_of_samples") return hold_out(sample_edges(dataset, min_rating));
   if (rule == "up_to_last_train") return {edges_up_to_last_train(dataset, min_rating), {}};
   throw_usage("light_gcn.edges = \"" + rule +
-              "\": expected \"leave_one_out\" or \"up_to_last_train\"");
+              "\": expected \"leave_one_out\", \"leave_one_out_of_samples\" or "
+              "\"up_to_last_train\"");
 }
 
 }  // namespace rallrec::data

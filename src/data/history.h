@@ -11,11 +11,10 @@ namespace rallrec::data {
 struct HistoryEntry {
   std::int32_t item = 0;
   float rating = 0.0F;
-  std::int64_t timestamp = 0;
 };
 
-// The interactions of a user before a point in time, oldest first, newest last: a view on a
-// Dataset, which must outlive it.
+// The interactions of a user before one of them, oldest first, newest last, in the order of the
+// Dataset: a view on it that it must outlive.
 class History {
  public:
   History(const InteractionTable& table, ArrayView<std::int32_t> rows)
@@ -25,10 +24,9 @@ class History {
   bool empty() const { return rows_.empty(); }
   std::int32_t item(std::size_t index) const { return table_->item[rows_[index]]; }
   float rating(std::size_t index) const { return table_->rating[rows_[index]]; }
+  // Only where the data set has timestamps.
   std::int64_t timestamp(std::size_t index) const { return table_->timestamp[rows_[index]]; }
-  HistoryEntry operator[](std::size_t index) const {
-    return {item(index), rating(index), timestamp(index)};
-  }
+  HistoryEntry operator[](std::size_t index) const { return {item(index), rating(index)}; }
 
  private:
   const InteractionTable* table_;

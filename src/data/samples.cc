@@ -14,17 +14,12 @@ std::int32_t share_of(double share, std::int32_t count) {
   return static_cast<std::int32_t>(std::floor(share * count + 1e-9));
 }
 
-void split_by_time(SampleTable& samples, const SampleRules& rules) {
+void split_in_order(SampleTable& samples, const SampleRules& rules) {
   samples.train_end = share_of(rules.train_share, samples.size());
   samples.valid_end = samples.train_end + share_of(rules.valid_share, samples.size());
 }
 
-void require_columns(const InteractionTable& table, const std::string& source) {
-  if (!table.has_timestamps()) {
-    throw_bad_data(source,
-                   "the interactions have no timestamps, so they have no order in time; "
-                   "expected a timestamp in each row");
-  }
+void require_ratings(const InteractionTable& table, const std::string& source) {
   if (!table.has_ratings()) {
     throw_bad_data(source,
                    "the interactions have no ratings, so samples have no labels; expected a "
@@ -84,17 +79,18 @@ SampleRange range_of(const SampleTable& samples, Split split) {
 
 SampleTable make_samples(const InteractionTable& table, const Timelines& timelines,
                          const SampleRules& rules, const std::string& source) {
-  require_columns(table, source);
+  require_ratings(table, source);
   SampleTable samples;
   std::vector<std::int32_t> earlier(timelines.offsets.size(), 0);
   for (std::size_t row = 0; row < table.size(); ++row) {
     const std::int32_t position = earlier[table.user[row]]++;
-    if (position < rules.min_history) continue;
+    const std::size_t later = timelines.of(table.user[row]).size() - position - 1;
+    if (position < rules.min_history || (rules.last_per_user && later > 0)) continue;
     samples.row.push_back(static_cast<std::int32_t>(row));
     samples.position.push_back(position);
     samples.label.push_back(table.rating[row] > rules.label_threshold ? 1 : 0);
   }
-  split_by_time(samples, rules);
+  split_in_order(samples, rules);
   return samples;
 }
 

@@ -93,6 +93,7 @@ DatasetStatistics statistics_of(const Dataset& dataset) {
   for (const std::int32_t item : dataset.interactions.item) used[item] = true;
   statistics.used_items = std::count(used.begin(), used.end(), true);
   statistics.rejected_rows = dataset.rejected_rows;
+  statistics.filtered_rows = dataset.filtered_rows;
   statistics.repeated_rows = dataset.repeated_rows;
   statistics.samples_with_target_in_history = count_targets_in_history(dataset);
   add_histories(dataset.samples, statistics);
@@ -116,6 +117,7 @@ std::vector<std::string> lines_of(const DatasetStatistics& statistics) {
     lines.push_back(split_line(kSplitNames[k], statistics.splits[k]));
   }
   lines.push_back("rows dropped: " + number(statistics.rejected_rows) + " malformed, " +
+                  number(statistics.filtered_rows) + " by filters, " +
                   number(statistics.repeated_rows) + " older of a repeated (user, item) pair; " +
                   number(statistics.samples_with_target_in_history) +
                   " samples have their own item in the history");

@@ -28,6 +28,7 @@ struct DatasetStatistics {
   // Items with at least one interaction.
   std::int64_t used_items = 0;
   std::int64_t rejected_rows = 0;
+  std::int64_t filtered_rows = 0;
   std::int64_t repeated_rows = 0;
   // Samples whose own item is in their history: they see the answer's neighbour, or the answer.
   std::int64_t samples_with_target_in_history = 0;

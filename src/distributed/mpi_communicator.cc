@@ -25,6 +25,9 @@ using Clock = std::chrono::steady_clock;
 
 // Spinning longer would take a core from the computation where ranks fill the machine.
 constexpr microseconds kSpin{30};
+// Unless the computation is waiting for this very collective: then its core is free, and others
+// that want it get it by a yield.
+constexpr milliseconds kAwaitedSpin{2};
 constexpr microseconds kShortestSleep{10};
 constexpr microseconds kLongestSleep{200};
 // An idle rank still lets MPI move what it has buffered for others.
@@ -36,6 +39,7 @@ class Task : public Handle::Work {
   explicit Task(Collective call) : call_(std::move(call)) {}
 
   void wait() override {
+    awaited_ = true;
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return done_; });
     if (error_ != nullptr) {
@@ -48,6 +52,8 @@ class Task : public Handle::Work {
   }
 
   const Collective& call() const { return call_; }
+  // The caller does nothing but wait for this.
+  bool awaited() const { return awaited_; }
   void finish(std::exception_ptr error) {
     const std::lock_guard<std::mutex> lock(mutex_);
     done_ = true;
@@ -57,6 +63,7 @@ class Task : public Handle::Work {
 
  private:
   const Collective call_;
+  std::atomic<bool> awaited_{false};
   std::mutex mutex_;
   std::condition_variable changed_;
   bool done_ = false;
@@ -100,15 +107,21 @@ PeerLost aborted_error(const Collective& call) {
 }
 
 // Calls `advance` until it returns true or `aborted` is set; returns whether it completed.
-template <typename Advance>
-bool poll(const std::atomic<bool>& aborted, Advance&& advance) {
-  const Clock::time_point spin_end = Clock::now() + kSpin;
+// `awaited` says whether the caller has nothing else to do.
+template <typename Advance, typename Awaited>
+bool poll(const std::atomic<bool>& aborted, Advance&& advance, Awaited&& awaited) {
+  const Clock::time_point start = Clock::now();
   microseconds sleep = kShortestSleep;
   while (!aborted) {
     if (advance()) {
       return true;
     }
-    if (Clock::now() < spin_end) {
+    const auto spent = Clock::now() - start;
+    if (spent < kSpin) {
+      continue;
+    }
+    if (spent < kAwaitedSpin && awaited()) {
+      std::this_thread::yield();
       continue;
     }
     std::this_thread::sleep_for(sleep);
@@ -120,11 +133,12 @@ bool poll(const std::atomic<bool>& aborted, Advance&& advance) {
 MpiCommunicator::MpiCommunicator(std::size_t largest_message) : largest_message_(largest_message) {
   MPI_Request request = MPI_REQUEST_NULL;
   MPI_Comm_idup(MPI_COMM_WORLD, &comm_, &request);
-  poll(aborted_, [&request] {
+  const auto copied = [&request] {
     int complete = 0;
     MPI_Test(&request, &complete, MPI_STATUS_IGNORE);
     return complete != 0;
-  });
+  };
+  poll(aborted_, copied, [] { return true; });
   MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN);
   MPI_Comm_rank(comm_, &rank_);
   MPI_Comm_size(comm_, &size_);
@@ -205,7 +219,9 @@ std::shared_ptr<Task> MpiCommunicator::next_task() {
 void MpiCommunicator::perform(Task& task) {
   try {
     MpiOperation operation(task.call(), comm_, rank_, size_, largest_message_);
-    if (!poll(aborted_, [&operation] { return operation.advance(); })) {
+    if (!poll(
+            aborted_, [&operation] { return operation.advance(); },
+            [&task] { return task.awaited(); })) {
       throw aborted_error(task.call());
     }
     task.finish(nullptr);

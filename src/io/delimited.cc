@@ -50,8 +50,9 @@ class RowSplitter {
     if (const std::size_t nul = text.find('\0'); nul != std::string::npos) {
       throw_bad_data(io::where(row_.path_, row_.row_, nul), "a NUL byte is not allowed in text");
     }
-    if (options_.encoding == Encoding::kLatin1) {
-      row_.decoded_ = latin1_to_utf8(text);
+    if (options_.encoding != Encoding::kUtf8) {
+      const bool latin1 = options_.encoding == Encoding::kLatin1;
+      row_.decoded_ = latin1 ? latin1_to_utf8(text) : windows1252_to_utf8(text);
       return;
     }
     if (const std::size_t bad = find_invalid_utf8(text); bad != std::string::npos) {
@@ -72,12 +73,13 @@ class RowSplitter {
     std::size_t at = 0;
     while (true) {
       row_.starts_.push_back(at);
-      const bool quoted = options_.quotes && at < text.size() && text[at] == '"';
-      if (!quoted) {
+      const bool in_quotes = at < text.size() && text[at] == '"';
+      if (options_.quotes == Quotes::kText || !in_quotes) {
         const std::size_t end = std::min(text.find(options_.separator, at), text.size());
         row_.fields_.push_back(text.substr(at, end - at));
         at = end;
-      } else if (!take_quoted(text, &at)) {
+      } else if (!(options_.quotes == Quotes::kLoose ? take_loose(text, &at)
+                                                     : take_quoted(text, &at))) {
         return false;
       }
       if (at == text.size()) {
@@ -111,6 +113,31 @@ class RowSplitter {
     }
     row_.fields_.push_back(std::string_view(out).substr(begin));
     *at = i;
+    return true;
+  }
+
+  // Whether a field in quotes may end before text[at].
+  bool ends_before(std::string_view text, std::size_t at) const {
+    if (at == text.size()) return true;
+    if (text.substr(at, options_.separator.size()) != options_.separator) return false;
+    const std::string_view next = text.substr(at + options_.separator.size());
+    return next.substr(0, 1) == "\"" || next == "NULL" ||
+           next.substr(0, 4 + options_.separator.size()) == "NULL" + options_.separator;
+  }
+
+  // Moves `at` behind the closing quote.
+  bool take_loose(std::string_view text, std::size_t* at) {
+    std::string& out = row_.unquoted_;
+    const std::size_t begin = out.size();
+    std::size_t i = *at + 1;
+    for (; i < text.size() && !(text[i] == '"' && ends_before(text, i + 1)); ++i) {
+      const bool escaped =
+          text[i] == '\\' && text.substr(i + 1, 1) == "\"" && !ends_before(text, i + 2);
+      if (!escaped) out += text[i];
+    }
+    if (i == text.size()) return false;
+    row_.fields_.push_back(std::string_view(out).substr(begin));
+    *at = i + 1;
     return true;
   }
 

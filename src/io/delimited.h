@@ -12,16 +12,27 @@
 
 namespace rallrec::io {
 
-enum class Encoding { kUtf8, kLatin1 };
+enum class Encoding { kUtf8, kLatin1, kWindows1252 };
+
+// What double quotes mean.
+enum class Quotes {
+  // Text.
+  kText,
+  // RFC 4180: a field may stand in quotes, "" within them is one.
+  kDoubled,
+  // A field may stand in quotes and ends only at a quote before the row's end, or before a
+  // separator behind which the next field begins, in quotes or as NULL. All other quotes, and
+  // separators, are text; \" is a quote. What the Book-Crossing dump needs.
+  kLoose
+};
 
 struct DelimitedOptions {
   // One or more bytes of ASCII: "\t", "::", "|", ",", ";".
   std::string separator = "\t";
   // Of the file. Fields are UTF-8 always. Invalid UTF-8 and NUL are bad rows.
   Encoding encoding = Encoding::kUtf8;
-  // RFC 4180: a field may stand in double quotes, "" within them is one. Off: quotes are text.
-  bool quotes = false;
-  // With quotes: a quoted field may run over line ends.
+  Quotes quotes = Quotes::kText;
+  // With kDoubled: a quoted field may run over line ends.
   bool quoted_line_ends = false;
   // Fields each row must have; 0 = any number.
   std::size_t fields = 0;

@@ -63,17 +63,45 @@ std::string repair_utf8(std::string_view text) {
   return result;
 }
 
+void append_code_point(std::uint32_t code_point, std::string& text) {
+  const auto push = [&](std::uint32_t byte) { text.push_back(static_cast<char>(byte)); };
+  const auto push_tail = [&](int shift) { push(0x80U | ((code_point >> shift) & 0x3fU)); };
+  if (code_point < 0x80) {
+    push(code_point);
+  } else if (code_point < 0x800) {
+    push(0xc0U | code_point >> 6);
+    push_tail(0);
+  } else if (code_point < 0x10000) {
+    push(0xe0U | code_point >> 12);
+    push_tail(6);
+    push_tail(0);
+  } else {
+    push(0xf0U | code_point >> 18);
+    push_tail(12);
+    push_tail(6);
+    push_tail(0);
+  }
+}
+
 std::string latin1_to_utf8(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   for (const char c : text) {
+    append_code_point(static_cast<unsigned char>(c), result);
+  }
+  return result;
+}
+
+std::string windows1252_to_utf8(std::string_view text) {
+  constexpr std::uint32_t kFrom80[32] = {
+      0x20AC, 0x81,   0x201A, 0x192,  0x201E, 0x2026, 0x2020, 0x2021, 0x2C6,  0x2030, 0x160,
+      0x2039, 0x152,  0x8D,   0x17D,  0x8F,   0x90,   0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+      0x2013, 0x2014, 0x2DC,  0x2122, 0x161,  0x203A, 0x153,  0x9D,   0x17E,  0x178};
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      result += c;
-    } else {
-      result += static_cast<char>(0xC0 | byte >> 6);
-      result += static_cast<char>(0x80 | (byte & 0x3F));
-    }
+    append_code_point(byte >= 0x80 && byte < 0xA0 ? kFrom80[byte - 0x80] : byte, result);
   }
   return result;
 }

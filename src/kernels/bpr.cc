@@ -15,6 +15,10 @@ void check_batch(const float* embeddings, std::int64_t width, const BprBatch& ba
                 "bpr: null input");
 }
 
+void check_targets(const BprBatch& batch, const BprTargets& targets) {
+  RALLREC_CHECK(targets.rows.count == batch.count, "bpr: as many targets as triples");
+}
+
 }  // namespace
 
 void bpr_margins(const Queue& queue, const float* embeddings, std::int64_t width,
@@ -56,37 +60,46 @@ void bpr_loss(const Queue& queue, const float* embeddings, std::int64_t width,
 }
 
 void bpr_add_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
-                      const BprBatch& batch, const float* slopes, std::int64_t row_begin,
-                      std::int64_t row_end, float* gradient) {
+                      const BprBatch& batch, const float* slopes, const BprTargets& targets,
+                      float* gradient) {
   check_batch(embeddings, width, batch);
+  check_targets(batch, targets);
   if (queue.device == Device::kCuda) {
-    detail::bpr_add_gradient_gpu(queue, embeddings, width, batch, slopes, row_begin, row_end,
-                                 gradient);
+    detail::bpr_add_gradient_gpu(queue, embeddings, width, batch, slopes, targets, gradient);
   } else {
-    bpr_add_gradient_cpu(embeddings, width, batch, slopes, row_begin, row_end, gradient);
+    bpr_add_gradient_cpu(embeddings, width, batch, slopes, targets, gradient);
   }
 }
 
-void bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
-               const BprBatch& batch, double* norms) {
+void bpr_squares(const Queue& queue, const float* embeddings, std::int64_t width,
+                 const BprBatch& batch, std::int64_t begin, std::int64_t end, float* squares) {
   check_batch(embeddings, width, batch);
   if (queue.device == Device::kCuda) {
-    detail::bpr_norms_gpu(queue, embeddings, width, batch, norms);
+    detail::bpr_squares_gpu(queue, embeddings, width, batch, begin, end, squares);
   } else {
-    bpr_norms_cpu(embeddings, width, batch, norms);
+    bpr_squares_cpu(embeddings, width, batch, begin, end, squares);
+  }
+}
+
+void bpr_norms(const Queue& queue, const float* squares, std::int64_t count, double* norms) {
+  RALLREC_CHECK(count == 0 || squares != nullptr, "bpr_norms: null input");
+  if (queue.device == Device::kCuda) {
+    detail::bpr_norms_gpu(queue, squares, count, norms);
+  } else {
+    bpr_norms_cpu(squares, count, norms);
   }
 }
 
 void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
                            const BprBatch& batch, double weight, const double* norms,
-                           std::int64_t row_begin, std::int64_t row_end, float* gradient) {
+                           const BprTargets& targets, float* gradient) {
   check_batch(embeddings, width, batch);
+  check_targets(batch, targets);
   if (queue.device == Device::kCuda) {
-    detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, weight, norms, row_begin,
-                                      row_end, gradient);
+    detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, weight, norms, targets,
+                                      gradient);
   } else {
-    bpr_add_norm_gradient_cpu(embeddings, width, batch, weight, norms, row_begin, row_end,
-                              gradient);
+    bpr_add_norm_gradient_cpu(embeddings, width, batch, weight, norms, targets, gradient);
   }
 }
 

@@ -35,35 +35,49 @@ void bpr_slopes(const float* margins, std::int64_t count, float weight, float* s
 void bpr_loss(const Queue& queue, const float* embeddings, std::int64_t width,
               const BprBatch& batch, float weight, float* slopes, double* loss_sum);
 
-// Adds the gradient of sum_b slopes-weighted margins to rows [row_begin, row_end) of the matrix:
+// Where the gradients of a batch's rows go: those of role r of triple b to row rows.<r>[b] of a
+// matrix, of which `gradient` holds rows [begin, end). Rows outside, such as -1, are passed over.
+// Where the gradient has the rows of the embeddings, `rows` is the batch itself.
+struct BprTargets {
+  BprBatch rows;
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+
+// Adds the gradient of sum_b slopes-weighted margins:
 //   e_user += s (e_pos - e_neg),  e_pos += s e_user,  e_neg -= s e_user.
-// gradient: fp32 [row_end - row_begin, width]. Each row adds its triples in ascending order, user
-// before positive before negative, so its bits depend neither on the range nor on threads.
+// gradient: fp32 [end - begin, width]. Each row adds its triples in ascending order, user before
+// positive before negative, so its bits depend neither on the range nor on threads.
 void bpr_add_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
-                      const BprBatch& batch, const float* slopes, std::int64_t row_begin,
-                      std::int64_t row_end, float* gradient);
+                      const BprBatch& batch, const float* slopes, const BprTargets& targets,
+                      float* gradient);
+
+// squares[role * count + b] = |e|^2 of the row of that role in triple b where begin <= row < end,
+// else 0 bits: ranks with disjoint ranges add theirs up as integers. fp32 [3, count].
+void bpr_squares(const Queue& queue, const float* embeddings, std::int64_t width,
+                 const BprBatch& batch, std::int64_t begin, std::int64_t end, float* squares);
 
 // Euclidean norms of the three matrices [count, width] that the triples gather, users, positives
-// and negatives; a row that occurs twice counts twice. norms: fp64 [3], where the other arrays are.
-void bpr_norms(const Queue& queue, const float* embeddings, std::int64_t width,
-               const BprBatch& batch, double* norms);
+// and negatives, from those squares, summed in double; a row that occurs twice counts twice.
+// norms: fp64 [3], where the other arrays are.
+void bpr_norms(const Queue& queue, const float* squares, std::int64_t count, double* norms);
 
 // Adds weight times the gradient of the sum of those norms: weight / norms[role] * e_row once per
-// occurrence of a row in that role, nothing where the norm is 0. Rows, order and layout as in
-// bpr_add_gradient.
+// occurrence of a row in that role, nothing where the norm is 0. Only embeddings of rows with a
+// target are read. Order and layout as in bpr_add_gradient.
 void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
                            const BprBatch& batch, double weight, const double* norms,
-                           std::int64_t row_begin, std::int64_t row_end, float* gradient);
+                           const BprTargets& targets, float* gradient);
 
 void bpr_margins_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
                      float* margins);
 void bpr_add_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                          const float* slopes, std::int64_t row_begin, std::int64_t row_end,
-                          float* gradient);
-void bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                   double* norms);
+                          const float* slopes, const BprTargets& targets, float* gradient);
+void bpr_squares_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
+                     std::int64_t begin, std::int64_t end, float* squares);
+void bpr_norms_cpu(const float* squares, std::int64_t count, double* norms);
 void bpr_add_norm_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                               double weight, const double* norms, std::int64_t row_begin,
-                               std::int64_t row_end, float* gradient);
+                               double weight, const double* norms, const BprTargets& targets,
+                               float* gradient);
 
 }  // namespace rallrec::kernels

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <vector>
 
 #include "core/parallel_for.h"
 #include "kernels/bpr.h"
@@ -20,10 +19,10 @@ void for_row_ranges(std::int64_t begin, std::int64_t end, const Visit& visit) {
                [&](std::int64_t first, std::int64_t last) { visit(begin + first, begin + last); });
 }
 
-double norm_of(const std::vector<float>& squares, std::size_t role) {
+double norm_of(const float* squares, std::int64_t count) {
   double sum = 0.0;
-  for (std::size_t i = role; i < squares.size(); i += 3) {
-    sum += squares[i];
+  for (std::int64_t b = 0; b < count; ++b) {
+    sum += squares[b];
   }
   return std::sqrt(sum);
 }
@@ -46,62 +45,65 @@ void bpr_margins_cpu(const float* embeddings, std::int64_t width, const BprBatch
 }
 
 void bpr_add_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                          const float* slopes, std::int64_t row_begin, std::int64_t row_end,
-                          float* gradient) {
-  for_row_ranges(row_begin, row_end, [&](std::int64_t first, std::int64_t last) {
+                          const float* slopes, const BprTargets& targets, float* gradient) {
+  const BprBatch& to = targets.rows;
+  for_row_ranges(targets.begin, targets.end, [&](std::int64_t first, std::int64_t last) {
     const auto row = [&](std::int64_t r) { return embeddings + r * width; };
-    const auto target = [&](std::int64_t r) { return gradient + (r - row_begin) * width; };
+    const auto target = [&](std::int64_t r) { return gradient + (r - targets.begin) * width; };
     const auto mine = [&](std::int64_t r) { return r >= first && r < last; };
     for (std::int64_t b = 0; b < batch.count; ++b) {
-      const std::int64_t user = batch.users[b];
-      const std::int64_t positive = batch.positives[b];
-      const std::int64_t negative = batch.negatives[b];
-      if (mine(user)) {
-        add_scaled_difference(slopes[b], row(positive), row(negative), target(user), width);
+      if (mine(to.users[b])) {
+        add_scaled_difference(slopes[b], row(batch.positives[b]), row(batch.negatives[b]),
+                              target(to.users[b]), width);
       }
-      if (mine(positive)) {
-        add_scaled(slopes[b], row(user), target(positive), width);
+      if (mine(to.positives[b])) {
+        add_scaled(slopes[b], row(batch.users[b]), target(to.positives[b]), width);
       }
-      if (mine(negative)) {
-        add_scaled(-slopes[b], row(user), target(negative), width);
+      if (mine(to.negatives[b])) {
+        add_scaled(-slopes[b], row(batch.users[b]), target(to.negatives[b]), width);
       }
     }
   });
 }
 
-void bpr_norms_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                   double* norms) {
-  std::vector<float> squares(static_cast<std::size_t>(3 * batch.count));
+void bpr_squares_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
+                     std::int64_t row_begin, std::int64_t row_end, float* squares) {
+  const auto square = [&](std::int64_t r) {
+    const float* row = embeddings + r * width;
+    return r >= row_begin && r < row_end ? dot_row(row, row, width) : 0.0F;
+  };
   parallel_for(batch.count, kTripleGrain, [&](std::int64_t begin, std::int64_t end) {
-    const auto square = [&](std::int64_t r) {
-      return dot_row(embeddings + r * width, embeddings + r * width, width);
-    };
     for (std::int64_t b = begin; b < end; ++b) {
-      squares[3 * b] = square(batch.users[b]);
-      squares[3 * b + 1] = square(batch.positives[b]);
-      squares[3 * b + 2] = square(batch.negatives[b]);
+      squares[b] = square(batch.users[b]);
+      squares[batch.count + b] = square(batch.positives[b]);
+      squares[2 * batch.count + b] = square(batch.negatives[b]);
     }
   });
-  for (std::size_t role = 0; role < 3; ++role) {
-    norms[role] = norm_of(squares, role);
+}
+
+void bpr_norms_cpu(const float* squares, std::int64_t count, double* norms) {
+  for (std::int64_t role = 0; role < 3; ++role) {
+    norms[role] = norm_of(squares + role * count, count);
   }
 }
 
 void bpr_add_norm_gradient_cpu(const float* embeddings, std::int64_t width, const BprBatch& batch,
-                               double weight, const double* norms, std::int64_t row_begin,
-                               std::int64_t row_end, float* gradient) {
+                               double weight, const double* norms, const BprTargets& targets,
+                               float* gradient) {
   const float scale[] = {scale_of(weight, norms[0]), scale_of(weight, norms[1]),
                          scale_of(weight, norms[2])};
-  for_row_ranges(row_begin, row_end, [&](std::int64_t first, std::int64_t last) {
-    const auto add = [&](std::int64_t r, float factor) {
-      if (r >= first && r < last) {
-        add_scaled(factor, embeddings + r * width, gradient + (r - row_begin) * width, width);
+  const BprBatch& to = targets.rows;
+  for_row_ranges(targets.begin, targets.end, [&](std::int64_t first, std::int64_t last) {
+    const auto add = [&](std::int64_t target, std::int64_t row, float factor) {
+      if (target >= first && target < last) {
+        add_scaled(factor, embeddings + row * width, gradient + (target - targets.begin) * width,
+                   width);
       }
     };
     for (std::int64_t b = 0; b < batch.count; ++b) {
-      add(batch.users[b], scale[0]);
-      add(batch.positives[b], scale[1]);
-      add(batch.negatives[b], scale[2]);
+      add(to.users[b], batch.users[b], scale[0]);
+      add(to.positives[b], batch.positives[b], scale[1]);
+      add(to.negatives[b], batch.negatives[b], scale[2]);
     }
   });
 }

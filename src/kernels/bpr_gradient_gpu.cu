@@ -35,17 +35,22 @@ __device__ std::int64_t thread_number() {
   return std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
 }
 
-// The row that an occurrence names, counted from row_begin; -1 where it is not one of the call's.
-__device__ std::int64_t row_of(const Segments& s, const BprBatch& batch, std::int64_t occurrence) {
+__device__ std::int64_t row_of(const BprBatch& batch, std::int64_t occurrence) {
   const std::int32_t* const roles[] = {batch.users, batch.positives, batch.negatives};
-  const std::int64_t row = roles[occurrence % 3][occurrence / 3] - s.row_begin;
+  return roles[occurrence % 3][occurrence / 3];
+}
+
+// The row of the call that an occurrence adds to, -1 where it is not one of the call's.
+__device__ std::int64_t target_of(const Segments& s, const BprBatch& targets,
+                                  std::int64_t occurrence) {
+  const std::int64_t row = row_of(targets, occurrence) - s.row_begin;
   return row >= 0 && row < s.rows ? row : -1;
 }
 
-__global__ void __launch_bounds__(kThreads) count_kernel(Segments s, BprBatch batch) {
+__global__ void __launch_bounds__(kThreads) count_kernel(Segments s, BprBatch targets) {
   const std::int64_t occurrence = thread_number();
-  if (occurrence < 3 * batch.count) {
-    const std::int64_t row = row_of(s, batch, occurrence);
+  if (occurrence < 3 * targets.count) {
+    const std::int64_t row = target_of(s, targets, occurrence);
     if (row >= 0) {
       atomicAdd(s.counts + row, 1U);
     }
@@ -59,10 +64,10 @@ __global__ void __launch_bounds__(kThreads) place_kernel(Segments s) {
   }
 }
 
-__global__ void __launch_bounds__(kThreads) fill_kernel(Segments s, BprBatch batch) {
+__global__ void __launch_bounds__(kThreads) fill_kernel(Segments s, BprBatch targets) {
   const std::int64_t occurrence = thread_number();
-  if (occurrence < 3 * batch.count) {
-    const std::int64_t row = row_of(s, batch, occurrence);
+  if (occurrence < 3 * targets.count) {
+    const std::int64_t row = target_of(s, targets, occurrence);
     if (row >= 0) {
       s.occurrences[s.starts[row] + atomicAdd(s.filled + row, 1U)] =
           static_cast<unsigned>(occurrence);
@@ -89,7 +94,7 @@ struct SlopeTerm {
     const float slope = slopes[occurrence / 3];
     return occurrence % 3 == 2 ? -slope : slope;
   }
-  __device__ float element(std::int64_t /*row*/, unsigned occurrence, std::int64_t k) const {
+  __device__ float element(unsigned occurrence, std::int64_t k) const {
     const std::int64_t b = occurrence / 3;
     if (occurrence % 3 == 0) {
       return embeddings[batch.positives[b] * width + k] -
@@ -102,6 +107,7 @@ struct SlopeTerm {
 struct NormTerm {
   const float* embeddings;
   std::int64_t width;
+  BprBatch batch;
   double weight;
   const double* norms;
 
@@ -109,8 +115,8 @@ struct NormTerm {
     const double norm = norms[occurrence % 3];
     return static_cast<float>(weight * (norm > 0.0 ? 1.0 / norm : 0.0));
   }
-  __device__ float element(std::int64_t row, unsigned /*occurrence*/, std::int64_t k) const {
-    return embeddings[row * width + k];
+  __device__ float element(unsigned occurrence, std::int64_t k) const {
+    return embeddings[row_of(batch, occurrence) * width + k];
   }
 };
 
@@ -137,30 +143,32 @@ __global__ void __launch_bounds__(kThreads)
     const unsigned occurrence = warp_least(least);
     const float factor = term.factor(occurrence);
     for (std::int64_t k = lane; k < term.width; k += gpu::kWarp) {
-      target[k] += factor * term.element(s.row_begin + row, occurrence, k);
+      target[k] += factor * term.element(occurrence, k);
     }
     next = occurrence + 1;
   }
 }
 
 template <typename Term>
-void add_terms(cudaStream_t stream, const BprBatch& batch, std::int64_t row_begin,
-               std::int64_t row_end, const Term& term, float* gradient) {
-  const std::int64_t rows = row_end - row_begin;
-  if (rows <= 0 || batch.count == 0) {
+void add_terms(cudaStream_t stream, const BprTargets& targets, const Term& term, float* gradient) {
+  const std::int64_t rows = targets.end - targets.begin;
+  const std::int64_t occurrences = 3 * targets.rows.count;
+  if (rows <= 0 || occurrences == 0) {
     return;
   }
-  const CudaScratch<unsigned> scratch(stream, 1 + 3 * rows + 3 * batch.count, kSetting);
-  Segments s{row_begin, rows, scratch.get(), nullptr, nullptr, nullptr, nullptr};
+  const CudaScratch<unsigned> scratch(stream, 1 + 3 * rows + occurrences, kSetting);
+  Segments s{targets.begin, rows, scratch.get(), nullptr, nullptr, nullptr, nullptr};
   s.counts = s.total + 1;
   s.filled = s.counts + rows;
   s.starts = s.filled + rows;
   s.occurrences = s.starts + rows;
   const std::size_t zeros = static_cast<std::size_t>(1 + 2 * rows) * sizeof(unsigned);
   check_cuda(cudaMemsetAsync(s.total, 0, zeros, stream), "clearing counters");
-  launch(&count_kernel, blocks_for(3 * batch.count, kThreads), dim3(kThreads), 0, stream, s, batch);
+  launch(&count_kernel, blocks_for(occurrences, kThreads), dim3(kThreads), 0, stream, s,
+         targets.rows);
   launch(&place_kernel, blocks_for(rows, kThreads), dim3(kThreads), 0, stream, s);
-  launch(&fill_kernel, blocks_for(3 * batch.count, kThreads), dim3(kThreads), 0, stream, s, batch);
+  launch(&fill_kernel, blocks_for(occurrences, kThreads), dim3(kThreads), 0, stream, s,
+         targets.rows);
   launch(&add_terms_kernel<Term>, blocks_for(rows, kWarps), dim3(kThreads), 0, stream, s, term,
          gradient);
 }
@@ -168,17 +176,15 @@ void add_terms(cudaStream_t stream, const BprBatch& batch, std::int64_t row_begi
 }  // namespace
 
 void bpr_add_gradient_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
-                          const BprBatch& batch, const float* slopes, std::int64_t row_begin,
-                          std::int64_t row_end, float* gradient) {
-  add_terms(stream_of(queue), batch, row_begin, row_end,
-            SlopeTerm{embeddings, width, batch, slopes}, gradient);
+                          const BprBatch& batch, const float* slopes, const BprTargets& targets,
+                          float* gradient) {
+  add_terms(stream_of(queue), targets, SlopeTerm{embeddings, width, batch, slopes}, gradient);
 }
 
 void bpr_add_norm_gradient_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
                                const BprBatch& batch, double weight, const double* norms,
-                               std::int64_t row_begin, std::int64_t row_end, float* gradient) {
-  add_terms(stream_of(queue), batch, row_begin, row_end, NormTerm{embeddings, width, weight, norms},
-            gradient);
+                               const BprTargets& targets, float* gradient) {
+  add_terms(stream_of(queue), targets, NormTerm{embeddings, width, batch, weight, norms}, gradient);
 }
 
 }  // namespace rallrec::kernels::detail

@@ -72,29 +72,34 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-__device__ float square_of(const float* row, std::int64_t width) {
+// In every lane; 0 where `row` is not one of [begin, end).
+__device__ float square_of(const float* embeddings, std::int64_t width, std::int64_t row,
+                           std::int64_t begin, std::int64_t end) {
   float square = 0.0F;
-  for (std::int64_t k = lane(); k < width; k += gpu::kWarp) {
-    square += row[k] * row[k];
+  if (row >= begin && row < end) {  // a whole warp
+    const float* values = embeddings + row * width;
+    for (std::int64_t k = lane(); k < width; k += gpu::kWarp) {
+      square += values[k] * values[k];
+    }
   }
   return gpu::warp_sum(square);
 }
 
-// squares[role][triple].
+// squares[role][triple], a warp per triple.
 __global__ void __launch_bounds__(kThreads)
     bpr_squares_kernel(const float* embeddings, std::int64_t width, BprBatch batch,
-                       float* squares) {
-  const Triple triple = triple_of_warp(embeddings, width, batch);
-  if (triple.number >= batch.count) {
+                       std::int64_t begin, std::int64_t end, float* squares) {
+  const std::int64_t b = std::int64_t{blockIdx.x} * kWarps + threadIdx.x / gpu::kWarp;
+  if (b >= batch.count) {
     return;  // a whole warp
   }
-  const float user = square_of(triple.user, width);
-  const float positive = square_of(triple.positive, width);
-  const float negative = square_of(triple.negative, width);
+  const float user = square_of(embeddings, width, batch.users[b], begin, end);
+  const float positive = square_of(embeddings, width, batch.positives[b], begin, end);
+  const float negative = square_of(embeddings, width, batch.negatives[b], begin, end);
   if (lane() == 0) {
-    squares[triple.number] = user;
-    squares[batch.count + triple.number] = positive;
-    squares[2 * batch.count + triple.number] = negative;
+    squares[b] = user;
+    squares[batch.count + b] = positive;
+    squares[2 * batch.count + b] = negative;
   }
 }
 
@@ -143,18 +148,19 @@ void bpr_loss_gpu(const Queue& queue, const float* embeddings, std::int64_t widt
          loss_sum);
 }
 
-void bpr_norms_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
-                   const BprBatch& batch, double* norms) {
+void bpr_squares_gpu(const Queue& queue, const float* embeddings, std::int64_t width,
+                     const BprBatch& batch, std::int64_t begin, std::int64_t end, float* squares) {
+  launch(&bpr_squares_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream_of(queue),
+         embeddings, width, batch, begin, end, squares);
+}
+
+void bpr_norms_gpu(const Queue& queue, const float* squares, std::int64_t count, double* norms) {
   const cudaStream_t stream = stream_of(queue);
-  if (batch.count == 0) {
+  if (count == 0) {
     check_cuda(cudaMemsetAsync(norms, 0, 3 * sizeof(double), stream), "clearing norms");
     return;
   }
-  const CudaScratch<float> squares(stream, 3 * batch.count, kSetting);
-  launch(&bpr_squares_kernel, blocks_for(batch.count, kWarps), dim3(kThreads), 0, stream,
-         embeddings, width, batch, squares.get());
-  launch(&sum_kernel<true>, dim3(3), dim3(kSumThreads), 0, stream, squares.get(), batch.count,
-         norms);
+  launch(&sum_kernel<true>, dim3(3), dim3(kSumThreads), 0, stream, squares, count, norms);
 }
 
 }  // namespace rallrec::kernels::detail

@@ -11,6 +11,7 @@
 #include "kernels/embedding_gather_gpu.h"
 #include "kernels/embedding_pool_gpu.h"
 #include "kernels/fm_interaction_gpu.h"
+#include "kernels/held_rows_gpu.h"
 #include "kernels/info_nce_gpu.h"
 #include "kernels/int8_rows_gpu.h"
 #include "kernels/linear_gpu.h"
@@ -49,6 +50,18 @@ void activate_backward_gpu(const Queue& /*queue*/, Activation /*activation*/,
 void add_rows_gpu(const Queue& /*queue*/, const RowAddition* /*additions*/, std::int64_t /*count*/,
                   std::int64_t /*width*/, float* /*values*/) {
   throw_no_cuda("add_rows");
+}
+
+void find_places_gpu(const Queue& /*queue*/, const std::int32_t* /*place_of*/,
+                     const std::int32_t* /*ids*/, std::int64_t /*count*/,
+                     std::int32_t* /*places*/) {
+  throw_no_cuda("find_places");
+}
+
+void take_rows_gpu(const Queue& /*queue*/, const float* /*rows*/, std::int64_t /*width*/,
+                   const std::int32_t* /*places*/, std::int64_t /*count*/, std::int64_t /*begin*/,
+                   std::int64_t /*end*/, float* /*taken*/) {
+  throw_no_cuda("take_rows");
 }
 
 void linear_gpu(const Queue& /*queue*/, const LinearShape& /*shape*/, const float* /*x*/,
@@ -95,20 +108,26 @@ void bpr_loss_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int6
 
 void bpr_add_gradient_gpu(const Queue& /*queue*/, const float* /*embeddings*/,
                           std::int64_t /*width*/, const BprBatch& /*batch*/,
-                          const float* /*slopes*/, std::int64_t /*row_begin*/,
-                          std::int64_t /*row_end*/, float* /*gradient*/) {
+                          const float* /*slopes*/, const BprTargets& /*targets*/,
+                          float* /*gradient*/) {
   throw_no_cuda("bpr_add_gradient");
 }
 
-void bpr_norms_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
-                   const BprBatch& /*batch*/, double* /*norms*/) {
+void bpr_squares_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
+                     const BprBatch& /*batch*/, std::int64_t /*begin*/, std::int64_t /*end*/,
+                     float* /*squares*/) {
+  throw_no_cuda("bpr_squares");
+}
+
+void bpr_norms_gpu(const Queue& /*queue*/, const float* /*squares*/, std::int64_t /*count*/,
+                   double* /*norms*/) {
   throw_no_cuda("bpr_norms");
 }
 
 void bpr_add_norm_gradient_gpu(const Queue& /*queue*/, const float* /*embeddings*/,
                                std::int64_t /*width*/, const BprBatch& /*batch*/, double /*weight*/,
-                               const double* /*norms*/, std::int64_t /*row_begin*/,
-                               std::int64_t /*row_end*/, float* /*gradient*/) {
+                               const double* /*norms*/, const BprTargets& /*targets*/,
+                               float* /*gradient*/) {
   throw_no_cuda("bpr_add_norm_gradient");
 }
 

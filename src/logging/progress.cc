@@ -23,17 +23,6 @@ std::chrono::steady_clock::duration interval(bool terminal) {
                         std::chrono::duration<double>(log_options().progress_seconds));
 }
 
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
-  if (whole < 60) {
-    return fmt::format("{} s", whole);
-  }
-  if (whole < 3600) {
-    return fmt::format("{} min {} s", whole / 60, whole % 60);
-  }
-  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
-}
-
 std::string bar_text(std::int64_t done, std::int64_t total) {
   if (total <= 0) {
     return "";
@@ -44,6 +33,17 @@ std::string bar_text(std::int64_t done, std::int64_t total) {
 }
 
 }  // namespace
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  if (whole < 60) {
+    return fmt::format("{} s", whole);
+  }
+  if (whole < 3600) {
+    return fmt::format("{} min {} s", whole / 60, whole % 60);
+  }
+  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
 
 std::string progress_text(const std::string& what, const std::string& unit, std::int64_t done,
                           std::int64_t total, std::int64_t fresh, double seconds,

@@ -44,6 +44,9 @@ class Progress {
   Clock::time_point next_;
 };
 
+// "48 s", "3 min 9 s", "2 h 5 min".
+std::string duration_text(double seconds);
+
 // "tune 120/300 steps, 2.31/s, 1 min 18 s left, loss 0.43": the text of a line or bar. `total` 0
 // leaves out what depends on it; `seconds` is the time that `fresh` of the `done` items took.
 std::string progress_text(const std::string& what, const std::string& unit, std::int64_t done,

@@ -50,6 +50,7 @@ EvaluationDifference evaluate_difference(distributed::Communicator& communicator
       accuracy(after.scores, after.labels) - accuracy(before.scores, before.labels);
   difference.intervals =
       bootstrap_difference(communicator, before, ranking_before, after, ranking_after, options);
+  difference.delong = delong_test(before.scores, after.scores, after.labels);
   return difference;
 }
 

@@ -5,6 +5,7 @@
 
 #include "distributed/communicator.h"
 #include "metrics/bootstrap.h"
+#include "metrics/delong.h"
 #include "metrics/scored_samples.h"
 
 namespace rallrec::metrics {
@@ -35,6 +36,8 @@ struct EvaluationDifference {
   double log_loss = 0.0;
   double accuracy = 0.0;
   MetricIntervals intervals;
+  // Of the AUC; empty where a class has fewer than two samples.
+  std::optional<AucTest> delong;
 };
 
 // `after` minus `before`; both hold predictions for the same samples (same_samples). Collective.

@@ -25,6 +25,14 @@ io::JsonObjectWriter interval_json(const MetricIntervals& intervals) {
   return object;
 }
 
+io::JsonObjectWriter test_json(const AucTest& test) {
+  io::JsonObjectWriter object;
+  object.add("difference", test.difference).add("standard_error", test.standard_error);
+  add_optional(object, "z", test.z);
+  add_optional(object, "p", test.p);
+  return object;
+}
+
 }  // namespace
 
 io::JsonObjectWriter evaluation_json(const Evaluation& evaluation) {
@@ -50,6 +58,7 @@ io::JsonObjectWriter difference_json(const EvaluationDifference& difference) {
   add_optional(object, "auc", difference.auc);
   object.add("log_loss", difference.log_loss).add("accuracy", difference.accuracy);
   object.add_json("intervals", interval_json(difference.intervals).text());
+  object.add_json("delong", difference.delong ? test_json(*difference.delong).text() : "null");
   return object;
 }
 

@@ -10,7 +10,8 @@ namespace rallrec::metrics {
 // AUC or an interval that cannot be computed is null.
 io::JsonObjectWriter evaluation_json(const Evaluation& evaluation);
 
-// {"n", "auc", "log_loss", "accuracy", "intervals"} in the same form.
+// {"n", "auc", "log_loss", "accuracy", "intervals"} in the same form, and "delong": {"difference",
+// "standard_error", "z", "p"} of the AUC, null where there is none.
 io::JsonObjectWriter difference_json(const EvaluationDifference& difference);
 
 }  // namespace rallrec::metrics

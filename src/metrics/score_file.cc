@@ -1,11 +1,13 @@
 #include "metrics/score_file.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "core/error.h"
 #include "distributed/joint_error.h"
 #include "distributed/partition.h"
+#include "io/hash.h"
 #include "io/json_parser.h"
 #include "io/json_record.h"
 #include "io/json_writer.h"
@@ -70,15 +72,39 @@ double probability_of(const io::JsonRecord& record, const char* key) {
   return value;
 }
 
-std::string user_of(const io::JsonRecord& record) {
-  const io::JsonValue* user = record.value().find("user");
-  if (const std::string* name = user->string()) {
+// An id: a string or an integer; nothing for other kinds and where there is none.
+std::optional<std::string> id_of(const io::JsonRecord& record, const char* key) {
+  const io::JsonValue* id = record.value().find(key);
+  if (id == nullptr) {
+    return std::nullopt;
+  }
+  if (const std::string* name = id->string()) {
     return *name;
   }
-  if (const std::int64_t* number = user->integer()) {
-    return std::to_string(*number);
+  const std::int64_t* number = id->integer();
+  return number == nullptr ? std::nullopt : std::optional(std::to_string(*number));
+}
+
+std::string user_of(const io::JsonRecord& record) {
+  if (const auto user = id_of(record, "user")) {
+    return *user;
   }
-  record.fail("user", std::string("expected a string or an integer, found ") + user->kind());
+  record.fail("user", std::string("expected a string or an integer, found ") +
+                          record.value().find("user")->kind());
+}
+
+// Nothing where the record does not say which row of the data set it is. Data sets without
+// timestamps have no row twice among their samples.
+std::optional<std::uint64_t> row_of(const io::JsonRecord& record, std::uint8_t label) {
+  const auto user = id_of(record, "user");
+  const auto item = id_of(record, "item");
+  const auto time = id_of(record, "timestamp");
+  if (!user || !item) {
+    return std::nullopt;
+  }
+  const std::string text =
+      *user + '\0' + *item + '\0' + time.value_or("") + '\0' + std::to_string(label);
+  return io::xxh3_64(text.data(), text.size());
 }
 
 class SampleReader {
@@ -91,11 +117,17 @@ class SampleReader {
     }
     samples_.users.push_back(record.has("user") ? number_of(user_of(record))
                                                 : ScoredSamples::kNoUser);
+    if (const auto row = row_of(record, samples_.labels.back())) {
+      samples_.rows.push_back(*row);
+    }
   }
 
   ScoredSamples take() {
     if (samples_.squashed.size() != samples_.size()) {
       samples_.squashed.clear();
+    }
+    if (samples_.rows.size() != samples_.size()) {
+      samples_.rows.clear();
     }
     return std::move(samples_);
   }

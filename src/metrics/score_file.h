@@ -12,6 +12,8 @@ namespace rallrec::metrics {
 //   score           P(yes) in [0, 1]
 //   score_squashed  in [0, 1]; optional, used where every line has it
 //   user            a string or an integer; optional
+//   item, timestamp strings or integers; optional: with user they say which row of the data set it
+//                   is
 // and returns all samples in the file's order on every rank. Each rank parses its own range of
 // lines of a file; a pipe works with one rank. A bad line is bad data with path:line:column, the
 // same on all ranks. No samples at all, or samples of one class only, are bad data that names the

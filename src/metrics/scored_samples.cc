@@ -84,8 +84,8 @@ std::vector<T> head(const std::vector<T>& all, std::size_t count) {
 }  // namespace
 
 ScoredSamples ScoredSamples::first(std::size_t count) const {
-  return {head(labels, count), head(scores, count), head(squashed, count), head(users, count),
-          user_names};
+  return {head(labels, count), head(scores, count), head(squashed, count),
+          head(users, count),  user_names,          head(rows, count)};
 }
 
 ScoredSamples gather_samples(Communicator& communicator, const ScoredSamples& mine) {
@@ -96,6 +96,11 @@ ScoredSamples gather_samples(Communicator& communicator, const ScoredSamples& mi
   all.squashed = gather_vector(communicator, mine.squashed, DType::kFloat64);
   if (all.squashed.size() != all.scores.size()) {
     all.squashed.clear();
+  }
+  const std::vector<std::int64_t> rows = gather_vector(
+      communicator, std::vector<std::int64_t>(mine.rows.begin(), mine.rows.end()), DType::kInt64);
+  if (rows.size() == all.scores.size()) {
+    all.rows.assign(rows.begin(), rows.end());
   }
   const std::vector<std::string> packed = all_gather_strings(communicator, pack(mine.user_names));
   const auto numbers = join_names(packed, &all.user_names);

@@ -20,6 +20,9 @@ struct ScoredSamples {
   // Position in `user_names`, or kNoUser.
   std::vector<std::uint32_t> users;
   std::vector<std::string> user_names;
+  // Which row of the data set each is: a hash of user, item, timestamp and label. Empty unless
+  // every sample has all four.
+  std::vector<std::uint64_t> rows;
 
   std::size_t size() const { return labels.size(); }
   // The first `count` samples, or all where there are fewer.
@@ -27,7 +30,7 @@ struct ScoredSamples {
 };
 
 // The samples of all ranks in rank order, on every rank; the result does not depend on how they
-// were split. `squashed` is kept where every rank with samples has it. Collective.
+// were split. `squashed` and `rows` are kept where every rank with samples has them. Collective.
 ScoredSamples gather_samples(distributed::Communicator& communicator, const ScoredSamples& mine);
 
 // Whether both are predictions for the same samples in the same order, as far as their labels and

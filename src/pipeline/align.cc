@@ -51,12 +51,21 @@ void check_matrices(const EmbeddingMatrix& text, const EmbeddingMatrix& graph,
   }
 }
 
-void log_outcome(const std::vector<double>& losses, std::int64_t rows, double temperature) {
-  const train::AlignmentBounds bounds = train::alignment_bounds(rows, temperature);
+// Of the loss over the items of one step.
+train::AlignmentBounds bounds_of(const Alignment& alignment, const config::AlignOptions& options) {
+  const std::int64_t rows = alignment.trained_rows;
+  const std::int64_t batch = options.batch_size > 0 ? std::min(options.batch_size, rows) : rows;
+  return train::alignment_bounds(batch, options.temperature);
+}
+
+void log_outcome(const Alignment& alignment, const config::AlignOptions& options) {
+  const std::vector<double>& losses = alignment.losses;
+  const train::AlignmentBounds bounds = bounds_of(alignment, options);
   spdlog::info(
       "align: {} items, loss {:.4f} -> {:.4f} in {} steps; chance {:.4f}, no vectors get below "
       "{:.4f}",
-      rows, losses.front(), losses.back(), losses.size(), bounds.chance, bounds.lowest);
+      alignment.trained_rows, losses.front(), losses.back(), losses.size(), bounds.chance,
+      bounds.lowest);
   if (losses.back() > bounds.chance) {
     spdlog::warn("align: the loss ended worse than chance; try a smaller align.learning_rate");
   }
@@ -94,7 +103,7 @@ Alignment align_embeddings(const EmbeddingMatrix& text, const EmbeddingMatrix& g
                                  progress.advance(1, fmt::format("loss {:.4f}", loss));
                                });
   }
-  log_outcome(result.losses, result.trained_rows, settings.temperature);
+  log_outcome(result, settings);
   result.projected = {text.rows, graph.columns, train::project_rows(projector, text.values, place)};
   if (!all_finite(result.projected.values.data(), result.projected.values.size())) {
     throw Error(ExitCode::kNonFinite,
@@ -117,8 +126,8 @@ void align_on_files(const AlignFiles& files, const config::Options& options,
 void run_align(StageContext& context) {
   const std::string graph_path = context.run_dir + "/light_gcn/graph_embeddings.h5";
   const Alignment result =
-      align_embeddings(read_text_block(context.run_dir), read_embeddings(graph_path, "item"),
-                       graph_path, context.options, context.communicator);
+      align_embeddings(read_text_block(context), read_embeddings(graph_path, "item"), graph_path,
+                       context.options, context.communicator);
   if (context.communicator.rank() == 0) {
     io::Hdf5Writer file(context.run_dir + "/align/aligned_embeddings.h5");
     file.add_matrix("ssl", result.projected.values.data(), result.projected.rows,
@@ -126,8 +135,7 @@ void run_align(StageContext& context) {
     file.add("loss", result.losses);
     file.commit();
   }
-  const auto bounds =
-      train::alignment_bounds(result.trained_rows, context.options.align.temperature);
+  const train::AlignmentBounds bounds = bounds_of(result, context.options.align);
   context.report.add("items", result.trained_rows);
   context.report.add("loss", result.losses.back());
   context.report.add("loss by chance", bounds.chance);

@@ -116,7 +116,11 @@ void write_results(const std::string& folder, const std::string& model, const da
   io::write_file_atomically(metrics, metrics_json(model, data, result));
 }
 
+// Empty where the data set has none.
 std::vector<std::int64_t> test_timestamps(const data::Dataset& dataset) {
+  if (!dataset.interactions.has_timestamps()) {
+    return {};
+  }
   const data::SampleRange test = range_of(dataset.samples, data::Split::kTest);
   std::vector<std::int64_t> times;
   for (std::int32_t sample = test.begin; sample < test.end; ++sample) {
@@ -149,7 +153,9 @@ void run_baseline(StageContext& context, const std::string& model) {
                   [&](std::size_t sample, io::JsonObjectWriter& line) {
                     line.add("user", data.users.name(data.test.user[sample]));
                     line.add("item", data.items.name(data.test.item[sample]));
-                    line.add("timestamp", times[sample]);
+                    if (!times.empty()) {
+                      line.add("timestamp", times[sample]);
+                    }
                   });
   }
   context.report.add("samples", data.test.size());

@@ -12,7 +12,7 @@ namespace rallrec::pipeline {
 
 // The id-feature baselines, a stage each, named baseline/<model>. A run has one where its `stages`
 // name baseline. From ingest/interactions.h5 to, in baseline/<model>:
-//   scores.jsonl   {"label", "score", "user", "item", "timestamp"} per test sample, in time order
+//   scores.jsonl   {"label", "score", "user", "item", "timestamp"} per test sample, in their order
 //   metrics.json   of the test samples, and how training went
 const std::vector<Stage>& baseline_table();
 

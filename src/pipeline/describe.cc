@@ -40,10 +40,11 @@ bool has_metadata(const data::Dataset& dataset, std::int32_t item) {
   });
 }
 
-// The items with metadata that `described` lacks.
-std::vector<std::int32_t> lacking(const data::Dataset& dataset, const Texts& described) {
+// The items with metadata that `described` lacks, of the first `count`.
+std::vector<std::int32_t> lacking(const data::Dataset& dataset, const Texts& described,
+                                  std::int32_t count) {
   std::vector<std::int32_t> items;
-  for (std::int32_t item = 0; item < dataset.items.size(); ++item) {
+  for (std::int32_t item = 0; item < count; ++item) {
     if (!described[static_cast<std::size_t>(item)] && has_metadata(dataset, item)) {
       items.push_back(item);
     }
@@ -74,7 +75,8 @@ ItemPrompts open_prompts(const StageContext& context, const data::Dataset& datas
                          Texts& described, std::vector<std::string>& requests) {
   const text::PromptTemplate wording = load_wording(context.options.prompt, dataset);
   ItemPrompts open;
-  for (const std::int32_t item : lacking(dataset, described)) {
+  for (const std::int32_t item :
+       lacking(dataset, described, items_with_text(dataset, context.options))) {
     std::string& request = requests[static_cast<std::size_t>(item)];
     request =
         wording.describe_prompt(item_fields(dataset, item), context.options.describe.max_words);
@@ -120,7 +122,10 @@ std::vector<std::string> answers(const StageContext& context, const text::Tokeni
       load_model(options.model.path, options.model.quant, options, context.communicator);
   PartialTexts partial(context.run_dir + "/describe", context.resume != "never",
                        context.communicator);
-  const TextGenerator generator{*model, nullptr, tokenizer, options.describe, options.model.path};
+  TextGenerator generator{*model, nullptr, tokenizer, options.describe, options.model.path};
+  if (options.refcompat.empty_newlines) {
+    generator.to_line = without_line_breaks;
+  }
   std::vector<std::uint64_t> draws;
   for (const auto& ids : open.ids) {
     draws.push_back(draw_of(ids));
@@ -175,6 +180,10 @@ class PromptFile {
 
 }  // namespace
 
+std::int32_t items_with_text(const data::Dataset& dataset, const config::Options& options) {
+  return dataset.items.size() - (options.refcompat.drop_last_item ? 1 : 0);
+}
+
 void run_describe(StageContext& context) {
   const config::Options& options = context.options;
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
@@ -186,7 +195,7 @@ void run_describe(StageContext& context) {
                                  [](const auto& text) { return text.has_value(); });
   DescribeCache cache(options, context.run_dir, context.communicator);
   std::vector<std::string> requests(described.size());
-  const std::size_t asked = lacking(dataset, described).size();
+  const std::size_t asked = lacking(dataset, described, items_with_text(dataset, options)).size();
   const ItemPrompts open = open_prompts(context, dataset, chat, cache, described, requests);
   require_none(open, dataset, options.describe);
   require_room(open, dataset, models::llm::read_llm_config(options.model.path).max_position,
@@ -230,9 +239,11 @@ std::vector<std::optional<std::string>> read_descriptions(const std::string& pat
   return descriptions;
 }
 
-std::vector<std::string> load_descriptions(const std::string& path, const data::Dataset& dataset) {
+std::vector<std::string> load_descriptions(const std::string& path, const data::Dataset& dataset,
+                                           std::int32_t count) {
   const Texts described = read_descriptions(path, dataset);
-  if (const auto items = lacking(dataset, described); !items.empty()) {
+  const auto items = lacking(dataset, described, count < 0 ? dataset.items.size() : count);
+  if (!items.empty()) {
     throw_lacking(path, dataset, items, "run stage describe again with --force");
   }
   std::vector<std::string> descriptions;

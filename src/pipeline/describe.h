@@ -12,6 +12,10 @@
 
 namespace rallrec::pipeline {
 
+// The items that describe and embed look at: the whole catalogue, or all but its last item with
+// refcompat.drop_last_item.
+std::int32_t items_with_text(const data::Dataset& dataset, const config::Options& options);
+
 // Eq. 1: the model describes every item from its metadata. Writes describe/descriptions.jsonl, a
 // line {"item": original id, "prompt": the request, "description": …} per item that has any field;
 // items without metadata get no line. Items of describe.file get its text, without a "prompt", and
@@ -25,8 +29,9 @@ std::vector<std::optional<std::string>> read_descriptions(const std::string& pat
                                                           const data::Dataset& dataset);
 
 // What stage describe wrote, "" for an item without metadata. Bad data that counts the items with
-// metadata that have no line and names the first.
-std::vector<std::string> load_descriptions(const std::string& path, const data::Dataset& dataset);
+// metadata that have no line, of the first `count` (-1 = all), and names the first.
+std::vector<std::string> load_descriptions(const std::string& path, const data::Dataset& dataset,
+                                           std::int32_t count = -1);
 
 // Input lines {"prompt": "…"} with an optional "system"; the output has the same lines and keys in
 // order, plus "description". Collective; rank 0 writes.

@@ -28,6 +28,9 @@ std::string file_of(const config::Options& options, const std::string& run_dir) 
   hashes.save();
   content.add("tokens", describe.max_new_tokens).add("temperature", describe.temperature);
   content.add("top_p", describe.top_p).add("seed", describe.seed);
+  if (options.refcompat.empty_newlines) {
+    content.add("empty_newlines", true);
+  }
   return describe.cache + "/descriptions-" + io::xxh3_128_hex(content.text()) + ".jsonl";
 }
 

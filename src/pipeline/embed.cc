@@ -14,6 +14,7 @@
 #include "models/llm/causal_lm.h"
 #include "pipeline/describe.h"
 #include "pipeline/load_model.h"
+#include "pipeline/refcompat_embedding.h"
 #include "pipeline/text_embedder.h"
 #include "pipeline/wording.h"
 
@@ -35,17 +36,31 @@ Texts item_texts(const StageContext& context, const data::Dataset& dataset,
                  const text::Tokenizer& tokenizer) {
   const text::PromptTemplate wording = load_wording(context.options.prompt, dataset);
   Texts texts;
-  const auto items = static_cast<std::int32_t>(dataset.items.size());
+  const std::int32_t items = items_with_text(dataset, context.options);
   for (std::int32_t item = 0; item < items; ++item) {
     texts.push_back(bare_text_ids(tokenizer, wording.title_text(item_fields(dataset, item))));
   }
+  texts.resize(static_cast<std::size_t>(dataset.items.size()));
   if (embeds_descriptions(context.options)) {
     for (const std::string& description :
-         load_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset)) {
+         load_descriptions(context.run_dir + "/describe/descriptions.jsonl", dataset, items)) {
       texts.push_back(bare_text_ids(tokenizer, description));
     }
   }
   return texts;
+}
+
+// With refcompat.generated_state the model goes on from each text as describe lets it.
+at::Tensor text_vectors(const StageContext& context, const text::Tokenizer& tokenizer,
+                        const Texts& texts, models::llm::CausalLm& model) {
+  const config::Options& options = context.options;
+  if (!options.refcompat.generated_state) {
+    return embed_texts(model, texts, options.embed, context.communicator);
+  }
+  config::DescribeOptions sampling = options.describe;
+  sampling.max_new_tokens = kContinuationTokens;
+  const TextGenerator generator{model, nullptr, tokenizer, sampling, options.model.path};
+  return embed_generated_states(generator, texts, options.embed, context.communicator);
 }
 
 // One row per item: of its title, and beside it of its description where there are twice as many
@@ -93,7 +108,7 @@ void run_embed(StageContext& context) {
   const Texts texts = item_texts(context, dataset, tokenizer);
   const auto model =
       load_model(options.model.path, options.embed.quant, options, context.communicator);
-  const at::Tensor vectors = embed_texts(*model, texts, options.embed, context.communicator);
+  const at::Tensor vectors = text_vectors(context, tokenizer, texts, *model);
   const auto items = static_cast<std::int64_t>(dataset.items.size());
   if (context.communicator.rank() == 0) {
     io::Hdf5Writer writer(context.run_dir + "/embed/text_embeddings.h5");

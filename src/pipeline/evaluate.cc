@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/error.h"
 #include "io/atomic_file.h"
 #include "io/files.h"
 #include "io/json_writer.h"
@@ -14,7 +15,22 @@ namespace rallrec::pipeline {
 namespace {
 
 metrics::ScoredSamples read_file(StageContext& context, const std::string& name) {
-  return metrics::read_scored_samples(context.communicator, context.run_dir + "/" + name);
+  const config::RefcompatOptions& refcompat = context.options.refcompat;
+  const std::string path = context.run_dir + "/" + name;
+  metrics::ScoredSamples samples = metrics::read_scored_samples(context.communicator, path);
+  if (refcompat.eval_first_10000) {
+    samples = samples.first(kPublishedTestPrompts);
+  }
+  // A baseline has a probability from the start.
+  if (refcompat.squash_prob && scored_model(context.options) != "baseline") {
+    if (samples.squashed.empty()) {
+      throw_bad_data(path,
+                     "has lines without score_squashed, which refcompat.squash_prob reports; "
+                     "run infer with infer.squashed = true");
+    }
+    samples.scores = samples.squashed;
+  }
+  return samples;
 }
 
 std::string metrics_json(StageContext& context, const metrics::ScoredSamples& samples) {

@@ -114,8 +114,10 @@ void run_infer(StageContext& context) {
   const Wording wording(options.model.path, options);
   const std::optional<LoraAdapter> adapter =
       load_adapter(adapter_folder(options, run), options.model.path);
-  const auto model =
-      load_model(options.model.path, options.model.quant, options, context.communicator);
+  // The authors tune on an int8 base and score on one that was never quantised.
+  const std::string quant =
+      options.refcompat.float_base_at_inference ? "fp32" : options.model.quant;
+  const auto model = load_model(options.model.path, quant, options, context.communicator);
   InferFiles files;
   files.squashed = options.infer.squashed;
   std::int64_t prompts = 0;

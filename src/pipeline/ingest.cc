@@ -24,6 +24,7 @@ void report_statistics(const data::DatasetStatistics& statistics, StageReport& r
   report.add("test", statistics.splits[2].samples);
   report.add("test positive rate", statistics.splits[2].positive_rate());
   if (statistics.rejected_rows > 0) report.add("rejected rows", statistics.rejected_rows);
+  if (statistics.filtered_rows > 0) report.add("filtered rows", statistics.filtered_rows);
   if (statistics.repeated_rows > 0) report.add("repeated rows", statistics.repeated_rows);
 }
 

@@ -84,7 +84,8 @@ void report_training(const data::CsrGraph& graph, const train::LightGcnTraining&
 void run_light_gcn(StageContext& context) {
   const config::LightGcnOptions& options = context.options.light_gcn;
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
-  const data::EdgeSplit split = data::light_gcn_edges(dataset, options.edges, options.min_rating);
+  const data::EdgeSplit split =
+      data::light_gcn_edges(dataset, options.edges, options.min_rating, options.held_out_min_rows);
   const auto to_graph = [&](const data::EdgeList& edges) {
     return data::make_csr_graph(edges, dataset.users.size(), dataset.items.size());
   };

@@ -29,9 +29,9 @@ std::int32_t id_of(const io::JsonRecord& record, const char* key, const data::Id
 
 data::Dataset with_pair_samples(data::Dataset dataset, const std::vector<Pair>& pairs) {
   data::InteractionTable& table = dataset.interactions;
+  const bool timed = table.has_timestamps() && !table.timestamp.empty();
   const std::int64_t newest =
-      table.timestamp.empty() ? 0
-                              : *std::max_element(table.timestamp.begin(), table.timestamp.end());
+      timed ? *std::max_element(table.timestamp.begin(), table.timestamp.end()) : 0;
   data::SampleTable samples;
   for (const Pair& pair : pairs) {
     samples.row.push_back(static_cast<std::int32_t>(table.size()));
@@ -40,7 +40,9 @@ data::Dataset with_pair_samples(data::Dataset dataset, const std::vector<Pair>& 
     table.user.push_back(pair.user);
     table.item.push_back(pair.item);
     table.rating.push_back(0.0F);
-    table.timestamp.push_back(newest);
+    if (timed) {
+      table.timestamp.push_back(newest);
+    }
   }
   dataset.samples = std::move(samples);
   return dataset;

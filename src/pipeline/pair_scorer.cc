@@ -94,8 +94,14 @@ std::vector<Reason> reasons_of(const data::Dataset& dataset, std::int32_t sample
   const data::History history = history_of(dataset, sample);
   std::vector<Reason> reasons;
   const auto add = [&](std::size_t place, double similarity) {
-    const data::HistoryEntry entry = history[place];
-    reasons.push_back({entry.item, entry.rating, entry.timestamp, similarity});
+    Reason reason;
+    reason.item = history.item(place);
+    reason.rating = history.rating(place);
+    if (dataset.interactions.has_timestamps()) {
+      reason.timestamp = history.timestamp(place);
+    }
+    reason.similarity = similarity;
+    reasons.push_back(reason);
   };
   if (!neighbours.samples.empty()) {
     const std::int64_t first = neighbours.offsets[static_cast<std::size_t>(sample)];

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,8 @@ namespace rallrec::pipeline {
 struct Reason {
   std::int32_t item = 0;
   float rating = 0.0F;
-  std::int64_t timestamp = 0;
+  // Nothing where the data set has none.
+  std::optional<std::int64_t> timestamp;
   // To the target (eq. 7); NaN where the prompt's view retrieves nothing.
   double similarity = 0.0;
 };

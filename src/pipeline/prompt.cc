@@ -26,10 +26,14 @@ struct Views {
   }
 };
 
-Views views_of(const config::PromptOptions& options) {
+Views views_of(const config::Options& options_of_run) {
+  const config::PromptOptions& options = options_of_run.prompt;
   Views views;
   for (const std::string& name : options.train_views) {
     views.train.push_back(text::view_from(name, "prompt.train_views"));
+  }
+  if (options_of_run.refcompat.first_2048_of_mixed) {
+    views.train = {text::View::kHigh, text::View::kSequential, text::View::kSimple};
   }
   if (views.train.empty()) {
     throw_usage("prompt.train_views is empty; expected at least one view");
@@ -39,9 +43,19 @@ Views views_of(const config::PromptOptions& options) {
   return views;
 }
 
+std::vector<PromptTask> training_tasks(const Views& views, const PromptSamples& samples,
+                                       const config::Options& options) {
+  std::vector<PromptTask> tasks = tasks_of(samples.train, views.train);
+  if (options.refcompat.first_2048_of_mixed) {
+    // The authors train on as many as for two views: on about two thirds of the samples.
+    tasks.resize(std::min(tasks.size(), 2 * samples.train.size()));
+  }
+  return tasks;
+}
+
 void write_files(const std::string& folder, const Views& views, const PromptSamples& samples,
-                 PromptWriter& writer) {
-  writer.write(folder + "/train.jsonl", tasks_of(samples.train, views.train));
+                 const config::Options& options, PromptWriter& writer) {
+  writer.write(folder + "/train.jsonl", training_tasks(views, samples, options));
   writer.write(folder + "/valid.jsonl", tasks_of(samples.valid, {views.test}));
   writer.write(folder + "/test.jsonl", tasks_of(samples.test, {views.test}));
   writer.write(folder + "/zero_shot.jsonl", tasks_of(samples.test, {views.zero_shot}));
@@ -81,13 +95,11 @@ void report_totals(const PromptTotals& totals, const PromptSamples& samples, Sta
 
 }  // namespace
 
-bool shows_neighbours(const config::Options& options) {
-  return views_of(options.prompt).use_retrieval();
-}
+bool shows_neighbours(const config::Options& options) { return views_of(options).use_retrieval(); }
 
 void run_prompt(StageContext& context) {
   const config::PromptOptions& options = context.options.prompt;
-  const Views views = views_of(options);
+  const Views views = views_of(context.options);
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
   retrieval::Neighbours neighbours;
   if (views.use_retrieval()) {
@@ -101,7 +113,7 @@ void run_prompt(StageContext& context) {
   PromptWriter writer(context.communicator, dataset, wording.system(), builder, &neighbours);
   const std::string folder = context.run_dir + "/prompt";
   io::make_directories(folder);
-  write_files(folder, views, samples, writer);
+  write_files(folder, views, samples, context.options, writer);
   report_totals(writer.totals(), samples, context.report);
   if (context.communicator.rank() == 0) {
     warn_of_one_class(dataset.samples, samples.test);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "pipeline/refcompat_history.h"
 #include "pipeline/wording.h"
 
 namespace rallrec::pipeline {
@@ -19,6 +20,8 @@ PromptBuilder::PromptBuilder(const data::Dataset& dataset, const text::PromptTem
       cutoff_(options.prompt.cutoff),
       threshold_(options.data.label_threshold),
       exclude_target_(options.data.deduplicate),
+      refcompat_(options.refcompat),
+      two_thirds_(text::two_thirds_of(options.data.dataset)),
       filter_(dataset.items.size()) {}
 
 std::string PromptBuilder::write(std::int32_t sample, text::View view, const HistoryChoice& choice,
@@ -45,20 +48,31 @@ std::int64_t PromptBuilder::tokens_of(const std::string& input, std::int32_t sam
   return static_cast<std::int64_t>(chat_.training_ids(wording_.system(), input, answer).ids.size());
 }
 
-Prompt PromptBuilder::build(std::int32_t sample, text::View view,
-                            const std::vector<std::int32_t>& similar) {
+HistoryChoice PromptBuilder::choose(std::int32_t sample, text::View view,
+                                    const std::vector<std::int32_t>& similar) {
   const data::History history = history_of(dataset_, sample);
+  const auto size = static_cast<std::int32_t>(history.size());
   std::vector<std::int32_t> newest =
       filter_.candidates(history, exclude_target_ ? dataset_.sample_item(sample) : -1);
   std::reverse(newest.begin(), newest.end());
-  const HistoryChoice choice =
-      choose_history(view, static_cast<std::int32_t>(history.size()), newest, similar, rerank_);
+  if (refcompat_.rerank_repeat_bug) {
+    newest = newest_by_shifted_places(history, newest);
+  }
+  if (view == text::View::kRerank && refcompat_.rerank_two_thirds) {
+    return {text::rerank_two_thirds(two_thirds_, similar, newest, size, rerank_.k), false};
+  }
+  return choose_history(view, size, newest, similar, rerank_);
+}
+
+Prompt PromptBuilder::build(std::int32_t sample, text::View view,
+                            const std::vector<std::int32_t>& similar) {
+  const HistoryChoice choice = choose(sample, view, similar);
   Prompt prompt;
   for (std::size_t count = choice.by_relevance.size();; --count) {
     prompt.input = write(sample, view, choice, count);
     prompt.tokens = tokens_of(prompt.input, sample);
     prompt.dropped = static_cast<std::int64_t>(choice.by_relevance.size() - count);
-    if (prompt.tokens <= cutoff_) {
+    if (prompt.tokens <= cutoff_ || refcompat_.right_truncation) {
       return prompt;
     }
     if (count == 0) {

@@ -10,6 +10,7 @@
 #include "pipeline/history_choice.h"
 #include "text/chat_template.h"
 #include "text/prompt_template.h"
+#include "text/refcompat_rerank.h"
 
 namespace rallrec::pipeline {
 
@@ -31,9 +32,12 @@ class PromptBuilder {
   // `similar`: the places of the sample's history by similarity to its target, nearest first; not
   // looked at in a view without retrieval. Interactions are dropped from the least relevant end
   // until prompt and answer have at most prompt.cutoff tokens; usage where that does not suffice.
+  // With refcompat.right_truncation none is: tune cuts the end off.
   Prompt build(std::int32_t sample, text::View view, const std::vector<std::int32_t>& similar);
 
  private:
+  HistoryChoice choose(std::int32_t sample, text::View view,
+                       const std::vector<std::int32_t>& similar);
   std::string write(std::int32_t sample, text::View view, const HistoryChoice& choice,
                     std::size_t count) const;
   // More than the cutoff where the text is too long to be encoded at all.
@@ -47,6 +51,8 @@ class PromptBuilder {
   const std::int64_t cutoff_;
   const double threshold_;
   const bool exclude_target_;
+  const config::RefcompatOptions refcompat_;
+  const text::TwoThirds two_thirds_;
   data::CandidateFilter filter_;
 };
 

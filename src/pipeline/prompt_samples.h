@@ -13,9 +13,9 @@ namespace rallrec::pipeline {
 struct PromptSamples {
   // Drawn without replacement from the training split, in the order drawn.
   std::vector<std::int32_t> train;
-  // Drawn from the valid split, in time order.
+  // Drawn from the valid split, in the order of the samples.
   std::vector<std::int32_t> valid;
-  // The head of the test split or drawn from all of it (test_draw), in time order.
+  // The head of the test split or drawn from all of it (test_draw), in the order of the samples.
   std::vector<std::int32_t> test;
 
   // Every sample above once, ascending.

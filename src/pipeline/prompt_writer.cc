@@ -49,10 +49,11 @@ std::string PromptWriter::line(const PromptTask& task) {
       .add("output", answer_of(label))
       .add("label", static_cast<int>(label))
       .add("user", dataset_.users.name(dataset_.sample_user(task.sample)))
-      .add("item", dataset_.items.name(dataset_.sample_item(task.sample)))
-      .add("timestamp", dataset_.sample_timestamp(task.sample))
-      .add("sample", task.sample)
-      .add("view", text::view_name(task.view));
+      .add("item", dataset_.items.name(dataset_.sample_item(task.sample)));
+  if (dataset_.interactions.has_timestamps()) {
+    object.add("timestamp", dataset_.sample_timestamp(task.sample));
+  }
+  object.add("sample", task.sample).add("view", text::view_name(task.view));
   return object.text();
 }
 

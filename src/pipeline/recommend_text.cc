@@ -17,7 +17,10 @@ std::string title_of(const data::Dataset& dataset, std::int32_t item) {
 std::string reason_json(const data::Dataset& dataset, const Reason& reason) {
   io::JsonObjectWriter object;
   object.add("item", dataset.items.name(reason.item)).add("title", title_of(dataset, reason.item));
-  object.add("rating", reason.rating).add("timestamp", reason.timestamp);
+  object.add("rating", reason.rating);
+  if (reason.timestamp) {
+    object.add("timestamp", *reason.timestamp);
+  }
   object.add("similarity", reason.similarity);
   return object.text();
 }

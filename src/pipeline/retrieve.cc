@@ -2,9 +2,14 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "data/dataset_file.h"
+#include "kernels/unit_rows.h"
 #include "pipeline/item_blocks.h"
 #include "pipeline/prompt_samples.h"
+#include "pipeline/refcompat_retrieval.h"
 #include "retrieval/embedding_mixture.h"
 #include "retrieval/hybrid.h"
 #include "retrieval/neighbours_file.h"
@@ -14,10 +19,11 @@ namespace rallrec::pipeline {
 
 EmbeddingMatrix item_vectors(const std::vector<std::string>& names, const StageContext& context,
                              std::int64_t items) {
+  const config::RefcompatOptions& refcompat = context.options.refcompat;
   std::vector<EmbeddingMatrix> matrices;
   std::vector<retrieval::EmbeddingBlock> blocks;
   for (const std::string& name : names) {
-    matrices.push_back(read_block(name, context.run_dir, items));
+    matrices.push_back(read_block(name, context, items));
   }
   EmbeddingMatrix mixed;
   for (const EmbeddingMatrix& matrix : matrices) {
@@ -25,7 +31,13 @@ EmbeddingMatrix item_vectors(const std::vector<std::string>& names, const StageC
     mixed.columns += matrix.columns;
   }
   mixed.rows = items;
-  mixed.values = retrieval::mix_embeddings(blocks, items);
+  mixed.values = retrieval::mix_embeddings(
+      blocks, items,
+      refcompat.max_norm ? retrieval::BlockScale::kLargestNorm : retrieval::BlockScale::kOwnNorm);
+  if (refcompat.cosine_ranking) {
+    kernels::unit_rows({}, items, mixed.columns, mixed.values.data(), mixed.values.data(), nullptr);
+  }
+  mixed.values.resize(static_cast<std::size_t>((items + 1) * mixed.columns));
   return mixed;
 }
 
@@ -35,10 +47,11 @@ retrieval::ItemVectors view(const EmbeddingMatrix& matrix) {
   return {matrix.values.data(), matrix.columns};
 }
 
-// The neighbours by the mixture of all blocks.
-retrieval::Neighbours by_mixture(retrieval::RetrievalTask task, const StageContext& context) {
-  const EmbeddingMatrix vectors =
-      item_vectors(context.options.retrieve.blocks, context, task.dataset->items.size());
+// The neighbours by the mixture of the blocks of those names.
+retrieval::Neighbours by_mixture(retrieval::RetrievalTask task,
+                                 const std::vector<std::string>& names,
+                                 const StageContext& context) {
+  const EmbeddingMatrix vectors = item_vectors(names, context, task.dataset->items.size());
   task.vectors = view(vectors);
   return retrieval::retrieve_neighbours(task, context.communicator);
 }
@@ -46,18 +59,40 @@ retrieval::Neighbours by_mixture(retrieval::RetrievalTask task, const StageConte
 // The neighbours by two blocks that share the list.
 retrieval::Neighbours by_two_blocks(retrieval::RetrievalTask task, const StageContext& context) {
   const config::RetrieveOptions& options = context.options.retrieve;
+  if (context.options.refcompat.amazon_hybrid_empty) {
+    return no_neighbours(task.samples);
+  }
+  if (options.hybrid == "counts") {
+    return retrieval::join_halves(by_mixture(task, {options.blocks.at(0)}, context),
+                                  by_mixture(task, {options.blocks.at(1)}, context), task.k);
+  }
   const std::int64_t items = task.dataset->items.size();
   const EmbeddingMatrix first = item_vectors({options.blocks.at(0)}, context, items);
   const EmbeddingMatrix second = item_vectors({options.blocks.at(1)}, context, items);
   task.vectors = view(first);
-  if (options.hybrid == "scores") {
-    task.other_vectors = view(second);
-    return retrieval::retrieve_neighbours(task, context.communicator);
-  }
-  const retrieval::Neighbours by_first = retrieval::retrieve_neighbours(task, context.communicator);
-  task.vectors = view(second);
-  return retrieval::join_halves(by_first,
-                                retrieval::retrieve_neighbours(task, context.communicator), task.k);
+  task.other_vectors = view(second);
+  return retrieval::retrieve_neighbours(task, context.communicator);
+}
+
+retrieval::RetrievalTask task_of(const data::Dataset& dataset, std::vector<std::int32_t> samples,
+                                 const config::Options& options) {
+  retrieval::RetrievalTask task;
+  task.dataset = &dataset;
+  task.samples = std::move(samples);
+  task.row_of = candidate_rows(dataset.items, options.refcompat);
+  task.k = options.prompt.k;
+  task.exclude_target = options.data.deduplicate;
+  return task;
+}
+
+// Training samples by the text alone, the others as the options say.
+retrieval::Neighbours with_training_by_text(const data::Dataset& dataset, PromptSamples samples,
+                                            const StageContext& context) {
+  std::sort(samples.train.begin(), samples.train.end());
+  const retrieval::Neighbours train =
+      by_mixture(task_of(dataset, samples.train, context.options), {"text"}, context);
+  samples.train.clear();
+  return joined(train, find_neighbours(dataset, samples.all(), context));
 }
 
 }  // namespace
@@ -65,19 +100,19 @@ retrieval::Neighbours by_two_blocks(retrieval::RetrievalTask task, const StageCo
 retrieval::Neighbours find_neighbours(const data::Dataset& dataset,
                                       std::vector<std::int32_t> samples,
                                       const StageContext& context) {
-  retrieval::RetrievalTask task;
-  task.dataset = &dataset;
-  task.samples = std::move(samples);
-  task.k = context.options.prompt.k;
-  task.exclude_target = context.options.data.deduplicate;
-  return context.options.retrieve.hybrid == "none" ? by_mixture(task, context)
-                                                   : by_two_blocks(task, context);
+  const retrieval::RetrievalTask task = task_of(dataset, std::move(samples), context.options);
+  const config::RetrieveOptions& options = context.options.retrieve;
+  return options.hybrid == "none" ? by_mixture(task, options.blocks, context)
+                                  : by_two_blocks(task, context);
 }
 
 void run_retrieve(StageContext& context) {
+  const config::Options& options = context.options;
   const data::Dataset dataset = data::load_dataset(context.run_dir + "/ingest/interactions.h5");
-  const retrieval::Neighbours neighbours = find_neighbours(
-      dataset, prompt_samples(dataset.samples, context.options.prompt).all(), context);
+  const PromptSamples samples = prompt_samples(dataset.samples, options.prompt);
+  const retrieval::Neighbours neighbours = trains_on_text(options)
+                                               ? with_training_by_text(dataset, samples, context)
+                                               : find_neighbours(dataset, samples.all(), context);
   if (context.communicator.rank() == 0) {
     retrieval::save_neighbours(context.run_dir + "/retrieve/neighbours.h5", neighbours);
   }

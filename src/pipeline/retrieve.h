@@ -11,7 +11,8 @@
 
 namespace rallrec::pipeline {
 
-// The blocks of those names, mixed into one vector per item (eq. 7).
+// The blocks of those names, mixed into one vector per item (eq. 7), as [refcompat] has it. Behind
+// the last row, not counted by `rows`, stands one of zeros.
 EmbeddingMatrix item_vectors(const std::vector<std::string>& names, const StageContext& context,
                              std::int64_t items);
 

@@ -33,8 +33,29 @@ struct Owner {
   std::int64_t restarts = 0;
 };
 
-// What a signal handler can reach; empty where no lock is held.
-char held_lock[4096] = "";
+// The locks that this process holds, an experiment's and that of its present run: what a signal
+// handler can reach. Empty where there is none.
+constexpr std::size_t kMostLocks = 2;
+char held_locks[kMostLocks][4096] = {};
+
+// Notes a lock in a free place, or gives up the place of one. Where none is free a signal leaves
+// the lock behind, to be taken over.
+void note_lock(const std::string& path) {
+  for (char(&place)[4096] : held_locks) {
+    if (place[0] == '\0' && path.size() < sizeof place) {
+      std::strcpy(place, path.c_str());
+      return;
+    }
+  }
+}
+
+void forget_lock(const std::string& path) {
+  for (char(&place)[4096] : held_locks) {
+    if (path == place) {
+      place[0] = '\0';
+    }
+  }
+}
 
 // Field 22 of /proc/<pid>/stat, or "" where the process has ended (one that waits to be reaped by
 // its parent, state Z, has). The command's name in field 2 may hold anything, so counting begins
@@ -205,19 +226,19 @@ RunLock::RunLock(const std::string& run_dir) : path_(run_dir + "/run.lock") {
   if (!create(path_)) {
     take_over(path_);
   }
-  if (path_.size() < sizeof held_lock) {
-    std::strcpy(held_lock, path_.c_str());
-  }
+  note_lock(path_);
 }
 
 RunLock::~RunLock() {
-  held_lock[0] = '\0';
+  forget_lock(path_);
   unlink(path_.c_str());
 }
 
-void remove_held_lock() noexcept {
-  if (held_lock[0] != '\0') {
-    unlink(held_lock);
+void remove_held_locks() noexcept {
+  for (const char(&place)[4096] : held_locks) {
+    if (place[0] != '\0') {
+      unlink(place);
+    }
   }
 }
 

@@ -19,7 +19,7 @@ class RunLock {
   std::string path_;
 };
 
-// Removes the lock that this process holds, if it does. Safe in a signal handler.
-void remove_held_lock() noexcept;
+// Removes the locks that this process holds, if any. Safe in a signal handler.
+void remove_held_locks() noexcept;
 
 }  // namespace rallrec::pipeline

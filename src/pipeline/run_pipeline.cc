@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "core/check.h"
 #include "core/parallel_for.h"
+#include "distributed/joint_error.h"
 #include "io/atomic_file.h"
 #include "io/files.h"
 #include "logging/log.h"
@@ -32,11 +34,13 @@ class Runner {
       : request_(request),
         options_(options),
         communicator_(communicator),
-        hashes_(hash_memory(options, request.run_dir)) {}
+        hashes_(hash_memory(
+            options, request.store == nullptr ? request.run_dir : request.store->folder())) {}
 
   StageOutcome take(const Stage& stage) {
-    const std::string decision = distributed::broadcast_string(
-        communicator_, communicator_.rank() == 0 ? decide(stage) : "", 0);
+    std::string decision;
+    on_rank_0([&] { decision = decide(stage); });
+    decision = distributed::broadcast_string(communicator_, decision, 0);
     if (decision == kKeep) {
       return outcome(true);
     }
@@ -45,6 +49,14 @@ class Runner {
   }
 
  private:
+  void on_rank_0(const std::function<void()>& body) {
+    distributed::run_jointly(communicator_, [&] {
+      if (communicator_.rank() == 0) {
+        body();
+      }
+    });
+  }
+
   // On rank 0: kKeep, or the resume mode to run the stage with. Sets manifest_.
   std::string decide(const Stage& stage) {
     manifest_ = expected_manifest(request_.run_dir, stage, options_, hashes_);
@@ -57,11 +69,35 @@ class Runner {
     hashes_.save();
     if (reason.empty()) {
       manifest_ = *kept;
+      remember();
       spdlog::info("{}: up to date", stage.name);
+      return kKeep;
+    }
+    if (take_stored(stage)) {
       return kKeep;
     }
     spdlog::info("{}: running ({})", stage.name, reason);
     return begin(stage, kept.has_value());
+  }
+
+  // Whether another run has made what manifest_ asks for; it is then in this run too.
+  bool take_stored(const Stage& stage) {
+    if (request_.store == nullptr || request_.force) {
+      return false;
+    }
+    const auto stored = request_.store->take(request_.run_dir, stage, manifest_, hashes_);
+    if (stored) {
+      manifest_ = *stored;
+      spdlog::info("{}: shared, made by another run in {:.1f} s", stage.name, manifest_.seconds);
+    }
+    return stored.has_value();
+  }
+
+  // Keeps the result of manifest_ for other runs.
+  void remember() {
+    if (request_.store != nullptr) {
+      request_.store->put(request_.run_dir, manifest_);
+    }
   }
 
   // Marks the stage as under way. A stage that was interrupted may go on from its checkpoints; one
@@ -102,17 +138,20 @@ class Runner {
     manifest_.threads = thread_count();
     manifest_.stage = stage.name;
     manifest_.figures = context.report.figures();
-    if (communicator_.rank() == 0) {
+    on_rank_0([&] {
       record_outputs(request_.run_dir, stage, hashes_, manifest_);
       io::write_manifest(manifest_path(request_.run_dir, stage), manifest_);
       hashes_.save();
+      remember();
       spdlog::info("{}: done in {:.1f} s", stage.name, manifest_.seconds);
-    }
+    });
   }
 
   StageOutcome outcome(bool kept) const {
-    return {manifest_.stage,  kept, manifest_.seconds, manifest_.ranks, manifest_.threads,
-            manifest_.figures};
+    const bool shared = kept && request_.store != nullptr && communicator_.rank() == 0 &&
+                        request_.store->made_elsewhere(request_.run_dir, manifest_);
+    return {manifest_.stage,   kept,  manifest_.seconds, manifest_.ranks, manifest_.threads,
+            manifest_.figures, shared};
   }
 
   const RunRequest& request_;
@@ -132,11 +171,12 @@ std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::
     require_device(stage, options);
   }
   std::unique_ptr<RunLock> lock;
-  if (communicator.rank() == 0) {
-    io::make_directories(request.run_dir);
-    lock = std::make_unique<RunLock>(request.run_dir);
-  }
-  communicator.barrier();
+  distributed::run_jointly(communicator, [&] {
+    if (communicator.rank() == 0) {
+      io::make_directories(request.run_dir);
+      lock = std::make_unique<RunLock>(request.run_dir);
+    }
+  });
   logging::log_to_folder(request.run_dir);
   describe_run(request.run_dir, options, communicator);
   Runner runner(request, options, communicator);

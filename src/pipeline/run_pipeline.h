@@ -7,6 +7,7 @@
 #include "distributed/communicator.h"
 #include "io/artifact_store.h"
 #include "pipeline/stage.h"
+#include "pipeline/stage_store.h"
 
 namespace rallrec::pipeline {
 
@@ -19,6 +20,9 @@ struct RunRequest {
   bool force = false;
   // As StageContext::resume.
   std::string resume = "auto";
+  // Where results are taken from that another run has made of the same inputs and settings, and
+  // kept for others; null = none. `force` takes nothing from it.
+  const StageStore* store = nullptr;
 };
 
 struct StageOutcome {
@@ -28,13 +32,15 @@ struct StageOutcome {
   std::int64_t ranks = 1;
   std::int64_t threads = 1;
   io::Figures figures;
+  bool shared = false;  // made in another run, and taken from the store
 };
 
 // Goes through the stages in the table's order: a stage whose manifest still matches is kept, any
-// other is run and leaves a manifest. Holds the run folder's lock, writes config.resolved.toml,
-// environment.json and run.log. Called by all ranks, of which rank 0 decides; outcomes are complete
-// on rank 0 and hold no figures elsewhere. Stopping it at any moment and starting it again is safe.
-// Throws Error (usage) before anything is written where a stage cannot run on cluster.device.
+// other is taken from the store or run, and leaves a manifest. Holds the run folder's lock, writes
+// config.resolved.toml, environment.json and run.log. Called by all ranks, of which rank 0 decides;
+// outcomes are complete on rank 0 and hold no figures elsewhere. Stopping it at any moment and
+// starting it again is safe. What fails on rank 0 between stages is thrown by all ranks. Throws
+// Error (usage) before anything is written where a stage cannot run on cluster.device.
 std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::Options& options,
                                        distributed::Communicator& communicator,
                                        const std::vector<Stage>& table);

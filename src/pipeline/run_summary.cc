@@ -84,10 +84,10 @@ std::string stage_lines(const std::vector<StageOutcome>& outcomes) {
       fmt::format("{:<12}{:<8}{:>9}{:>7}  {}\n", "stage", "status", "seconds", "ranks", "work");
   double total = 0.0;
   for (const StageOutcome& outcome : outcomes) {
-    text +=
-        fmt::format("{:<12}{:<8}{:>9.1f}{:>7}  {}\n", outcome.stage, outcome.kept ? "kept" : "done",
-                    outcome.seconds, outcome.ranks, work_text(outcome.figures));
-    total += outcome.seconds;
+    const char* status = outcome.shared ? "shared" : outcome.kept ? "kept" : "done";
+    text += fmt::format("{:<12}{:<8}{:>9.1f}{:>7}  {}\n", outcome.stage, status, outcome.seconds,
+                        outcome.ranks, work_text(outcome.figures));
+    total += outcome.shared ? 0.0 : outcome.seconds;
   }
   return text + fmt::format("{:<20}{:>9.1f}\n", "total", total);
 }

@@ -7,7 +7,8 @@
 
 namespace rallrec::pipeline {
 
-// The table of stages: stage, status (done or kept), seconds, ranks, work.
+// The table of stages: stage, status (done, kept, or shared: made by another run), seconds, ranks,
+// work. The total leaves out what is shared.
 std::string stage_lines(const std::vector<StageOutcome>& outcomes);
 
 // The table of evaluate/metrics.json: a line for the baseline, or for each of the zero-shot and the

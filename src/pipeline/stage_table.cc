@@ -37,16 +37,16 @@ Stage ingest() {
 }
 
 Stage describe() {
-  Stage stage{
-      "describe",
-      {"ingest/interactions.h5"},
-      {"describe/descriptions.jsonl"},
-      // Where descriptions are kept changes none, and a person's own are an input.
-      {"describe.generate", "describe.max_words", "describe.max_new_tokens", "describe.batch_size",
-       "describe.memory_budget", "describe.temperature", "describe.top_p", "describe.seed",
-       "prompt.templates", "prompt.chat_format", "prompt.date_header"},
-      ModelUse::kWeights,
-      &run_describe};
+  Stage stage{"describe",
+              {"ingest/interactions.h5"},
+              {"describe/descriptions.jsonl"},
+              // Where descriptions are kept changes none, and a person's own are an input.
+              {"describe.generate", "describe.max_words", "describe.max_new_tokens",
+               "describe.batch_size", "describe.memory_budget", "describe.temperature",
+               "describe.top_p", "describe.seed", "prompt.templates", "prompt.chat_format",
+               "prompt.date_header", "refcompat.empty_newlines", "refcompat.drop_last_item"},
+              ModelUse::kWeights,
+              &run_describe};
   stage.external_inputs = describe_files;
   stage.clear = PartialTexts::remove;
   return stage;
@@ -56,13 +56,18 @@ Stage embed() {
   Stage stage{"embed",
               {"ingest/interactions.h5", "describe/descriptions.jsonl"},
               {"embed/text_embeddings.h5"},
-              {"embed"},
+              {"embed", "refcompat.generated_state", "refcompat.drop_last_item"},
               ModelUse::kWeights,
               &run_embed};
   stage.external_inputs = template_files;
   stage.fit = [](Stage& embed, const config::Options& options) {
     if (!embeds_descriptions(options)) {
       embed.inputs = {"ingest/interactions.h5"};
+    }
+    if (options.refcompat.generated_state) {
+      for (const char* key : {"batch_size", "memory_budget", "temperature", "top_p", "seed"}) {
+        embed.sections.push_back(std::string("describe.") + key);
+      }
     }
   };
   return stage;
@@ -83,7 +88,7 @@ Stage align() {
   Stage stage{"align",
               {"embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5"},
               {"align/aligned_embeddings.h5"},
-              {"align"},
+              {"align", "refcompat.description_only", "refcompat.pca_text"},
               ModelUse::kNone,
               &run_align};
   stage.device = StageDevice::kCpuOrCuda;
@@ -96,13 +101,19 @@ Stage retrieve() {
                "light_gcn/graph_embeddings.h5", "align/aligned_embeddings.h5"},
               {"retrieve/neighbours.h5"},
               {"retrieve", "data.deduplicate", "prompt.k", "prompt.train_samples",
-               "prompt.valid_samples", "prompt.test_samples", "prompt.test_draw", "prompt.seed"},
+               "prompt.valid_samples", "prompt.test_samples", "prompt.test_draw", "prompt.seed",
+               "refcompat.description_only", "refcompat.pca_text", "refcompat.max_norm",
+               "refcompat.cosine_ranking", "refcompat.ml1m_index_shift", "refcompat.text_adapter",
+               "refcompat.amazon_hybrid_empty", "refcompat.drop_last_item"},
               ModelUse::kNone,
               &run_retrieve};
   stage.fit = [](Stage& retrieve, const config::Options& options) {
     retrieve.inputs = {"ingest/interactions.h5"};
     for (const std::string& file : block_files(options)) {
       retrieve.inputs.push_back(file);
+    }
+    if (options.refcompat.text_adapter) {
+      retrieve.sections.emplace_back("stages");
     }
   };
   return stage;
@@ -113,7 +124,9 @@ Stage prompt() {
       "prompt",
       {"ingest/interactions.h5"},
       {"prompt/train.jsonl", "prompt/valid.jsonl", "prompt/test.jsonl", "prompt/zero_shot.jsonl"},
-      {"prompt", "data.label_threshold", "data.deduplicate"},
+      {"prompt", "data.label_threshold", "data.deduplicate", "data.dataset",
+       "refcompat.rerank_two_thirds", "refcompat.rerank_repeat_bug",
+       "refcompat.first_2048_of_mixed", "refcompat.right_truncation"},
       ModelUse::kTokenizer,
       &run_prompt};
   stage.optional_inputs = {"retrieve/neighbours.h5"};
@@ -133,14 +146,34 @@ Stage tune() {
               {"prompt/train.jsonl", "prompt/valid.jsonl"},
               {"tune/adapter", "tune/metrics.jsonl"},
               // How often checkpoints are written and how many are kept changes no result.
-              {"tune.epochs", "tune.max_steps", "tune.learning_rate", "tune.warmup_steps",
-               "tune.batch_size", "tune.token_budget", "tune.lora_r", "tune.lora_alpha",
-               "tune.lora_dropout", "tune.target_modules", "tune.max_grad_norm", "tune.patience",
-               "tune.shown_answers", "tune.seed", "prompt.chat_format", "prompt.cutoff",
-               "prompt.date_header"},
+              {"tune.epochs",
+               "tune.max_steps",
+               "tune.learning_rate",
+               "tune.warmup_steps",
+               "tune.batch_size",
+               "tune.token_budget",
+               "tune.lora_r",
+               "tune.lora_alpha",
+               "tune.lora_dropout",
+               "tune.target_modules",
+               "tune.max_grad_norm",
+               "tune.patience",
+               "tune.select_on",
+               "tune.shown_answers",
+               "tune.seed",
+               "prompt.chat_format",
+               "prompt.cutoff",
+               "prompt.date_header",
+               "refcompat.double_bos",
+               "refcompat.labels_include_newline",
+               "refcompat.no_end_of_turn",
+               "refcompat.right_truncation"},
               ModelUse::kWeights,
               &run_tune};
   stage.clear = train::clear_tune_folder;
+  stage.fit = [](Stage& tune, const config::Options& options) {
+    tune.inputs = {"prompt/train.jsonl", "prompt/" + options.tune.select_on + ".jsonl"};
+  };
   return stage;
 }
 
@@ -148,7 +181,8 @@ Stage infer() {
   Stage stage{"infer",
               {"prompt/test.jsonl", "tune/adapter"},
               {"infer/scores.jsonl"},
-              {"infer", "prompt.chat_format", "prompt.cutoff", "prompt.date_header"},
+              {"infer", "prompt.chat_format", "prompt.cutoff", "prompt.date_header",
+               "refcompat.float_base_at_inference", "refcompat.right_truncation"},
               ModelUse::kWeights,
               &run_infer};
   stage.optional_inputs = {"prompt/zero_shot.jsonl"};
@@ -166,14 +200,15 @@ Stage evaluate() {
   Stage stage{"evaluate",
               {"infer/scores.jsonl"},
               {"evaluate/metrics.json"},
-              {"evaluate", "infer.zero_shot"},
+              {"evaluate", "infer.zero_shot", "infer.adapter", "refcompat.squash_prob",
+               "refcompat.eval_first_10000"},
               ModelUse::kNone,
               &run_evaluate};
   stage.device = StageDevice::kHost;
   stage.optional_inputs = {"infer/zero_shot_scores.jsonl"};
   stage.fit = [](Stage& evaluate, const config::Options& options) {
     evaluate.inputs = {scores_of_run(options)};
-    if (!has_zero_shot_scores(options)) {
+    if (scored_model(options) != "tuned" || !has_zero_shot_scores(options)) {
       evaluate.optional_inputs.clear();
     }
   };

@@ -1,6 +1,7 @@
 #include "pipeline/text_generator.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "core/check.h"
 #include "io/hash.h"
@@ -13,22 +14,6 @@ namespace rallrec::pipeline {
 namespace {
 
 using Prompts = std::vector<std::vector<std::int64_t>>;
-
-models::llm::GenerationOptions generation_options(const TextGenerator& generator) {
-  models::llm::GenerationOptions options;
-  options.max_new_tokens = generator.options.max_new_tokens;
-  options.temperature = generator.options.temperature;
-  options.top_p = generator.options.top_p;
-  options.seed = static_cast<std::uint64_t>(generator.options.seed);
-  options.vocabulary = generator.tokenizer.vocab_size();
-  // The end of a turn or of a text in the models' families.
-  for (const char* end : {"<|eot_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>", "</s>"}) {
-    if (const auto id = generator.tokenizer.special_id(end)) {
-      options.stop_ids.push_back(*id);
-    }
-  }
-  return options;
-}
 
 // Everything that the texts of a batch depend on.
 std::string batch_key(const TextGenerator& generator,
@@ -63,7 +48,7 @@ std::vector<std::string> run_batch(const TextGenerator& generator,
                                    const std::vector<models::llm::GenerationPrompt>& batch) {
   std::vector<std::string> texts;
   for (const auto& ids : generator.model.generate(batch, options, generator.adapter)) {
-    texts.push_back(on_one_line(generator.tokenizer.decode(ids)));
+    texts.push_back(generator.to_line(generator.tokenizer.decode(ids)));
   }
   return texts;
 }
@@ -88,6 +73,21 @@ void place_texts(const std::vector<std::string>& parts, std::vector<std::string>
 }
 
 }  // namespace
+
+models::llm::GenerationOptions generation_options(const TextGenerator& generator) {
+  models::llm::GenerationOptions options;
+  options.max_new_tokens = generator.options.max_new_tokens;
+  options.temperature = generator.options.temperature;
+  options.top_p = generator.options.top_p;
+  options.seed = static_cast<std::uint64_t>(generator.options.seed);
+  options.vocabulary = generator.tokenizer.vocab_size();
+  for (const char* end : {"<|eot_id|>", "<|end_of_text|>", "<|im_end|>", "<|endoftext|>", "</s>"}) {
+    if (const auto id = generator.tokenizer.special_id(end)) {
+      options.stop_ids.push_back(*id);
+    }
+  }
+  return options;
+}
 
 std::size_t batch_end(const config::DescribeOptions& options, const models::llm::LlmConfig& config,
                       const Prompts& prompts, std::size_t begin) {
@@ -163,6 +163,22 @@ std::string on_one_line(const std::string& text) {
     i = end;
   }
   return line;
+}
+
+std::string without_line_breaks(const std::string& text) {
+  std::string kept;
+  for (std::size_t i = 0; i < text.size();) {
+    constexpr std::string_view kEnd = "</s>";
+    if (text.compare(i, kEnd.size(), kEnd) == 0) {
+      i += kEnd.size();
+      continue;
+    }
+    const char c = text[i++];
+    if (c != '\n' && c != '\r' && c != '"') {
+      kept.push_back(c);
+    }
+  }
+  return on_one_line(kept);
 }
 
 }  // namespace rallrec::pipeline

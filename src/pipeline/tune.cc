@@ -275,7 +275,7 @@ void run_tune(StageContext& context) {
   TuneFiles files;
   files.model = context.options.model.path;
   files.train = prompts + "train.jsonl";
-  files.valid = prompts + "valid.jsonl";
+  files.valid = prompts + context.options.tune.select_on + ".jsonl";
   if (!io::file_exists(files.valid) || std::filesystem::file_size(files.valid) == 0) {
     files.valid.clear();  // a data set too small for a valid split
   }

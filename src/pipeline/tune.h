@@ -33,8 +33,8 @@ struct TuneResult {
 TuneResult tune(const TuneFiles& files, const config::Options& options,
                 distributed::Communicator& communicator);
 
-// Stage tune: prompt/{train,valid}.jsonl → tune/…. Throws Error with kCheckpointed where a stop was
-// asked for.
+// Stage tune: prompt/train.jsonl and prompt/valid.jsonl, or test.jsonl where tune.select_on says
+// so, → tune/…. Throws Error with kCheckpointed where a stop was asked for.
 void run_tune(StageContext& context);
 
 }  // namespace rallrec::pipeline

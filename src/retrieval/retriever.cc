@@ -19,6 +19,7 @@ struct Candidates {
   std::vector<std::int64_t> offsets = {0};
   std::vector<std::int32_t> targets;
   std::vector<std::int32_t> items;
+  std::vector<std::int32_t> rows;    // of the vectors
   std::vector<std::int64_t> places;  // in the history; larger = newer
 };
 
@@ -30,8 +31,14 @@ Candidates collect(const RetrievalTask& task, distributed::Range range,
     const std::int32_t target = task.dataset->sample_item(sample);
     const data::History history = data::history_of(*task.dataset, sample);
     for (const std::int32_t place : filter.candidates(history, task.exclude_target ? target : -1)) {
-      candidates.items.push_back(history.item(static_cast<std::size_t>(place)));
-      candidates.places.push_back(place);
+      const std::int32_t item = history.item(static_cast<std::size_t>(place));
+      const std::int32_t row =
+          task.row_of.empty() ? item : task.row_of[static_cast<std::size_t>(item)];
+      if (row >= 0) {
+        candidates.items.push_back(item);
+        candidates.rows.push_back(row);
+        candidates.places.push_back(place);
+      }
     }
     candidates.targets.push_back(target);
     candidates.offsets.push_back(static_cast<std::int64_t>(candidates.items.size()));
@@ -44,7 +51,7 @@ std::vector<float> similarities(const ItemVectors& vectors, std::int64_t lists,
   std::vector<float> scores(candidates.items.size());
   kernels::similarity_of_lists(
       {}, vectors.values, vectors.width,
-      {lists, candidates.offsets.data(), candidates.targets.data(), candidates.items.data()},
+      {lists, candidates.offsets.data(), candidates.targets.data(), candidates.rows.data()},
       scores.data());
   return scores;
 }

@@ -21,6 +21,9 @@ struct RetrievalTask {
   ItemVectors vectors;
   // Where set, what is ranked is not the dot product but join_softmaxes (hybrid.h) of the two.
   ItemVectors other_vectors;
+  // By item, the row of the vectors that stands for it as a candidate; -1 = it is none. Empty = its
+  // own. A target always goes by its own.
+  std::vector<std::int32_t> row_of;
   std::int64_t k = 0;
   // Leave the target's own item out of its history (mode clean).
   bool exclude_target = false;

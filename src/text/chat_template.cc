@@ -122,7 +122,9 @@ ChatTemplate::ChatTemplate(const Tokenizer& tokenizer, const ChatOptions& option
     : tokenizer_(&tokenizer), format_(format_of(tokenizer, options.format)) {
   date_header_ = options.date_header && format_ == ChatFormat::kLlama3 &&
                  tokenizer.special_id(kLlama31Token).has_value();
-  end_of_turn_ = end_of_turn(tokenizer, format_);
+  if (options.end_of_turn) {
+    end_of_turn_ = end_of_turn(tokenizer, format_);
+  }
 }
 
 void ChatTemplate::append_special(const char* content, std::vector<std::int64_t>& ids) const {
@@ -147,11 +149,16 @@ void ChatTemplate::append_turn(std::string_view role, std::string_view content,
   }
 }
 
-void ChatTemplate::append_start(std::string_view system, std::vector<std::int64_t>& ids) const {
+std::optional<std::int64_t> ChatTemplate::begin_token() const {
   if (format_ == ChatFormat::kLlama3) {
-    append_special("<|begin_of_text|>", ids);
-  } else if (tokenizer_->adds_bos()) {
-    ids.push_back(*tokenizer_->bos_id());
+    return tokenizer_->special_id("<|begin_of_text|>");
+  }
+  return tokenizer_->adds_bos() ? tokenizer_->bos_id() : std::nullopt;
+}
+
+void ChatTemplate::append_start(std::string_view system, std::vector<std::int64_t>& ids) const {
+  if (const auto begin = begin_token()) {
+    ids.push_back(*begin);
   }
   if (date_header_) {
     append_turn("system", joined(kDateHeader, trimmed(system)), ids);

@@ -22,6 +22,8 @@ struct ChatOptions {
   // Llama-3.1's two lines with the knowledge and today's date in the system block, with the fixed
   // date its published template has. Only where the tokenizer is of Llama-3.1.
   bool date_header = true;
+  // The token that ends a turn stands behind an answer.
+  bool end_of_turn = true;
 };
 
 enum class ChatRole { kSystem, kUser, kAssistant };
@@ -51,6 +53,8 @@ class ChatTemplate {
   ChatTemplate(const Tokenizer& tokenizer, const ChatOptions& options);
 
   ChatFormat format() const { return format_; }
+  // The token that every conversation begins with, where there is one.
+  std::optional<std::int64_t> begin_token() const;
 
   // Everything before the answer. An empty `system` has no block of its own.
   std::vector<std::int64_t> prompt_ids(std::string_view system, std::string_view user) const;

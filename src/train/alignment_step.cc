@@ -21,16 +21,15 @@ AlignmentStep::AlignmentStep(models::Projector& projector, const std::vector<flo
     : projector_(projector),
       options_(options),
       place_(place),
-      cut_(static_cast<std::int64_t>(text.size()) / projector.shape().input),
-      mine_(cut_.parts(place.device.size())[static_cast<std::size_t>(place.device.rank())]),
-      first_row_(cut_.row(mine_.begin)),
-      own_rows_(cut_.row(mine_.end) - first_row_),
+      batches_(text, graph, projector.shape(), options, place),
+      cut_(batches_.cut()),
+      mine_(batches_.own_blocks()),
+      first_row_(batches_.first_row()),
+      own_rows_(batches_.own_rows()),
       width_(projector.shape().output),
       tree_(static_cast<std::size_t>(cut_.blocks), cut_.parts(place.device.size()),
             projector.parameters().size(), place),
       activations_(place.queue, kSetting),
-      text_(array<float>()),
-      columns_(array<float>()),
       unit_(array<float>()),
       norms_(array<float>()),
       slopes_(array<float>()),
@@ -46,12 +45,6 @@ AlignmentStep::AlignmentStep(models::Projector& projector, const std::vector<flo
       all_rates_(array<kernels::AdamRates>()),
       rates_(array<kernels::AdamRates>()),
       replay_(place.queue, place.device.size() == 1) {
-  RALLREC_CHECK(static_cast<std::int64_t>(graph.size()) == cut_.rows * width_,
-                "AlignmentStep: text and graph rows differ");
-  const std::int64_t input = projector.shape().input;
-  text_.assign(text.data() + first_row_ * input, static_cast<std::size_t>(own_rows_ * input));
-  columns_.assign(graph);
-  kernels::unit_rows(place.queue, cut_.rows, width_, columns_.data(), columns_.data(), nullptr);
   first_moment_.assign_zeros(projector.parameters().size());
   second_moment_.assign_zeros(projector.parameters().size());
   resize_arrays();
@@ -76,6 +69,7 @@ void AlignmentStep::resize_arrays() {
 
 void AlignmentStep::begin(std::int64_t steps) {
   recorded_ = 0;
+  batches_.begin(steps);
   losses_.resize(static_cast<std::size_t>(steps) * mine_.size());
   std::vector<kernels::AdamRates> rates;
   for (std::int64_t step = 1; step <= steps; ++step) {
@@ -88,6 +82,7 @@ void AlignmentStep::run() {
   RALLREC_CHECK(static_cast<std::size_t>(recorded_) < all_rates_.size(),
                 "AlignmentStep: more steps than begin() was told");
   // What differs from step to step goes in and out by copies around the repeated work.
+  batches_.next();
   copy_on_device(place_.queue, rates_.data(), all_rates_.data() + recorded_,
                  sizeof(kernels::AdamRates));
   replay_.run([this] { step(); });
@@ -108,14 +103,14 @@ void AlignmentStep::step() {
 
 kernels::InfoNceBlock AlignmentStep::block(std::size_t i) const {
   const std::int64_t first = cut_.row(mine_.begin + i);
-  return {unit_.data() + (first - first_row_) * width_, columns_.data(), first,
-          cut_.row(mine_.begin + i + 1) - first,        cut_.rows,       width_,
+  return {unit_.data() + (first - first_row_) * width_, batches_.columns(), first,
+          cut_.row(mine_.begin + i + 1) - first,        cut_.rows,          width_,
           static_cast<float>(options_.temperature)};
 }
 
 // Of the own rows: unit_, and the statistics of their scores by block.
 void AlignmentStep::forward() {
-  projector_.forward(own_rows_, text_.data(), activations_, unit_.data());
+  projector_.forward(own_rows_, batches_.text(), activations_, unit_.data());
   kernels::unit_rows(place_.queue, own_rows_, width_, unit_.data(), unit_.data(), norms_.data());
   for (std::size_t i = 0; i < mine_.size(); ++i) {
     const kernels::InfoNceBlock rows = block(i);
@@ -162,7 +157,7 @@ void AlignmentStep::backward() {
   projector_.backward_rows(own_rows_, slopes_.data(), activations_);
   for (std::size_t i = 0; i < mine_.size(); ++i) {
     const kernels::InfoNceBlock rows = block(i);
-    projector_.backward_parameters(rows.first_row - first_row_, rows.rows, text_.data(),
+    projector_.backward_parameters(rows.first_row - first_row_, rows.rows, batches_.text(),
                                    slopes_.data(), activations_, tree_.leaf(i));
   }
 }

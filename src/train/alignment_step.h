@@ -10,14 +10,14 @@
 #include "kernels/adam.h"
 #include "kernels/info_nce.h"
 #include "models/alignment/projector.h"
-#include "train/alignment_cut.h"
+#include "train/alignment_batches.h"
 #include "train/gradient_tree.h"
 
 namespace rallrec::train {
 
-// Steps of Adam on the projector's parameters by the loss of eq. 5 over all rows. A rank has the
-// text rows of its blocks and all graph rows on the place's device; parameters and moments are
-// replicated.
+// Steps of Adam on the projector's parameters by the loss of eq. 5 over the items of a step
+// (alignment_batches.h). A rank has the text rows of its blocks and all graph rows on the place's
+// device; parameters and moments are replicated.
 class AlignmentStep {
  public:
   // text [rows, input] and graph [rows, output] are host memory and are copied; the others must
@@ -52,7 +52,8 @@ class AlignmentStep {
   models::Projector& projector_;
   const config::AlignOptions& options_;
   distributed::Place place_;
-  AlignmentCut cut_;
+  AlignmentBatches batches_;
+  const AlignmentCut& cut_;
   distributed::Range mine_;  // blocks
   std::int64_t first_row_;
   std::int64_t own_rows_;
@@ -61,8 +62,6 @@ class AlignmentStep {
   std::int64_t recorded_ = 0;  // steps since begin()
   GradientTree tree_;
   models::ProjectorActivations activations_;
-  DeviceArray<float> text_;          // [own rows, input]
-  DeviceArray<float> columns_;       // [rows, width], unit rows of the graph
   DeviceArray<float> unit_;          // [own rows, width], unit rows of z
   DeviceArray<float> norms_;         // [own rows], of z
   DeviceArray<float> slopes_;        // [own rows, width], of the loss by unit_, then by z

@@ -10,16 +10,19 @@ namespace rallrec::train {
 namespace {
 
 // Xavier-uniform per table (users, items), each row a pure function of seed and node.
-std::vector<float> initial_vectors(const models::Adjacency& adjacency, std::int64_t width,
+std::vector<float> initial_vectors(const models::Adjacency& adjacency,
+                                   const std::vector<std::int32_t>& nodes, std::int64_t width,
                                    std::uint64_t seed) {
-  std::vector<float> vectors(static_cast<std::size_t>(adjacency.nodes() * width));
-  for (std::int64_t node = 0; node < adjacency.nodes(); ++node) {
+  std::vector<float> vectors(nodes.size() * static_cast<std::size_t>(width));
+  float* row = vectors.data();
+  for (const std::int32_t node : nodes) {
     const std::int64_t table = node < adjacency.users ? adjacency.users : adjacency.items;
     const auto bound = static_cast<float>(std::sqrt(6.0 / static_cast<double>(table + width)));
     Rng rng(seed, static_cast<std::uint64_t>(node));
     for (std::int64_t k = 0; k < width; ++k) {
-      vectors[node * width + k] = bound * (2.0f * rng.next_float() - 1.0f);
+      row[k] = bound * (2.0f * rng.next_float() - 1.0f);
     }
+    row += width;
   }
   return vectors;
 }
@@ -32,16 +35,18 @@ LightGcnStep::LightGcnStep(const models::Adjacency& adjacency,
                            const config::LightGcnOptions& options, const distributed::Place& place)
     : options_(options),
       model_(adjacency, options.layers, options.embedding_size, place),
+      triples_(model_),
       width_(options.embedding_size),
       losses_(model_.array<double>()),
       layer0_(model_.array<float>()),
       final_(model_.array<float>()),
-      slopes_(model_.array<float>()),
-      own_(model_.array<float>()),
       gradient_(model_.array<float>()),
+      layer0_gradient_(model_.array<float>()),
+      slopes_(model_.array<float>()),
       first_moment_(model_.array<float>()),
       second_moment_(model_.array<float>()) {
-  layer0_.assign(initial_vectors(adjacency, width_, static_cast<std::uint64_t>(options.seed)));
+  layer0_.assign(initial_vectors(adjacency, model_.exchange().nodes(), width_,
+                                 static_cast<std::uint64_t>(options.seed)));
   first_moment_.assign_zeros(model_.own_count());
   second_moment_.assign_zeros(model_.own_count());
 }
@@ -55,43 +60,40 @@ void LightGcnStep::run(const kernels::BprBatch& batch) {
   RALLREC_CHECK(static_cast<std::size_t>((recorded_ + 1) * kLossColumns) <= losses_.size(),
                 "LightGcnStep: more steps than begin() was told");
   const Queue& queue = model_.place().queue;
-  const auto begin = static_cast<std::int64_t>(model_.own_nodes().begin);
-  const auto end = static_cast<std::int64_t>(model_.own_nodes().end);
   double* loss = losses_.data() + recorded_ * kLossColumns;
   model_.propagate(layer0_, final_);
+  triples_.start(batch);
+  const TripleRows::Rows rows = triples_.collect(final_);
   slopes_.resize(static_cast<std::size_t>(batch.count));
-  kernels::bpr_loss(queue, final_.data(), width_, batch, 1.0f / static_cast<float>(batch.count),
+  kernels::bpr_loss(queue, rows.values, width_, rows.batch, 1.0f / static_cast<float>(batch.count),
                     slopes_.data(), loss);
-  own_.assign_zeros(model_.own_count());
-  kernels::bpr_add_gradient(queue, final_.data(), width_, batch, slopes_.data(), begin, end,
-                            own_.data());
-  model_.gather(own_, gradient_);
-  model_.propagate_own(gradient_, own_);
+  // Every rank has the batch's rows, and so the gradient of each row that its first product reads.
+  gradient_.assign_zeros(model_.count());
+  kernels::bpr_add_gradient(queue, rows.values, width_, rows.batch, slopes_.data(),
+                            {triples_.places(), 0, model_.exchange().rows()}, gradient_.data());
+  model_.propagate(gradient_, layer0_gradient_);
   if (options_.reg_weight > 0.0) {
-    add_regularisation(batch, loss + 1);
+    add_regularisation(loss + 1);
   }
   update();
   ++recorded_;
 }
 
-void LightGcnStep::add_regularisation(const kernels::BprBatch& batch, double* norms) {
-  const Queue& queue = model_.place().queue;
-  kernels::bpr_norms(queue, layer0_.data(), width_, batch, norms);
-  kernels::bpr_add_norm_gradient(queue, layer0_.data(), width_, batch,
-                                 options_.reg_weight / static_cast<double>(batch.count), norms,
-                                 static_cast<std::int64_t>(model_.own_nodes().begin),
-                                 static_cast<std::int64_t>(model_.own_nodes().end), own_.data());
+void LightGcnStep::add_regularisation(double* norms) {
+  const kernels::BprBatch& places = triples_.places();
+  const models::RowExchange& exchange = model_.exchange();
+  triples_.norms(layer0_, norms);
+  kernels::bpr_add_norm_gradient(model_.place().queue, layer0_.data(), width_, places,
+                                 options_.reg_weight / static_cast<double>(places.count), norms,
+                                 {places, exchange.own_begin(), exchange.own_end()},
+                                 model_.own(layer0_gradient_));
 }
 
 void LightGcnStep::update() {
-  // `final_` serves as the copy of the own rows that Adam changes; the next run writes it anew.
-  final_.assign_device(
-      layer0_.data() + static_cast<std::int64_t>(model_.own_nodes().begin) * width_,
-      model_.own_count());
   kernels::adam(model_.place().queue, kernels::adam_rates(options_.learning_rate, ++updates_),
-                static_cast<std::int64_t>(model_.own_count()), own_.data(), final_.data(),
-                first_moment_.data(), second_moment_.data());
-  model_.gather(final_, layer0_);
+                static_cast<std::int64_t>(model_.own_count()), model_.own(layer0_gradient_),
+                model_.own(layer0_), first_moment_.data(), second_moment_.data());
+  model_.fill(layer0_);
 }
 
 double LightGcnStep::loss() {
@@ -107,8 +109,9 @@ double LightGcnStep::loss() {
 
 void LightGcnStep::embeddings(std::vector<float>& result) {
   model_.propagate(layer0_, final_);
+  model_.gather(final_, gradient_);
   model_.settle();
-  final_.copy_to(result);
+  gradient_.copy_to(result);
 }
 
 }  // namespace rallrec::train

@@ -8,12 +8,13 @@
 #include "distributed/place.h"
 #include "kernels/bpr.h"
 #include "models/graph/light_gcn.h"
+#include "train/triple_rows.h"
 
 namespace rallrec::train {
 
-// The layer-0 vectors E0 of LightGCN and optimizer steps on them (Adam, kernels/adam.h). E0 is
-// replicated; each rank owns a range of nodes, whose gradient rows and moments it alone computes
-// and keeps. All of it is on the place's device.
+// The layer-0 vectors E0 of LightGCN and optimizer steps on them (Adam, kernels/adam.h). Each rank
+// keeps the rows of its own nodes, their moments, and of the others' what its products read. All of
+// it is on the place's device.
 class LightGcnStep {
  public:
   // Work is on the queue of `place`; `options` must outlive this object.
@@ -35,23 +36,27 @@ class LightGcnStep {
   // P(E0), [nodes, width] in host memory on every rank. Blocks. Collective.
   void embeddings(std::vector<float>& result);
 
+  // [rows that this rank holds, width]; with one rank all nodes.
   const DeviceArray<float>& layer0() const { return layer0_; }
+  const models::RowExchange& exchange() const { return model_.exchange(); }
 
  private:
-  void add_regularisation(const kernels::BprBatch& batch, double* norms);
+  void add_regularisation(double* norms);
   void update();
 
   const config::LightGcnOptions& options_;
   models::LightGcn model_;
+  TripleRows triples_;
   std::int64_t width_;
   std::int64_t updates_ = 0;
-  std::int64_t recorded_ = 0;         // steps since begin()
-  DeviceArray<double> losses_;        // [steps, 4]: BPR, then the three norms
-  DeviceArray<float> layer0_;         // [nodes, width]
-  DeviceArray<float> final_;          // [nodes, width]
+  std::int64_t recorded_ = 0;   // steps since begin()
+  DeviceArray<double> losses_;  // [steps, 4]: BPR, then the three norms
+  // Matrices of the model.
+  DeviceArray<float> layer0_;  // complete
+  DeviceArray<float> final_;
+  DeviceArray<float> gradient_;
+  DeviceArray<float> layer0_gradient_;
   DeviceArray<float> slopes_;         // [batch]
-  DeviceArray<float> own_;            // [own nodes, width]
-  DeviceArray<float> gradient_;       // [nodes, width]
   DeviceArray<float> first_moment_;   // [own nodes, width]
   DeviceArray<float> second_moment_;  // [own nodes, width]
 };

@@ -18,8 +18,9 @@ struct AlignmentBounds {
 };
 AlignmentBounds alignment_bounds(std::int64_t count, double temperature);
 
-// Trains the projector, which is on the place's device, by full-catalogue symmetric InfoNCE (eq.
-// 5): options.steps steps of Adam on all rows at once; the graph vectors are frozen.
+// Trains the projector, which is on the place's device, by symmetric InfoNCE (eq. 5):
+// options.steps steps of Adam, each on all rows at once or on a batch (alignment_batches.h); the
+// graph vectors are frozen.
 //   text   fp32 [rows, shape.input], the items that take part
 //   graph  fp32 [rows, shape.output], no zero row
 // Both in host memory, complete on every rank. Ranks share the blocks of rows of AlignmentCut;

@@ -1,6 +1,7 @@
 #include "train/prompt_encoder.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/error.h"
 #include "text/prompt_record.h"
@@ -63,9 +64,31 @@ std::string cut_from_middle(const std::string& text, std::size_t bytes) {
   return text.substr(0, begin) + text.substr(end);
 }
 
+void deviate(const EncodingDeviations& deviations, std::int64_t cutoff,
+             std::optional<std::int64_t> bos, EncodedPrompt& prompt) {
+  if (deviations.double_bos && bos && !prompt.ids.empty() && prompt.ids.front() == *bos) {
+    prompt.ids.insert(prompt.ids.begin(), *bos);
+    ++prompt.first_label;
+    for (std::int64_t& place : prompt.shown) {
+      ++place;
+    }
+  }
+  const auto size = static_cast<std::int64_t>(prompt.ids.size());
+  if (deviations.labels_include_newline && prompt.first_label > 1 && prompt.first_label < size) {
+    prompt.shown.push_back(prompt.first_label - 1);
+  }
+  if (deviations.right_truncation && size > cutoff) {
+    prompt.ids.resize(static_cast<std::size_t>(cutoff));
+    prompt.first_label = std::min(prompt.first_label, cutoff);
+    const auto kept = std::lower_bound(prompt.shown.begin(), prompt.shown.end(), cutoff);
+    prompt.shown.erase(kept, prompt.shown.end());
+    prompt.shortened = true;
+  }
+}
+
 PromptEncoder::PromptEncoder(const text::ChatTemplate& chat, std::int64_t cutoff, Answer answer,
-                             std::optional<text::ShownAnswers> shown)
-    : chat_(&chat), cutoff_(cutoff), answer_(answer), shown_(shown) {}
+                             std::optional<text::ShownAnswers> shown, EncodingDeviations deviations)
+    : chat_(&chat), cutoff_(cutoff), answer_(answer), shown_(shown), deviations_(deviations) {}
 
 void PromptEncoder::check(const io::JsonRecord& record) const {
   text::check_turns(messages_of(record, answer_), record.where());
@@ -74,7 +97,8 @@ void PromptEncoder::check(const io::JsonRecord& record) const {
 EncodedPrompt PromptEncoder::encode(const io::JsonRecord& record) const {
   std::vector<ChatMessage> messages = messages_of(record, answer_);
   const std::string where = record.where();
-  const auto cutoff = static_cast<std::size_t>(cutoff_);
+  const auto cutoff = deviations_.right_truncation ? std::numeric_limits<std::size_t>::max()
+                                                   : static_cast<std::size_t>(cutoff_);
   text::LabelledIds encoded = chat_->conversation_ids(messages, where);
   const bool shortened = encoded.ids.size() > cutoff;
   while (encoded.ids.size() > cutoff && drop_oldest_turn(messages)) {
@@ -98,7 +122,9 @@ EncodedPrompt PromptEncoder::encode(const io::JsonRecord& record) const {
   if (shown_) {
     shown = shown_->find(encoded.ids, first_label);
   }
-  return {std::move(encoded.ids), first_label, std::move(shown), shortened};
+  EncodedPrompt prompt{std::move(encoded.ids), first_label, std::move(shown), shortened};
+  deviate(deviations_, cutoff_, chat_->begin_token(), prompt);
+  return prompt;
 }
 
 }  // namespace rallrec::train

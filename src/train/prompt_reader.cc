@@ -112,8 +112,8 @@ PromptDataset read_prompts(const std::string& path, const PromptEncoder& encoder
   distributed::run_jointly(communicator, [&] { part = encode_part(file, range, encoder); });
   communicator.all_reduce(&part.shortened, 1, distributed::DType::kInt64);
   if (part.shortened > 0 && communicator.rank() == 0) {
-    spdlog::warn("{}: {} of {} prompts were longer than prompt.cutoff and lost text in the middle",
-                 path, part.shortened, file.size());
+    spdlog::warn("{}: {} of {} prompts were longer than prompt.cutoff and lost text", path,
+                 part.shortened, file.size());
   }
   return merge(path, gather(part.ids, distributed::DType::kInt32, communicator),
                gather(part.places, distributed::DType::kInt64, communicator),

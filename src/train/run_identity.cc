@@ -54,6 +54,18 @@ std::string deciding_options(const config::Options& options) {
       .add("prompt.chat_format", options.prompt.chat_format)
       .add("prompt.date_header", options.prompt.date_header)
       .add("prompt.cutoff", options.prompt.cutoff);
+  // One that is off is left out: it changes nothing, and other versions of rallrec do not know it.
+  const config::RefcompatOptions& refcompat = options.refcompat;
+  const std::pair<const char*, bool> deviations[] = {
+      {"refcompat.double_bos", refcompat.double_bos},
+      {"refcompat.labels_include_newline", refcompat.labels_include_newline},
+      {"refcompat.no_end_of_turn", refcompat.no_end_of_turn},
+      {"refcompat.right_truncation", refcompat.right_truncation}};
+  for (const auto& [name, is_on] : deviations) {
+    if (is_on) {
+      keys.add(name, true);
+    }
+  }
   return keys.text();
 }
 

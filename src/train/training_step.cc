@@ -189,7 +189,8 @@ StepResult run_training_step(models::llm::CausalLm& model, const models::llm::Lo
                              distributed::Communicator& communicator) {
   const Packed packed = pack_for_rank(dataset, prompts, token_budget, model.config(), communicator);
   const PromptSize size = size_of_all(dataset, prompts);
-  const auto labels = static_cast<double>(size.labels);
+  // Prompts that lost their answer to the cutoff (refcompat.right_truncation) have no label.
+  const auto labels = static_cast<double>(std::max<std::int64_t>(1, size.labels));
   StepResult step;
   step.gradient.resize(static_cast<std::size_t>(adapter.flat().numel()));
   distributed::TreeReduction reduction(packed.members.size(), packed.mine, step.gradient.size());
@@ -231,7 +232,8 @@ EvaluationResult evaluate_prompts(models::llm::CausalLm& model,
   const MicroBatchLosses total = total_of(gather_losses(mine, packed.members.size(), communicator));
   EvaluationResult result;
   result.prompts = static_cast<std::int64_t>(prompts.size());
-  result.loss = total.loss / static_cast<double>(size_of_all(dataset, prompts).labels);
+  result.loss = total.loss / static_cast<double>(
+                                 std::max<std::int64_t>(1, size_of_all(dataset, prompts).labels));
   result.label_word_loss = total.label_word_loss / static_cast<double>(prompts.size());
   return result;
 }

@@ -89,6 +89,48 @@ TEST(EvaluateCommand, NamesTheFileWithOneClassAndTheMissingFile) {
   EXPECT_THAT(missing.err, HasSubstr("none.jsonl"));
 }
 
+std::string scored_row(const std::string& user, int item, int label, double score) {
+  return "{\"user\":\"" + user + "\",\"item\":" + std::to_string(item) +
+         ",\"timestamp\":5,\"label\":" + std::to_string(label) +
+         ",\"score\":" + std::to_string(score) + "}\n";
+}
+
+TEST(EvaluateCommand, ComparesTwoFilesOnTheRowsOfBoth) {
+  const TemporaryFolder folder;
+  const std::string ours =
+      folder.put("ours.jsonl", scored_row("a", 1, 1, 0.75) + scored_row("b", 1, 0, 0.25) +
+                                   scored_row("a", 2, 1, 0.875) + scored_row("b", 2, 0, 0.125) +
+                                   scored_row("c", 1, 1, 0.0));
+  const std::string theirs =
+      folder.put("theirs.jsonl", scored_row("b", 2, 0, 0.75) + scored_row("a", 2, 1, 0.25) +
+                                     scored_row("b", 1, 0, 0.125) + scored_row("a", 1, 1, 0.5));
+  const Outcome outcome = rallrec({"evaluate", "--scores", ours, "--against", theirs});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const nlohmann::json found = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(found["scores"]["n"], 4);
+  EXPECT_EQ(found["scores"]["auc"], 1.0);
+  EXPECT_EQ(found["against"]["auc"], 0.5);  // (.5 > .125), (.25 > .125); not above .75
+  EXPECT_EQ(found["difference"]["auc"], 0.5);
+  EXPECT_EQ(found["difference"]["accuracy"], 0.5);
+  EXPECT_EQ(found["difference"]["delong"]["difference"], 0.5);
+  EXPECT_TRUE(found["difference"]["delong"]["p"].is_number());
+  const Outcome reversed = rallrec({"evaluate", "--scores", theirs, "--against", ours});
+  EXPECT_EQ(nlohmann::json::parse(reversed.out)["difference"]["auc"], -0.5);
+}
+
+TEST(EvaluateCommand, FilesWithoutRowsAreComparedLineByLine) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("scores.jsonl", kScores);
+  const Outcome same = rallrec({"evaluate", "--scores", path, "--against", path});
+  ASSERT_EQ(same.code, 0) << same.err;
+  EXPECT_EQ(nlohmann::json::parse(same.out)["difference"]["auc"], 0.0);
+  const std::string other =
+      folder.put("other.jsonl", std::string(kScores) + "{\"label\":1,\"score\":0.5}\n");
+  const Outcome outcome = rallrec({"evaluate", "--scores", path, "--against", other});
+  EXPECT_EQ(outcome.code, 65);
+  EXPECT_THAT(outcome.err, HasSubstr("other.jsonl: does not score the samples of"));
+}
+
 TEST(EvaluateCommand, SaysWhatIsMissing) {
   const Outcome nothing = rallrec({"evaluate"});
   EXPECT_EQ(nothing.code, 64);

@@ -55,6 +55,47 @@ TEST_F(Load, ModePaperLeavesThePublishedProtocol) {
   EXPECT_EQ(config.origins.at("data.deduplicate"), "default");
 }
 
+TEST_F(Load, ModeRefcompatTurnsOnWhatTheDataSetKnows) {
+  const auto flags = [this](const std::string& dataset) {
+    const Config config =
+        load_config(file("mode = 'refcompat'\n[data]\ndataset = '" + dataset + "'\n"));
+    EXPECT_EQ(config.options.tune.select_on, "test");
+    EXPECT_EQ(config.origins.at("refcompat.max_norm"), "mode refcompat");
+    EXPECT_EQ(config.options.light_gcn.edges, "leave_one_out");
+    EXPECT_FALSE(config.options.data.deduplicate);
+    return config.options.refcompat;
+  };
+  const RefcompatOptions movielens = flags("movielens-1m");
+  EXPECT_TRUE(movielens.ml1m_index_shift);
+  EXPECT_TRUE(movielens.drop_last_item);
+  EXPECT_TRUE(movielens.eval_first_10000);
+  EXPECT_FALSE(movielens.rerank_repeat_bug);
+  EXPECT_FALSE(movielens.amazon_hybrid_empty);
+  EXPECT_EQ(movielens.pca_text, 128);
+  const RefcompatOptions other = flags("atomic");
+  EXPECT_FALSE(other.ml1m_index_shift);
+  EXPECT_FALSE(other.drop_last_item);
+  EXPECT_TRUE(other.squash_prob);
+  const Config one_off =
+      load_config(file("mode = 'refcompat'\n[refcompat]\nmax_norm = false\npca_text = 0\n"));
+  EXPECT_FALSE(one_off.options.refcompat.max_norm);
+  EXPECT_EQ(one_off.options.refcompat.pca_text, 0);
+  EXPECT_TRUE(one_off.options.refcompat.double_bos);
+}
+
+TEST_F(Load, WithoutModeRefcompatEveryDeviationIsOff) {
+  for (const char* mode : {"mode=paper", "mode=clean"}) {
+    const Options options = load_config(set({mode})).options;
+    for (const Field& field : fields()) {
+      if (field.section == "refcompat") {
+        EXPECT_EQ(to_toml(field.get(options)), field.key == "pca_text" ? "0" : "false")
+            << field.name();
+      }
+    }
+    EXPECT_EQ(options.tune.select_on, "valid");
+  }
+}
+
 TEST_F(Load, AKeyInTheFileWinsOverAModeGivenLater) {
   Sources sources = file("[data]\ndeduplicate = false\n");
   sources.sets = {"mode=clean"};
@@ -221,7 +262,7 @@ TEST_F(Load, WrongRangesSayTheRangeAndTheValue) {
       {"align.temperature=-inf", "must be at least"},
       {"data.train_share=1.5", "must be above 0.0 and below 1.0"},
       {"data.dataset=netflix", "must be one of movielens-100k"},
-      {"mode=refcompat", "must be one of paper, clean"},
+      {"mode=dirty", "must be one of paper, clean, refcompat"},
       {"retrieve.blocks=[]", "must name at least one"},
       {"retrieve.blocks=text,text", "each once"},
       {"retrieve.blocks=text,picture", "of text, title, colla, ssl"},
@@ -238,6 +279,10 @@ TEST_F(Load, WrongRangesSayTheRangeAndTheValue) {
 
 TEST_F(Load, SharesMustLeaveATest) {
   expect_usage(set({"data.train_share=0.9", "data.valid_share=0.1"}), "no test is left");
+  expect_usage(set({"data.split=shuffle"}), "needs 'data.samples' = \"last_per_user\"");
+  EXPECT_EQ(
+      load_config(set({"data.split=shuffle", "data.samples=last_per_user"})).options.data.split,
+      "shuffle");
   EXPECT_EQ(
       load_config(set({"data.train_share=0.5", "data.valid_share=0.0"})).options.data.valid_share,
       0.0);

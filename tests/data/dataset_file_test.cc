@@ -82,6 +82,23 @@ TEST(DatasetFile, GivesBackWhatWasSaved) {
   EXPECT_EQ(loaded.rejected_rows, 4);
 }
 
+TEST(DatasetFile, KeepsADatasetWithoutTimestampsAsItIs) {
+  const TemporaryFolder folder;
+  Dataset untimed = made_up_dataset();
+  untimed.interactions.timestamp.clear();
+  untimed.time_ordered = false;
+  untimed.filtered_rows = 9;
+  save_dataset(folder.file("a.h5"), untimed);
+  const Dataset loaded = load_dataset(folder.file("a.h5"));
+  EXPECT_TRUE(loaded.interactions.timestamp.empty());
+  EXPECT_FALSE(loaded.time_ordered);
+  EXPECT_EQ(loaded.filtered_rows, 9);
+  EXPECT_EQ(loaded.samples.row, untimed.samples.row);
+  untimed.time_ordered = true;
+  save_dataset(folder.file("b.h5"), untimed);
+  expect_error(ExitCode::kBadData, "no timestamps", [&] { load_dataset(folder.file("b.h5")); });
+}
+
 TEST(DatasetFile, SameDataSameBytes) {
   const TemporaryFolder folder;
   save_dataset(folder.file("a.h5"), made_up_dataset());

@@ -118,7 +118,7 @@ TEST(Dataset, DeduplicateKeepsTheNewestRowAndFreesTheTarget) {
   ASSERT_EQ(clean.size(), 1U);
   EXPECT_EQ(without.items.name(clean.item(0)), "y");
   EXPECT_EQ(clean[0].rating, 2.0F);
-  EXPECT_EQ(clean[0].timestamp, 2);
+  EXPECT_EQ(clean.timestamp(0), 2);
 }
 
 TEST(Dataset, RefusesWhatHasNoSamples) {

@@ -65,6 +65,23 @@ TEST(GraphEdges, HoldsOutTheNewestEdgeOfBusyUsers) {
   EXPECT_EQ(split.train.size(), 31U);
 }
 
+TEST(GraphEdges, OfSamplesLeavesOutEarlyRowsAndCountsFromItsOwnBound) {
+  std::vector<MadeUpRow> rows;
+  for (int k = 0; k < 30; ++k) {
+    // User 0 has 20 rows, user 1 has 10; all items are shared.
+    rows.push_back({k % 3 == 2 ? "1" : "0", std::to_string(k / 3), static_cast<float>(k % 5), k});
+  }
+  const Dataset dataset = build_dataset(made_up_raw(rows), all_training(4));
+  const EdgeSplit six = light_gcn_edges(dataset, "leave_one_out_of_samples", 0.0, 6);
+  EXPECT_EQ(six.train.size() + six.held_out.size(), 16U + 6U);
+  ASSERT_EQ(six.held_out.size(), 1U);
+  EXPECT_EQ(six.held_out.user[0], 0);
+  EXPECT_EQ(six.held_out.item[0], dataset.items.find("9"));
+  EXPECT_EQ(light_gcn_edges(dataset, "leave_one_out_of_samples", 0.0, 5).held_out.size(), 2U);
+  EXPECT_EQ(light_gcn_edges(dataset, "leave_one_out", 0.0, 9).train.size(), 28U);
+  EXPECT_EQ(light_gcn_edges(dataset, "leave_one_out", 0.0).train.size(), 29U);
+}
+
 TEST(GraphEdges, UpToLastTrainSeesNothingLater) {
   std::vector<MadeUpRow> rows;
   for (int k = 0; k < 40; ++k) {

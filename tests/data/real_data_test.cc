@@ -4,88 +4,18 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <set>
 
-#include "data/csr_graph.h"
 #include "data/dataset.h"
 #include "data/datasets/atomic.h"
 #include "data/datasets/movielens.h"
 #include "data/graph_edges.h"
 #include "io/utf8.h"
+#include "tests/data/dataset_counts.h"
 #include "tests/data/shared_data.h"
 
 namespace rallrec::data {
 namespace {
-
-config::DataOptions paper_options(std::int64_t min_history) {
-  config::DataOptions options;
-  options.min_history = min_history;
-  return options;
-}
-
-struct Unseen {
-  int users = 0;
-  int items = 0;
-  bool operator==(const Unseen& other) const {
-    return users == other.users && items == other.items;
-  }
-};
-
-// Test samples whose user or item is in no training sample.
-Unseen unseen_in_test(const Dataset& dataset) {
-  std::set<std::int32_t> users;
-  std::set<std::int32_t> items;
-  for (std::int32_t sample = 0; sample < dataset.samples.train_end; ++sample) {
-    users.insert(dataset.sample_user(sample));
-    items.insert(dataset.sample_item(sample));
-  }
-  Unseen unseen;
-  const SampleRange test = range_of(dataset.samples, Split::kTest);
-  for (std::int32_t sample = test.begin; sample < test.end; ++sample) {
-    unseen.users += users.count(dataset.sample_user(sample)) == 0 ? 1 : 0;
-    unseen.items += items.count(dataset.sample_item(sample)) == 0 ? 1 : 0;
-  }
-  return unseen;
-}
-
-std::array<int, 3> positives(const Dataset& dataset) {
-  std::array<int, 3> result{};
-  for (const Split split : {Split::kTrain, Split::kValid, Split::kTest}) {
-    const SampleRange range = range_of(dataset.samples, split);
-    result[static_cast<int>(split)] = std::accumulate(dataset.samples.label.begin() + range.begin,
-                                                      dataset.samples.label.begin() + range.end, 0);
-  }
-  return result;
-}
-
-std::array<int, 3> split_sizes(const Dataset& dataset) {
-  return {range_of(dataset.samples, Split::kTrain).size(),
-          range_of(dataset.samples, Split::kValid).size(),
-          range_of(dataset.samples, Split::kTest).size()};
-}
-
-// Test samples whose own pair is an edge, and those whose item has no edge at all.
-struct TestEdges {
-  int leaked = 0;
-  int cold = 0;
-};
-
-TestEdges test_edges(const Dataset& dataset, const EdgeList& edges) {
-  const CsrGraph graph = make_csr_graph(edges, dataset.users.size(), dataset.items.size());
-  TestEdges result;
-  const SampleRange test = range_of(dataset.samples, Split::kTest);
-  for (std::int32_t sample = test.begin; sample < test.end; ++sample) {
-    const std::int32_t item = dataset.sample_item(sample);
-    result.leaked += graph.has_edge(dataset.sample_user(sample), item) ? 1 : 0;
-    result.cold += graph.item_degree(item) == 0 ? 1 : 0;
-  }
-  return result;
-}
-
-std::size_t cardinality(const FieldTable& table, const char* field) {
-  return table.find(field)->vocabulary.size();
-}
 
 std::size_t first_genres(const FieldTable& table) {
   std::set<std::int32_t> first;
@@ -94,12 +24,6 @@ std::size_t first_genres(const FieldTable& table) {
     if (!genres->codes_of(row).empty()) first.insert(genres->codes_of(row)[0]);
   }
   return first.size();
-}
-
-std::int32_t rated_items(const Dataset& dataset) {
-  const std::set<std::int32_t> items(dataset.interactions.item.begin(),
-                                     dataset.interactions.item.end());
-  return static_cast<std::int32_t>(items.size());
 }
 
 TEST(MovieLens100k, GivesThePublishedSamples) {

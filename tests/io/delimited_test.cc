@@ -54,6 +54,9 @@ TEST(Delimited, Encodings) {
   expect_error(ExitCode::kBadData, "a:1:6: not valid UTF-8", [&] { rows_of(latin, options); });
   options.encoding = Encoding::kLatin1;
   EXPECT_EQ(rows_of(latin, options), (Rows{{"1", "Am\xC3\xA9lie", "2"}}));
+  options.encoding = Encoding::kWindows1252;
+  EXPECT_EQ(rows_of(folder.put("b", "\x93\x80\xE9\x81\x94::2\n"), options),
+            (Rows{{"\xE2\x80\x9C\xE2\x82\xAC\xC3\xA9\xC2\x81\xE2\x80\x9D", "2"}}));
   const std::string nul = folder.put("a", std::string("ok\n1:\0:2\n", 9));
   expect_error(ExitCode::kBadData, "a:2:3: a NUL byte", [&] { rows_of(nul, options); });
 }
@@ -64,7 +67,7 @@ TEST(Delimited, Quotes) {
   const std::string text = "\"a;b\";\"say \"\"hi\"\"\";c\n\"\";x\"y;\"z\"\n";
   const std::string path = folder.put("a", text);
   EXPECT_EQ(rows_of(path, options)[0][0], "\"a");
-  options.quotes = true;
+  options.quotes = Quotes::kDoubled;
   EXPECT_EQ(rows_of(path, options), (Rows{{"a;b", "say \"hi\"", "c"}, {"", "x\"y", "z"}}));
   const std::string after = folder.put("a", "1;\"a\"b;2\n");
   expect_error(ExitCode::kBadData, "a:1:6: expected ';' after", [&] { rows_of(after, options); });
@@ -76,6 +79,27 @@ TEST(Delimited, Quotes) {
   const std::string end = folder.put("a", "1;\"line\nend");
   expect_error(ExitCode::kBadData, "a:1:3: a quoted field is not closed",
                [&] { rows_of(end, options); });
+}
+
+TEST(Delimited, LooseQuotes) {
+  const TemporaryFolder folder;
+  DelimitedOptions options = with_separator(";");
+  options.quotes = Quotes::kLoose;
+  const std::string path =
+      folder.put("a",
+                 "\"1\";\"say \\\"hi\\\"\";\"x\"\n"    // escaped quotes
+                 "\"2\";\"a;b \"c\" d\";\"\"\n"        // quotes and separators as text
+                 "\"3\";NULL;NULL\n"                   // bare words
+                 "\"4\";\"in s/n\\\";milan\";\"y\"\n"  // a quote before a separator, yet text
+                 "\"5\";\"ends in \\\";NULL\n");       // a backslash before the closing quote
+  EXPECT_EQ(rows_of(path, options), (Rows{{"1", "say \"hi\"", "x"},
+                                          {"2", "a;b \"c\" d", ""},
+                                          {"3", "NULL", "NULL"},
+                                          {"4", "in s/n\";milan", "y"},
+                                          {"5", "ends in \\", "NULL"}}));
+  const std::string open = folder.put("a", "\"1\";\"open\n\"2\";\"x\"\n");
+  expect_error(ExitCode::kBadData, "a:1:5: a quoted field is not closed",
+               [&] { rows_of(open, options); });
 }
 
 TEST(Delimited, CountsFields) {

@@ -89,14 +89,16 @@ Result through_kernels(TestDevice& device, const std::vector<float>& e, std::int
   const DeviceArray<float> gradient(device, std::vector<float>(e.size()));
   bpr_loss(queue, embeddings.get(), width, triples.batch, 1.0f / static_cast<float>(count),
            slopes.get(), loss.get());
+  const DeviceArray<float> squares(device, 3 * count);
+  bpr_squares(queue, embeddings.get(), width, triples.batch, 0, rows, squares.get());
   const DeviceArray<double> norms(device, 3);
-  bpr_norms(queue, embeddings.get(), width, triples.batch, norms.get());
+  bpr_norms(queue, squares.get(), count, norms.get());
   for (const auto& [begin, end] : {std::pair{std::int64_t{0}, cut}, std::pair{cut, rows}}) {
+    const BprTargets targets{triples.batch, begin, end};
     float* target = gradient.get() + begin * width;
-    bpr_add_gradient(queue, embeddings.get(), width, triples.batch, slopes.get(), begin, end,
-                     target);
+    bpr_add_gradient(queue, embeddings.get(), width, triples.batch, slopes.get(), targets, target);
     bpr_add_norm_gradient(queue, embeddings.get(), width, triples.batch, reg / count, norms.get(),
-                          begin, end, target);
+                          targets, target);
   }
   const auto n = norms.host();
   return {loss.host()[0] / count + reg / count * (n[0] + n[1] + n[2]), gradient.host()};
@@ -158,6 +160,49 @@ TEST_P(BprWidths, BitsDependNeitherOnThreadsNorOnTheCut) {
   EXPECT_EQ(one.gradient, two.gradient);
 }
 
+// Of each triple's rows some ranks hold only some, at places of their own.
+TEST_P(BprWidths, RowsElsewhereTakePartWithoutATarget) {
+  const std::int64_t width = shape();
+  const Triples t = random_triples(41, 20);
+  const auto e = random_floats(20 * width, 6);
+  const DeviceTriples triples(device(), t);
+  const Result whole = through_kernels(device(), e, width, t, 0.0, 0);
+  // Row r is at place 19 - r where r is even, and nowhere else.
+  const auto placed = [](std::vector<std::int32_t> rows) {
+    for (std::int32_t& row : rows) row = row % 2 == 0 ? 19 - row : -1;
+    return rows;
+  };
+  const DeviceTriples places(device(), {placed(t.users), placed(t.positives), placed(t.negatives)});
+  const auto embeddings = on_device(e);
+  const auto slopes = empty<float>(41);
+  const auto loss = empty<double>(1);
+  const auto gradient = on_device(std::vector<float>(20 * width));
+  bpr_loss(queue(), embeddings.get(), width, triples.batch, 1.0F / 41.0F, slopes.get(), loss.get());
+  bpr_add_gradient(queue(), embeddings.get(), width, triples.batch, slopes.get(),
+                   {places.batch, 0, 20}, gradient.get());
+  const auto got = gradient.host();
+  for (std::int64_t r = 0; r < 20; ++r) {
+    for (std::int64_t k = 0; k < width; ++k) {
+      ASSERT_EQ(got[(19 - r) * width + k], r % 2 == 0 ? whole.gradient[r * width + k] : 0.0F) << r;
+    }
+  }
+}
+
+TEST_P(BprWidths, SquaresOfRangesCompleteEachOther) {
+  const std::int64_t width = shape();
+  const auto embeddings = on_device(random_floats(20 * width, 7));
+  const DeviceTriples triples(device(), random_triples(13, 20));
+  const auto all = empty<float>(39), low = empty<float>(39), high = empty<float>(39);
+  bpr_squares(queue(), embeddings.get(), width, triples.batch, 0, 20, all.get());
+  bpr_squares(queue(), embeddings.get(), width, triples.batch, 0, 9, low.get());
+  bpr_squares(queue(), embeddings.get(), width, triples.batch, 9, 20, high.get());
+  const auto a = all.host(), l = low.host(), h = high.host();
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_GT(a[i], 0.0F) << i;
+    ASSERT_TRUE((l[i] == a[i] && h[i] == 0.0F) || (l[i] == 0.0F && h[i] == a[i])) << i;
+  }
+}
+
 TEST_P(BprWidths, NormsOfZeroAndNoTriplesAddNothing) {
   const std::int64_t width = shape();
   const auto zeros = on_device(std::vector<float>(20 * width));
@@ -165,14 +210,16 @@ TEST_P(BprWidths, NormsOfZeroAndNoTriplesAddNothing) {
   const auto norms = on_device(std::vector<double>{1.0, 2.0, 3.0});
   const auto loss = on_device(std::vector<double>{1.0});
   const auto gradient = on_device(std::vector<float>(20 * width, 2.0F));
-  bpr_norms(queue(), zeros.get(), width, triples.batch, norms.get());
+  const auto squares = on_device(std::vector<float>(27, 1.0F));
+  bpr_squares(queue(), zeros.get(), width, triples.batch, 0, 20, squares.get());
+  bpr_norms(queue(), squares.get(), 9, norms.get());
   EXPECT_EQ(norms.host(), std::vector<double>(3));
-  bpr_add_norm_gradient(queue(), zeros.get(), width, triples.batch, 0.5, norms.get(), 0, 20,
-                        gradient.get());
+  bpr_add_norm_gradient(queue(), zeros.get(), width, triples.batch, 0.5, norms.get(),
+                        {triples.batch, 0, 20}, gradient.get());
   EXPECT_EQ(gradient.host(), std::vector<float>(20 * width, 2.0F));
 
   const auto of_none = on_device(std::vector<double>{1.0, 2.0, 3.0});
-  bpr_norms(queue(), zeros.get(), width, {}, of_none.get());
+  bpr_norms(queue(), nullptr, 0, of_none.get());
   bpr_loss(queue(), zeros.get(), width, {}, 1.0F, gradient.get(), loss.get());
   EXPECT_EQ(of_none.host(), std::vector<double>(3));
   EXPECT_EQ(loss.host()[0], 0.0);
@@ -195,7 +242,7 @@ TEST(Bpr, StaysFiniteAtExtremeMargins) {
 
 TEST(Bpr, NoTriplesGiveNoLossAndNoGradient) {
   std::vector<float> gradient(4, 2.0f);
-  bpr_add_gradient({}, gradient.data(), 2, {}, nullptr, 0, 2, gradient.data());
+  bpr_add_gradient({}, gradient.data(), 2, {}, nullptr, {{}, 0, 2}, gradient.data());
   EXPECT_EQ(bpr_loss_sum(nullptr, 0), 0.0);
   EXPECT_EQ(gradient, std::vector<float>(4, 2.0f));
 }

@@ -4,11 +4,13 @@
 #include "kernels/activation.h"
 #include "kernels/adam.h"
 #include "kernels/add_rows.h"
+#include "kernels/bpr.h"
 #include "kernels/cin.h"
 #include "kernels/cross_layer.h"
 #include "kernels/embedding_gather.h"
 #include "kernels/embedding_pool.h"
 #include "kernels/fm_interaction.h"
+#include "kernels/held_rows.h"
 #include "kernels/int8_rows.h"
 #include "kernels/label_loss.h"
 #include "kernels/linear.h"
@@ -42,6 +44,19 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
                  [&] { activate_backward(kCuda, Activation::kRelu, 1, x, x, x); });
   const RowAddition addition{0, 1};
   expect_refused("add_rows", [&] { add_rows(kCuda, &addition, 1, 1, x); });
+  std::int32_t place = 0;
+  expect_refused("find_places", [&] { find_places(kCuda, &place, &place, 1, &place); });
+  expect_refused("take_rows", [&] { take_rows(kCuda, x, 1, &place, 1, 0, 1, x); });
+  const BprBatch triple{&place, &place, &place, 1};
+  double norms[3] = {};
+  expect_refused("bpr_add_gradient", [&] {
+    bpr_add_gradient(kCuda, x, 1, triple, x, {triple, 0, 1}, x);
+  });
+  expect_refused("bpr_squares", [&] { bpr_squares(kCuda, x, 1, triple, 0, 1, x); });
+  expect_refused("bpr_norms", [&] { bpr_norms(kCuda, x, 1, norms); });
+  expect_refused("bpr_add_norm_gradient", [&] {
+    bpr_add_norm_gradient(kCuda, x, 1, triple, 1.0, norms, {triple, 0, 1}, x);
+  });
   expect_refused("linear", [&] { linear(kCuda, {1, 1, 1}, x, x, x, x); });
   expect_refused("linear_backward_input", [&] {
     linear_backward_input(kCuda, {1, 1, 1}, x, x, x);

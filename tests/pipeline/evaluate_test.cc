@@ -136,6 +136,36 @@ TEST(EvaluateStage, NamesWhatMadeTheScores) {
   EXPECT_NEAR(baseline["baseline"]["auc"].get<double>(), auc_of_first(by_baseline, 300), 1e-12);
 }
 
+// The squashed value of (.9, .1) is .69: a loss of .3711 in place of .1054.
+TEST(EvaluateStage, DeviationsReportTheSquashedScoreAndTheFirstTenThousand) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("infer"));
+  std::filesystem::create_directory(folder.file("evaluate"));
+  std::string text;
+  for (int i = 0; i < 10010; ++i) {
+    text += i % 2 == 0 ? "{\"label\":1,\"score\":0.9,\"score_squashed\":0.6899744811276125}\n"
+                       : "{\"label\":0,\"score\":0.1,\"score_squashed\":0.3100255188723875}\n";
+  }
+  folder.put("infer/scores.jsonl", text);
+  config::Options options;
+  options.evaluate.bootstrap_samples = 2;
+  const auto metrics = [&] {
+    distributed::run_thread_ranks(2, [&](distributed::Communicator& group) {
+      StageContext context{options, group, folder.path()};
+      run_evaluate(context);
+    });
+    return nlohmann::json::parse(folder.get("evaluate/metrics.json"))["tuned"];
+  };
+  EXPECT_EQ(metrics()["n"], 10010);
+  EXPECT_NEAR(metrics()["log_loss"].get<double>(), .1054, 5e-5);
+  options.refcompat.squash_prob = true;
+  EXPECT_NEAR(metrics()["log_loss"].get<double>(), .3711, 5e-5);
+  options.refcompat.eval_first_10000 = true;
+  EXPECT_EQ(metrics()["n"], 10000);
+  folder.put("infer/scores.jsonl", "{\"label\":1,\"score\":0.5}\n{\"label\":0,\"score\":0.5}\n");
+  testing::expect_error(ExitCode::kBadData, "without score_squashed", [&] { metrics(); });
+}
+
 TEST(EvaluateStage, OneClassIsAnErrorThatNamesTheFile) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.file("infer"));

@@ -11,6 +11,7 @@
 #include "io/hdf5_file.h"
 #include "io/npy.h"
 #include "pipeline/align.h"
+#include "pipeline/item_blocks.h"
 #include "pipeline/light_gcn.h"
 #include "pipeline/prompt_samples.h"
 #include "pipeline/retrieve.h"
@@ -27,7 +28,7 @@ using rallrec::testing::random_floats;
 constexpr int kUsers = 24;
 constexpr int kItems = 30;
 
-data::Dataset made_up() {
+data::RawData made_up_rows() {
   data::RawData raw;
   raw.source = "made up";
   for (int item = 0; item < kItems; ++item) {
@@ -42,7 +43,20 @@ data::Dataset made_up() {
     raw.interactions.rating.push_back(static_cast<float>(1 + rng.next_below(5)));
     raw.interactions.timestamp.push_back(row);
   }
-  return build_dataset(std::move(raw), {});
+  return raw;
+}
+
+data::Dataset made_up() { return build_dataset(made_up_rows(), {}); }
+
+// As the public code makes Book-Crossing: no timestamps, one sample per user.
+data::Dataset made_up_without_timestamps() {
+  data::RawData raw = made_up_rows();
+  raw.interactions.timestamp.clear();
+  config::DataOptions options;
+  options.order = "shuffle";
+  options.samples = "last_per_user";
+  options.split = "shuffle";
+  return build_dataset(std::move(raw), options);
 }
 
 class GraphStages : public ::testing::Test {
@@ -167,6 +181,67 @@ TEST_F(GraphStages, RetrieveByTitleReadsTheHalfThatHoldsTitles) {
                                  [&] { run_retrieve(context); });
 }
 
+TEST_F(GraphStages, TheTextBlockIsWhatDeviationsLeaveOfIt) {
+  const std::string run = folder_.path() + "/narrow";
+  prepare(run);
+  distributed::run_thread_ranks(2, [&](distributed::Communicator& communicator) {
+    config::Options options = options_;
+    StageContext context{options, communicator, run};
+    EXPECT_EQ(read_text_block(context, kItems).columns, 10);
+    options.refcompat.description_only = true;
+    const EmbeddingMatrix description = read_text_block(context, kItems);
+    EXPECT_EQ(description.columns, 5);
+    EXPECT_EQ(description.values[7], random_floats(kItems * 10, 4)[10 + 5 + 2]);
+    options.refcompat.pca_text = 3;
+    EXPECT_EQ(read_text_block(context, kItems).columns, 3);
+    options.refcompat.pca_text = 128;
+    EXPECT_EQ(read_text_block(context, kItems).columns, 5);
+  });
+}
+
+TEST_F(GraphStages, TrainingSamplesAreRetrievedByTextWhereTheAdapterIs) {
+  const std::string run = run_on(1);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  const data::Dataset dataset = made_up();
+  const auto retrieved = [&] {
+    run_retrieve(context);
+    return retrieval::load_neighbours(run + "/retrieve/neighbours.h5", dataset);
+  };
+  const auto mixed = retrieved();
+  options_.retrieve.blocks = {"text"};
+  const auto text = retrieved();
+  options_.retrieve.blocks = {"text", "colla", "ssl"};
+  options_.refcompat.text_adapter = true;
+  const auto both = retrieved();
+  EXPECT_EQ(both.samples, mixed.samples);
+  EXPECT_NE(mixed.places, text.places);
+  const auto list = [](const retrieval::Neighbours& neighbours, std::int32_t sample) {
+    const auto places = neighbours.of(sample);
+    return std::vector<std::int32_t>(places.begin(), places.end());
+  };
+  for (const std::int32_t sample : both.samples) {
+    const bool trains = sample < dataset.samples.train_end;
+    EXPECT_EQ(list(both, sample), list(trains ? text : mixed, sample)) << sample;
+  }
+}
+
+TEST_F(GraphStages, AmazonsHybridFindsNothingWhereAsked) {
+  const std::string run = run_on(1);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  options_.retrieve.blocks = {"text", "colla"};
+  options_.refcompat.amazon_hybrid_empty = true;
+  run_retrieve(context);
+  const auto kept = retrieval::load_neighbours(run + "/retrieve/neighbours.h5", made_up());
+  EXPECT_FALSE(kept.places.empty());
+  options_.retrieve.hybrid = "counts";
+  run_retrieve(context);
+  const auto none = retrieval::load_neighbours(run + "/retrieve/neighbours.h5", made_up());
+  EXPECT_EQ(none.samples, kept.samples);
+  EXPECT_TRUE(none.places.empty());
+}
+
 TEST_F(GraphStages, LetTwoBlocksShareTheList) {
   const std::string run = run_on(1);
   distributed::LocalCommunicator communicator;
@@ -190,6 +265,29 @@ TEST_F(GraphStages, LetTwoBlocksShareTheList) {
       EXPECT_EQ(counts.places[r], text.places[r]) << list;
     }
   }
+}
+
+TEST_F(GraphStages, WorkWithoutTimestamps) {
+  options_.light_gcn.edges = "up_to_last_train";
+  const data::Dataset dataset = made_up_without_timestamps();
+  const std::string run = folder_.path() + "/untimed";
+  prepare(run);
+  data::save_dataset(run + "/ingest/interactions.h5", dataset);
+  distributed::LocalCommunicator communicator;
+  StageContext context{options_, communicator, run};
+  run_light_gcn(context);
+  run_align(context);
+  run_retrieve(context);
+  ASSERT_EQ(dataset.samples.size(), kUsers);
+  const auto neighbours = retrieval::load_neighbours(run + "/retrieve/neighbours.h5", dataset);
+  EXPECT_EQ(neighbours.samples.size(), static_cast<std::size_t>(kUsers));
+  EXPECT_GT(neighbours.places.size(), 3 * neighbours.samples.size());
+  std::set<std::pair<std::int32_t, std::int32_t>> pairs;
+  for (std::int32_t row = 0; row <= dataset.samples.row[dataset.samples.train_end - 1]; ++row) {
+    pairs.emplace(dataset.interactions.user[row], dataset.interactions.item[row]);
+  }
+  EXPECT_EQ(std::get<std::int64_t>(context.report.figures().front().second),
+            static_cast<std::int64_t>(pairs.size()));
 }
 
 TEST_F(GraphStages, RefuseEmbeddingsOfAnotherCatalogue) {

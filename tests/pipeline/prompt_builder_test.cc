@@ -73,6 +73,39 @@ TEST(PromptBuilder, ShowsTheChosenHistoryAndTheTarget) {
   expect_history(View::kRerank, {5, 0, size - 1});
 }
 
+TEST(PromptBuilder, RerankByTwoThirdsConcernsThatViewAlone) {
+  config::Options options = options_with(3, "movielens_compact");
+  options.refcompat.rerank_two_thirds = true;
+  options.data.dataset = "book-crossing";
+  const Bench bench(options);
+  const std::int32_t sample = bench.dataset.samples.size() - 1;
+  const auto size = static_cast<std::int32_t>(history_of(bench.dataset, sample).size());
+  const auto shows = [&](PromptBuilder builder, View view,
+                         const std::vector<std::int32_t>& places) {
+    const std::string input = builder.build(sample, view, {5, 0, 2}).input;
+    EXPECT_NE(input.find("\n" + history_line(bench.dataset, sample, places) + "\n"),
+              std::string::npos)
+        << input;
+  };
+  shows(bench.builder(), View::kRerank, {5, 0, size - 1});
+  shows(bench.builder(), View::kHigh, {5, 0, 2});
+  // MovieLens-1M's notebook: of the three nearest the two newest.
+  options.data.dataset = "movielens-1m";
+  const Bench other(options);
+  shows(other.builder(), View::kRerank, {5, 2, size - 1});
+}
+
+TEST(PromptBuilder, KeepsALongPromptWholeWhereItsEndIsCutLater) {
+  config::Options options = options_with(10, "movielens_compact");
+  options.prompt.cutoff = 20;
+  options.refcompat.right_truncation = true;
+  const Bench bench(options);
+  const Prompt prompt = bench.builder().build(bench.dataset.samples.size() - 1, View::kSequential,
+                                              {9, 1, 8, 2, 7, 3, 6, 4, 5, 0});
+  EXPECT_EQ(prompt.dropped, 0);
+  EXPECT_GT(prompt.tokens, 20);
+}
+
 TEST(PromptBuilder, DropsTheLeastRelevantUntilThePromptFits) {
   Bench bench(options_with(10, "movielens_compact"));
   const std::int32_t sample = bench.dataset.samples.size() - 1;

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "data/dataset_file.h"
 #include "data/history.h"
@@ -91,6 +92,34 @@ TEST_F(PromptStage, WritesTheSameBytesWithAnyNumberOfRanks) {
   const Files files = run(options(), 1);
   EXPECT_EQ(run(options(), 2), files);
   EXPECT_EQ(run(options(), 3), files);
+}
+
+// Of 1,024 samples, 683, 683 and 682 prompts.
+TEST_F(PromptStage, TrainsOnTheHeadOfTheMixedListWhereAsked) {
+  config::Options mixed = options();
+  mixed.refcompat.first_2048_of_mixed = true;
+  const Files files = run(mixed, 2);
+  const auto views = values(files.at("train"), "view");
+  ASSERT_EQ(views.size(), 20U);
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    EXPECT_EQ(views[i], i % 3 == 0 ? "\"high\"" : i % 3 == 1 ? "\"sequential\"" : "\"simple\"");
+  }
+  const auto samples = values(files.at("train"), "sample");
+  EXPECT_EQ(std::set<std::string>(samples.begin(), samples.end()).size(), 7U);
+  EXPECT_EQ(files.at("test"), run(options(), 1).at("test"));
+}
+
+TEST_F(PromptStage, LeavesOutTimestampsThatAreNot) {
+  EXPECT_EQ(values(run(options(), 1).at("test"), "timestamp")[0],
+            std::to_string(dataset_.sample_timestamp(dataset_.samples.valid_end)));
+  data::Dataset untimed = made_up_dataset(5, 25, 60);
+  untimed.interactions.timestamp.clear();
+  untimed.time_ordered = false;
+  data::save_dataset(folder_.file("ingest/interactions.h5"), untimed);
+  const Files files = run(options(), 1);
+  EXPECT_EQ(values(files.at("test"), "timestamp"), std::vector<std::string>(6, "null"));
+  EXPECT_EQ(files.at("test").find("timestamp"), std::string::npos);
+  EXPECT_EQ(values(files.at("test"), "sample").size(), 6U);
 }
 
 TEST_F(PromptStage, NeedsNeighboursOnlyWhereAViewUsesThem) {

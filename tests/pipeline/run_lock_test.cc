@@ -99,7 +99,7 @@ TEST(RunLockFile, TakesOverFromAnEarlierLifeOfTheSameJob) {
 TEST(RunLockFile, CanBeRemovedFromASignalHandler) {
   const TemporaryFolder folder;
   const RunLock lock(folder.path());
-  remove_held_lock();
+  remove_held_locks();
   EXPECT_EQ(folder.entries(), 0U);
 }
 

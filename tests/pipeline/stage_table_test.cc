@@ -147,6 +147,28 @@ TEST(StageTable, EveryKeyOfAStageCountsButThoseThatChangeNoResult) {
   }
 }
 
+TEST(StageTable, EveryDeviationIsASettingOfAStage) {
+  std::set<std::string> named;
+  for (const Stage& stage : stage_table()) {
+    named.insert(stage.sections.begin(), stage.sections.end());
+  }
+  for (const config::Field& field : config::fields()) {
+    if (field.section == "refcompat") {
+      EXPECT_EQ(named.count(field.name()), 1U) << field.name();
+    }
+  }
+}
+
+// The test split must not be there for tune to read.
+TEST(StageTable, TuneReadsTheTestPromptsOnlyWhereItSelectsOnThem) {
+  config::Options options;
+  EXPECT_THAT(fitted("tune", options).inputs,
+              ElementsAre("prompt/train.jsonl", "prompt/valid.jsonl"));
+  options.tune.select_on = "test";
+  EXPECT_THAT(fitted("tune", options).inputs,
+              ElementsAre("prompt/train.jsonl", "prompt/test.jsonl"));
+}
+
 TEST(StageTable, OnCudaOnlyWhatCanRunThereOrHasNoWorkForItIsLetThrough) {
   config::Options options;
   options.cluster.device = "cuda";

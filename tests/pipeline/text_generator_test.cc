@@ -46,5 +46,11 @@ TEST(BatchEnd, KeepsKeysAndValuesWithinTheBudget) {
   EXPECT_EQ(batch_end(options_of(64, 0), small_config(), prompts, 2), 3U);
 }
 
+TEST(WithoutLineBreaks, NothingTakesTheirPlace) {
+  EXPECT_EQ(without_line_breaks("A \"b\".\nC"), "A b.C");
+  EXPECT_EQ(without_line_breaks("\r\nx</s>y\t z \n"), "xy z");
+  EXPECT_EQ(on_one_line("A \"b\".\nC"), "A \"b\". C");
+}
+
 }  // namespace
 }  // namespace rallrec::pipeline

@@ -14,6 +14,7 @@
 #include "io/utf8.h"
 #include "pipeline/describe.h"
 #include "pipeline/embed.h"
+#include "pipeline/refcompat_embedding.h"
 #include "pipeline/text_generator.h"
 #include "tests/support/reference_text.h"
 #include "tests/support/temporary_folder.h"
@@ -161,6 +162,37 @@ TEST_F(TextStages, AnEmbeddingIsTheMeanOverTheTextsTokens) {
       }
     }
   }
+}
+
+TEST_F(TextStages, TheLastItemHasNoTextWhereItIsDropped) {
+  options_.refcompat.drop_last_item = true;
+  const std::string run = run_on(2);
+  EXPECT_EQ(descriptions(run).size(), static_cast<std::size_t>(kItems - 2));
+  const auto text = io::Hdf5File(run + "/embed/text_embeddings.h5").read_matrix<float>("text");
+  for (std::size_t k = 0; k < 2 * kHidden; ++k) {
+    EXPECT_EQ(text[(kItems - 1) * 2 * kHidden + k], 0.0f);
+  }
+  EXPECT_NE(text[(kItems - 2) * 2 * kHidden], 0.0f);
+}
+
+TEST_F(TextStages, AGeneratedStateIsThatOfTheLastTokenReadOfAContinuation) {
+  options_.refcompat.generated_state = true;
+  const std::string run = run_on(1);
+  const auto values = io::Hdf5File(run + "/embed/text_embeddings.h5").read_matrix<float>("text");
+  const auto model = models::llm::load_causal_lm(options_.model.path, "fp32");
+  const auto tokenizer = text::Tokenizer::load(options_.model.path);
+  const std::vector<std::int64_t> title = tokenizer.encode(title_of(2));
+  const auto written = rallrec::testing::greedy_ids(
+      *model, title, 256, tokenizer.vocab_size(),
+      {*tokenizer.special_id("<|im_end|>"), *tokenizer.special_id("<|endoftext|>")});
+  const auto read = text_as_read(title, written, 256);
+  ASSERT_FALSE(read.empty());
+  const at::Tensor states = rallrec::testing::hidden_of(*model, read).contiguous();
+  const float* last = states.data_ptr<float>() + (states.size(0) - 1) * kHidden;
+  for (std::size_t k = 0; k < kHidden; ++k) {
+    EXPECT_NEAR(values[2 * 2 * kHidden + k], last[k], 5e-4) << k;
+  }
+  expect_same_on_two_and_three_ranks();
 }
 
 TEST_F(TextStages, WithoutDescribeTitlesAloneAreEmbedded) {

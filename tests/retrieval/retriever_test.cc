@@ -22,6 +22,16 @@ TEST(EmbeddingMixture, GivesTheWorkedValueOfEquation7) {
   EXPECT_NEAR(v[0] * v[4] + v[1] * v[5] + v[2] * v[6] + v[3] * v[7], 0.8, 1e-7);
 }
 
+TEST(EmbeddingMixture, DividesABlockByItsLargestNormWhereAsked) {
+  const float text[] = {3.0f, 4.0f, 0.0f, 1.0f};
+  const float colla[] = {1.0f, 0.0f, 0.0f, 2.0f};
+  const auto v = mix_embeddings({{text, 2}, {colla, 2}}, 2, BlockScale::kLargestNorm);
+  EXPECT_NEAR(v[0] * v[4] + v[1] * v[5] + v[2] * v[6] + v[3] * v[7], 0.16, 1e-7);
+  const float nothing[] = {0.0f, 0.0f};
+  EXPECT_EQ(mix_embeddings({{nothing, 1}}, 2, BlockScale::kLargestNorm),
+            (std::vector<float>{0.0f, 0.0f}));
+}
+
 TEST(EmbeddingMixture, KeepsZeroRowsZeroAndOthersOfLengthOne) {
   const auto a = random_floats(3 * 5, 1);
   std::vector<float> b = random_floats(3 * 2, 2, 1e-20f);
@@ -83,6 +93,24 @@ TEST(Retriever, TakesEachItemOnceAtItsNewestAndTiesToTheNewer) {
   EXPECT_EQ(without.places, (std::vector<std::int32_t>{5, 3, 4}));
   const auto all_without = retrieve_last(dataset, values, 10, true);
   EXPECT_EQ(all_without.places, (std::vector<std::int32_t>{5, 3, 4, 1, 6}));
+}
+
+TEST(Retriever, TakesACandidateForTheRowThatStandsForIt) {
+  // Places:                          0  1  2  3 | target 1
+  const data::Dataset dataset = one_user({2, 3, 4, 5, 1});
+  const std::vector<float> values = {0, 1.0f, 9.0f, 2.0f, 7.0f, 3.0f, 8.0f, 0, 0, 0};
+  RetrievalTask task;
+  task.dataset = &dataset;
+  task.samples = {dataset.samples.size() - 1};
+  task.vectors = {values.data(), 1};
+  task.k = 4;
+  distributed::LocalCommunicator communicator;
+  EXPECT_EQ(retrieve_neighbours(task, communicator).places,
+            (std::vector<std::int32_t>{0, 2, 3, 1}));
+  task.row_of = {1, 2, 3, 4, 5, -1, 7, 8, 9, 0};
+  const Neighbours shifted = retrieve_neighbours(task, communicator);
+  EXPECT_EQ(shifted.places, (std::vector<std::int32_t>{1, 2, 0}));
+  EXPECT_EQ(shifted.scores, (std::vector<float>{7.0f, 3.0f, 2.0f}));
 }
 
 data::Dataset many_users() {

@@ -4,9 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "io/utf8.h"
 #include "tests/support/expect_error.h"
 #include "text/unprintable.h"
-#include "text/utf8.h"
 
 namespace rallrec::text {
 namespace {
@@ -55,7 +55,7 @@ TEST(Unprintable, AgreesWithPythonOnEveryCodePoint) {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (std::uint32_t c = 0; c < 0x110000; ++c) {
     std::string character;
-    append_code_point(c, character);
+    io::append_code_point(c, character);
     if ((c < 0xd800 || c >= 0xe000) && is_unprintable(character)) {
       ++count;
       hash = (hash ^ c) * 0x100000001b3ULL;

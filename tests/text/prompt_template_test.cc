@@ -34,21 +34,67 @@ std::vector<std::string> elements(const PromptTemplate& wording) {
           wording.element({fields({{"title", "It's Odd (2001)"}}), 1})};
 }
 
-TEST(PromptTemplate, FillsTheSevenLines) {
-  const PromptTemplate wording = shipped("movielens");
-  const std::string prompt =
-      wording.prompt(View::kHigh, kUser, kTarget, elements(wording), ListFormat::kPython, 3.0);
+std::vector<std::string> lines_of(const std::string& prompt) {
   std::vector<std::string> lines;
   std::istringstream stream(prompt);
   for (std::string line; std::getline(stream, line);) {
     lines.push_back(line);
   }
+  return lines;
+}
+
+TEST(PromptTemplate, FillsTheSevenLines) {
+  const PromptTemplate wording = shipped("movielens");
+  const auto lines = lines_of(
+      wording.prompt(View::kHigh, kUser, kTarget, elements(wording), ListFormat::kPython, 3.0));
   ASSERT_EQ(lines.size(), 7U);
   EXPECT_EQ(lines[0], "The user is female. The user's job is: painter. The user's age is: 25-34.");
   EXPECT_NE(lines[1].find("most relevant"), std::string::npos);
   EXPECT_EQ(lines[2], "['Blue Hat (1988) (4 stars)', \"It's Odd (2001) (1 star)\"]");
   EXPECT_NE(lines[4].find("above 3 stars"), std::string::npos);
   EXPECT_NE(lines[5].find("***Red Kite (1999)***"), std::string::npos);
+}
+
+TEST(PromptTemplate, AsksAboutABookBeforeItSaysWhatStarsMean) {
+  const PromptTemplate wording = shipped("book_crossing");
+  const FieldLookup reader = fields({{"country", "USA"}, {"age_group", "30-34"}});
+  const FieldLookup book =
+      fields({{"title", "Wet Ink"}, {"isbn", "000000001X"}, {"author", "A. B."}});
+  const auto lines =
+      lines_of(wording.prompt(View::kHigh, reader, book, {"A (0 star)"}, ListFormat::kPython, 4.0));
+  ASSERT_EQ(lines.size(), 7U);
+  EXPECT_EQ(lines[0], "The user's country is: USA. The user's age is: 30-34.");
+  EXPECT_EQ(lines[2], "['A (0 star)']");
+  EXPECT_NE(lines[3].find("***Wet Ink***"), std::string::npos);
+  EXPECT_NE(lines[4].find("More stars"), std::string::npos);
+  EXPECT_NE(lines[5].find("above 4 stars"), std::string::npos);
+  EXPECT_EQ(wording.title_text(book), "Book: Wet Ink. ISBN: 000000001X. Author: A. B.");
+}
+
+TEST(PromptTemplate, SaysNothingAboutTheUsersOfAShop) {
+  const PromptTemplate wording = shipped("amazon_movies_tv");
+  const auto lines =
+      lines_of(wording.prompt(View::kRerank, kUser, kTarget, {"A"}, ListFormat::kPython, 3.0));
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[0].find("These are films and series"), 0U);
+  EXPECT_EQ(lines[1], "['A']");
+  EXPECT_NE(lines[3].find("above 3 stars"), std::string::npos);
+  EXPECT_NE(lines[4].find("***Red Kite (1999)***"), std::string::npos);
+  EXPECT_EQ(wording.title_text(fields({{"title", "X"}, {"category", "Drama"}})),
+            "Film or series: X. Category: Drama");
+}
+
+// The authors have one sentence for all views of these two.
+TEST(PromptTemplate, BooksAndShopsHaveOneIntroduction) {
+  for (const char* name : {"book_crossing", "amazon_movies_tv"}) {
+    const PromptTemplate wording = shipped(name);
+    const auto prompt = [&](View view) {
+      return wording.prompt(view, kUser, kTarget, {"A"}, ListFormat::kPython, 3.0);
+    };
+    for (const View view : {View::kHigh, View::kSequential, View::kRerank}) {
+      EXPECT_EQ(prompt(view), prompt(View::kSimple)) << name;
+    }
+  }
 }
 
 TEST(PromptTemplate, EachViewHasItsOwnIntroductionSaveForTheTwoInTimeOrder) {
@@ -89,17 +135,24 @@ TEST(PromptTemplate, RatingsAreSingularUpToOne) {
 }
 
 TEST(PromptTemplate, TheYesNoWordingAnswersForEachElementAndAsksForTheTarget) {
-  const PromptTemplate wording = shipped("movielens_yes_no");
   const FieldLookup film = fields({{"title", "T (1999)"}});
-  const std::vector<std::string> elements = {wording.element({film, 4, true}),
-                                             wording.element({film, 2, false})};
-  const std::string prompt =
-      wording.prompt(View::kHigh, {}, kTarget, elements, ListFormat::kPlain, 3);
-  EXPECT_EQ(prompt.substr(prompt.find('\n') + 1), "T: Yes; T: No; Red Kite:");
+  const std::pair<const char*, const char*> cases[] = {
+      {"movielens_yes_no", "T: Yes; T: No; Red Kite:"},
+      {"amazon_movies_tv_yes_no", "T: Yes; T: No; Red Kite:"},
+      {"book_crossing_yes_no", "T (1999): Yes; T (1999): No; Red Kite (1999):"}};
+  for (const auto& [name, tail] : cases) {
+    const PromptTemplate wording = shipped(name);
+    const std::vector<std::string> elements = {wording.element({film, 4, true}),
+                                               wording.element({film, 2, false})};
+    const std::string prompt =
+        wording.prompt(View::kHigh, {}, kTarget, elements, ListFormat::kPlain, 3);
+    EXPECT_EQ(prompt.substr(prompt.find('\n') + 1), tail) << name;
+  }
 }
 
 TEST(PromptTemplate, DescriptionsBeginAlikeAndEndWithTheItem) {
-  for (const char* name : {"movielens", "movielens_compact", "movielens_yes_no"}) {
+  for (const char* name : {"movielens", "movielens_compact", "movielens_yes_no", "book_crossing",
+                           "book_crossing_yes_no", "amazon_movies_tv", "amazon_movies_tv_yes_no"}) {
     const PromptTemplate wording = shipped(name);
     const std::string a = wording.describe_prompt(kTarget, 80);
     const std::string b = wording.describe_prompt(fields({{"title", "Zed"}}), 80);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "io/utf8.h"
 #include "text/byte_level.h"
 
 namespace rallrec::text {
@@ -11,7 +12,7 @@ TEST(Utf8, RoundTripsEveryCodePoint) {
   std::string all;
   for (std::uint32_t c = 0; c < 0x110000; ++c) {
     if (c < 0xd800 || c >= 0xe000) {
-      append_code_point(c, all);
+      io::append_code_point(c, all);
     }
   }
   EXPECT_TRUE(is_utf8(all));
@@ -27,7 +28,7 @@ TEST(Utf8, RoundTripsEveryCodePoint) {
 TEST(ByteLevel, IsABijectionOnBytes) {
   for (int byte = 0; byte < 256; ++byte) {
     std::string token;
-    append_code_point(byte_level_code_point(static_cast<std::uint8_t>(byte)), token);
+    io::append_code_point(byte_level_code_point(static_cast<std::uint8_t>(byte)), token);
     std::string bytes;
     ASSERT_TRUE(append_byte_level_bytes(token, bytes));
     ASSERT_EQ(bytes, std::string(1, static_cast<char>(byte)));

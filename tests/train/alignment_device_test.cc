@@ -68,6 +68,13 @@ TEST_P(AlignmentOnGpus, TrainsAsTheCpuDoes) {
   expect_training_as_on_the_cpu(shape(), rallrec::testing::related_items(97, 5), options);
 }
 
+TEST_P(AlignmentOnGpus, TrainsBatchesAsTheCpuDoes) {
+  auto options = rallrec::testing::align_options(18, 0.5);
+  options.learning_rate = 3e-3;
+  options.batch_size = 40;
+  expect_training_as_on_the_cpu(shape(), rallrec::testing::related_items(97, 5), options);
+}
+
 // A rank without rows.
 TEST_P(AlignmentOnGpus, TrainsFewItems) {
   auto options = rallrec::testing::align_options(3, 0.5);

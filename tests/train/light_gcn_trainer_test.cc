@@ -164,17 +164,23 @@ TEST(TrainLightGcn, StopsAfterLooksWithoutGain) {
   EXPECT_EQ(training.epochs.back().epoch, training.best_epoch + 3 * options.evaluate_every);
 }
 
-TEST(TrainLightGcn, BitsDependNeitherOnRanksNorOnThreads) {
+// Batches of 64 name all rows, those of 16 fewer than there are: the one is gathered, of the other
+// only its rows.
+class LightGcnBatches : public ::testing::TestWithParam<std::int64_t> {};
+
+TEST_P(LightGcnBatches, BitsDependNeitherOnRanksNorOnThreads) {
   const Groups groups;
   const auto graph = groups.train_graph();
   const auto held_out = groups.held_out_graph();
   auto options = small_options();
   options.epochs = 4;
+  options.batch_size = GetParam();
+  options.reg_weight = 0.01;
   distributed::LocalCommunicator local;
   const auto expected =
       train_light_gcn(graph, held_out, options, distributed::cpu_place(local), nullptr);
   rallrec::testing::ThreadCountGuard threads(2);
-  for (const int ranks : {1, 2, 3}) {
+  for (const int ranks : {1, 2, 3, 4}) {
     distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
       const auto training =
           train_light_gcn(graph, held_out, options, distributed::cpu_place(communicator), nullptr);
@@ -182,6 +188,36 @@ TEST(TrainLightGcn, BitsDependNeitherOnRanksNorOnThreads) {
       EXPECT_EQ(training.epochs.back().loss, expected.epochs.back().loss) << ranks;
     });
   }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, LightGcnBatches, ::testing::Values(64, 16));
+
+// docs/parallelism.md: what a rank sends in one step.
+TEST(LightGcnStep, SendsTheBytesOfTheTable) {
+  const auto adjacency = adjacency_of(Groups().train_graph());
+  auto options = small_options();
+  options.layers = 3;
+  const std::uint64_t width = 8;
+  const Triples few{{0, 1, 2}, {60, 61, 64}, {61, 66, 99}};
+  Triples many;
+  for (std::int32_t b = 0; b < 40; ++b) {
+    many.users.push_back(b);
+    many.positives.push_back(60 + b);
+    many.negatives.push_back(99 - b);
+  }
+  distributed::run_thread_ranks(3, [&](distributed::Communicator& communicator) {
+    LightGcnStep step(adjacency, options, distributed::cpu_place(communicator));
+    const std::uint64_t fills = (2 * 3 - 1) * step.exchange().bytes_per_fill();
+    const std::uint64_t own = step.exchange().own_nodes().size();
+    EXPECT_TRUE(step.exchange().by_halo());
+    step.begin(2);
+    const std::uint64_t at_start = communicator.bytes_sent();
+    step.run(few.batch());
+    const std::uint64_t after_few = communicator.bytes_sent();
+    EXPECT_EQ(after_few - at_start, fills + 3 * 3 * width * 4 + 3 * 3 * 4);
+    step.run(many.batch());
+    EXPECT_EQ(communicator.bytes_sent() - after_few, fills + own * width * 4 + 3 * 40 * 4);
+  });
 }
 
 TEST(TrainLightGcn, RefusesAGraphWithoutTrainableEdges) {

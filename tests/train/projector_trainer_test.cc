@@ -9,6 +9,7 @@
 #include "distributed/thread_communicator.h"
 #include "tests/support/thread_count_guard.h"
 #include "tests/train/alignment_data.h"
+#include "train/epoch_order.h"
 
 namespace rallrec::train {
 namespace {
@@ -133,6 +134,31 @@ TEST(TrainProjector, FirstStepIsAdamOnTheWholeLoss) {
   EXPECT_GT(compared, 150);
 }
 
+// Three batches of 30 of 100 items: each step's loss is that of its items alone, no item comes
+// twice in an epoch, and the next epoch has another order.
+TEST(TrainProjector, BatchesAreOfAnOrderPerEpoch) {
+  const auto data = rallrec::testing::unrelated_items(100, 2);
+  auto options = align_options(4, 0.5);
+  options.batch_size = 30;
+  options.learning_rate = 1e-30;  // the parameters stay
+  const auto start = models::Projector(projector_shape(options), 4, {}).parameters().host();
+  const Trained trained = train_alone(data, options);
+  ASSERT_EQ(trained.losses.size(), 4U);
+  for (std::size_t step = 0; step < 4; ++step) {
+    const auto order =
+        epoch_order<std::int64_t>(100, static_cast<std::uint64_t>(options.seed), step < 3 ? 1 : 2);
+    AlignmentData batch;
+    for (std::size_t i = 0; i < 30; ++i) {
+      const std::int64_t item = order[step % 3 * 30 + i];
+      const auto text = data.text.begin() + item * AlignmentData::kText;
+      const auto graph = data.graph.begin() + item * AlignmentData::kGraph;
+      batch.text.insert(batch.text.end(), text, text + AlignmentData::kText);
+      batch.graph.insert(batch.graph.end(), graph, graph + AlignmentData::kGraph);
+    }
+    EXPECT_NEAR(trained.losses[step], loss_of(start, batch, options), 1e-5) << step;
+  }
+}
+
 TEST(TrainProjector, LearnsAMapThatExists) {
   const auto data = rallrec::testing::related_items(200, 5);
   const auto options = align_options(150, 0.2);
@@ -159,16 +185,19 @@ TEST(TrainProjector, LearnsAMapThatExists) {
 // More steps than the host enqueues before it looks at losses.
 TEST(TrainProjector, BitsDependNeitherOnRanksNorOnThreads) {
   const auto data = rallrec::testing::unrelated_items(143, 8);
-  const auto options = align_options(18, 1.0);
-  const Trained expected = train_alone(data, options);
-  for (const int ranks : {1, 2, 3, 4, 7}) {
-    rallrec::testing::ThreadCountGuard threads(ranks % 3 + 1);
-    distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
-      const Trained got = train(data, options, distributed::cpu_place(communicator));
-      EXPECT_EQ(got.losses, expected.losses) << ranks;
-      EXPECT_EQ(got.parameters, expected.parameters) << ranks;
-      EXPECT_EQ(got.rows, expected.rows) << ranks;
-    });
+  auto options = align_options(18, 1.0);
+  for (const std::int64_t batch_size : {0, 70}) {
+    options.batch_size = batch_size;
+    const Trained expected = train_alone(data, options);
+    for (const int ranks : {1, 2, 3, 4, 7}) {
+      rallrec::testing::ThreadCountGuard threads(ranks % 3 + 1);
+      distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
+        const Trained got = train(data, options, distributed::cpu_place(communicator));
+        EXPECT_EQ(got.losses, expected.losses) << ranks;
+        EXPECT_EQ(got.parameters, expected.parameters) << ranks;
+        EXPECT_EQ(got.rows, expected.rows) << ranks;
+      });
+    }
   }
 }
 

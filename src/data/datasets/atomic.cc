@@ -1,6 +1,5 @@
 #include "data/datasets/atomic.h"
 
-#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -14,20 +13,7 @@
 namespace rallrec::data {
 namespace {
 
-constexpr std::string_view kExtension = ".inter";
-
-// The files right in `folder` whose names end so, sorted.
-std::vector<std::string> with_extension(const std::string& folder, std::string_view extension) {
-  std::vector<std::string> found;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (entry->path().extension() == extension) found.push_back(entry->path().string());
-  }
-  if (error) throw_io(folder, "listing the folder", error.value());
-  std::sort(found.begin(), found.end());
-  return found;
-}
+constexpr const char* kExtension = ".inter";
 
 std::string interactions_file(const std::string& path) {
   if (path.empty()) throw_usage("data.path is empty: give the folder with the .inter file");
@@ -35,7 +21,7 @@ std::string interactions_file(const std::string& path) {
     throw_missing(path, "no such file or folder; expected a .inter file or the folder of one");
   }
   if (!io::is_folder(path)) return path;
-  const std::vector<std::string> found = with_extension(path, kExtension);
+  const std::vector<std::string> found = files_of(path, {kExtension});
   if (found.empty()) throw_missing(path, "no .inter file in this folder");
   if (found.size() > 1) {
     throw_usage(path + ": holds " + std::to_string(found.size()) + " .inter files (" + found[0] +

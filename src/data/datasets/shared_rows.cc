@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "data/renumber.h"
 #include "distributed/joint_error.h"
 #include "io/line_cuts.h"
 
@@ -136,9 +137,7 @@ void join_ids(Communicator& communicator, std::int32_t known, IdMap& ids,
       }
     }
   }
-  for (std::int32_t& id : column) {
-    id = new_id[static_cast<std::size_t>(id)];
-  }
+  renumber(column, new_id);
   ids = std::move(joined);
 }
 

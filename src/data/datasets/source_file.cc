@@ -1,5 +1,7 @@
 #include "data/datasets/source_file.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <limits>
 
 #include "core/error.h"
@@ -32,16 +34,48 @@ io::DelimitedOptions delimited_options(const std::string& file, const std::strin
   return result;
 }
 
-io::Encoding guess_encoding(const std::string& file) {
-  const bool utf8 = io::find_invalid_utf8(io::read_file(file)) == std::string::npos;
-  return utf8 ? io::Encoding::kUtf8 : io::Encoding::kLatin1;
+std::vector<std::string> files_of(const std::string& folder,
+                                  const std::vector<std::string>& extensions) {
+  std::vector<std::string> found;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string extension = entry->path().extension().string();
+    if (std::find(extensions.begin(), extensions.end(), extension) != extensions.end()) {
+      found.push_back(entry->path().string());
+    }
+  }
+  if (error) throw_io(folder, "listing the folder", error.value());
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
-std::string first_line(const std::string& file) {
+io::Encoding guess_encoding(const std::string& file, io::Encoding otherwise) {
+  const bool utf8 = io::find_invalid_utf8(io::read_file(file)) == std::string::npos;
+  return utf8 ? io::Encoding::kUtf8 : otherwise;
+}
+
+std::string first_line(const std::string& file, std::size_t max_bytes) {
   const io::InputFile input(file);
-  io::RowScanner scanner(input);
+  io::RowScanner scanner(input, max_bytes);
   io::Row row;
   return scanner.next_line(&row) ? row.text : "";
+}
+
+std::vector<std::string> header_fields(const std::string& file, const std::string& separator,
+                                       io::Quotes quotes) {
+  io::DelimitedOptions format;
+  format.separator = separator;
+  format.quotes = quotes;
+  // The first line may stand behind a byte order mark.
+  format.range.end = 4;
+  std::vector<std::string> fields;
+  io::for_each_row(file, format, [&](const io::DelimitedRow& row) {
+    for (std::size_t i = 0; i < row.size() && row.line() == 1; ++i) {
+      fields.emplace_back(trim(row[i]));
+    }
+  });
+  return fields;
 }
 
 std::vector<std::string> split(std::string_view text, std::string_view separator) {
@@ -58,6 +92,11 @@ std::vector<std::string> split(std::string_view text, std::string_view separator
 std::string_view trim_end(std::string_view text) {
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   return text;
+}
+
+std::string_view trim(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(' '), text.size());
+  return trim_end(text.substr(begin));
 }
 
 std::int64_t get_whole(const io::DelimitedRow& row, std::size_t i, std::string_view name,

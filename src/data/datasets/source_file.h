@@ -31,15 +31,25 @@ std::string file_of(const std::string& path, const std::string& name);
 io::DelimitedOptions delimited_options(const std::string& file, const std::string& separator,
                                        std::size_t fields, const ReadOptions& options);
 
-// UTF-8 where the whole file is valid UTF-8, ISO 8859-1 elsewhere: text in ISO 8859-1 with accents
-// is practically never valid UTF-8, and both kinds of MovieLens copies are in use.
-io::Encoding guess_encoding(const std::string& file);
+// The files right in `folder` whose names end in one of `extensions` (".csv"), sorted.
+std::vector<std::string> files_of(const std::string& folder,
+                                  const std::vector<std::string>& extensions);
 
-// The first line of a file, without its end; "" for an empty file.
-std::string first_line(const std::string& file);
+// UTF-8 where the whole file is valid UTF-8, `otherwise` elsewhere: text in a one-byte encoding
+// with accents is practically never valid UTF-8, and both kinds of copies are in use.
+io::Encoding guess_encoding(const std::string& file,
+                            io::Encoding otherwise = io::Encoding::kLatin1);
+
+// The first line of a file, without its end; "" for an empty file. At most `max_bytes` of it.
+std::string first_line(const std::string& file, std::size_t max_bytes = io::kDefaultRowLimit);
+// The fields of the first line, without blanks around them. Throws bad data where it has open
+// quotes.
+std::vector<std::string> header_fields(const std::string& file, const std::string& separator,
+                                       io::Quotes quotes);
 std::vector<std::string> split(std::string_view text, std::string_view separator);
-// Without blanks at the end.
+// Without blanks at the end, or at both.
 std::string_view trim_end(std::string_view text);
+std::string_view trim(std::string_view text);
 
 // Field i as a whole number in [low, high]; bad data at its place otherwise.
 std::int64_t get_whole(const io::DelimitedRow& row, std::size_t i, std::string_view name,

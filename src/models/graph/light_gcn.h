@@ -2,17 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "core/device_array.h"
-#include "distributed/partition.h"
 #include "distributed/place.h"
 #include "models/graph/adjacency.h"
+#include "models/graph/row_exchange.h"
 
 namespace rallrec::models {
-
-// Node ranges of `ranks` ranks in rank order, with about the same number of edges and nodes each.
-std::vector<distributed::Range> partition_nodes(const Adjacency& adjacency, int ranks);
 
 // LightGCN's propagation, data-parallel by rows:
 //
@@ -20,20 +16,26 @@ std::vector<distributed::Range> partition_nodes(const Adjacency& adjacency, int 
 //
 // evaluated from the inside, H <- Ã H + X, L times: one sparse product per layer and nothing to
 // keep. Ã is symmetric, so the gradient of the loss with respect to X is P applied to the one with
-// respect to P(X). Each rank computes its own rows, each summed wholly in CSR order, and gathers
-// the others': bits depend neither on ranks nor on threads.
+// respect to P(X). Each rank keeps and computes its own rows, each summed wholly in CSR order, and
+// between layers gets the rows that its next product reads (row_exchange.h): bits depend neither on
+// ranks nor on threads.
 //
-// Arrays are on the place's device and work is in the order of its queue. With NCCL the host waits
-// for nothing but settle().
+// A matrix is [exchange().rows(), width] on each rank, in memory of the place's device; it is
+// complete where the rows of others are filled in too. Work is in the order of the queue. With NCCL
+// the host waits for nothing but settle().
 class LightGcn {
  public:
   // Copies the own rows of the adjacency to the device.
   LightGcn(const Adjacency& adjacency, std::int64_t layers, std::int64_t width,
            const distributed::Place& place);
 
-  distributed::Range own_nodes() const { return own_; }
+  const RowExchange& exchange() const { return exchange_; }
   std::int64_t width() const { return width_; }
-  std::size_t own_count() const { return own_.size() * static_cast<std::size_t>(width_); }
+  // Floats of a matrix, and of its own rows.
+  std::size_t count() const { return floats_of(exchange_.rows()); }
+  std::size_t own_count() const {
+    return floats_of(static_cast<std::int64_t>(exchange_.own_nodes().size()));
+  }
   const distributed::Place& place() const { return place_; }
 
   // An empty array on the device.
@@ -41,37 +43,43 @@ class LightGcn {
   DeviceArray<Value> array() const {
     return {place_.queue, kSetting};
   }
+  // The first own row of a matrix.
+  float* own(DeviceArray<float>& matrix) const {
+    return matrix.data() + exchange_.own_begin() * width_;
+  }
+  const float* own(const DeviceArray<float>& matrix) const {
+    return matrix.data() + exchange_.own_begin() * width_;
+  }
 
-  // x and the result are [nodes, width], complete on every rank; they must not overlap. Collective.
+  // The own rows of `result` <- P(x); x is complete and not `result`. Collective.
   void propagate(const DeviceArray<float>& x, DeviceArray<float>& result);
-  // The same, but `result` receives only the rows of own_nodes(): [own nodes, width].
-  void propagate_own(const DeviceArray<float>& x, DeviceArray<float>& result);
-  // own: [own nodes, width] on each rank; full: [nodes, width] on every rank. `own` is left in an
-  // unspecified state. Collective.
-  void gather(DeviceArray<float>& own, DeviceArray<float>& full);
+  // Fills in the rows of other ranks. Collective.
+  void fill(DeviceArray<float>& matrix) { exchange_.fill(matrix); }
+  // full: [nodes, width] in node order on every rank, from everybody's own rows. With one rank
+  // `matrix` is that, and the two change places. Collective.
+  void gather(DeviceArray<float>& matrix, DeviceArray<float>& full);
 
-  // Blocks until the gathers so far are done on this rank and throws what went wrong in them: to be
-  // called before a result leaves the device. Collective.
+  // Blocks until the exchanges so far are done on this rank and throws what went wrong in them: to
+  // be called before a result leaves the device. Collective.
   void settle();
 
  private:
   static constexpr const char* kSetting = "light_gcn.embedding_size or light_gcn.batch_size";
 
-  // own <- scale * (Ã_own h + x_own).
-  void layer(const float* h, const DeviceArray<float>& x, float scale, DeviceArray<float>& own);
+  std::size_t floats_of(std::int64_t rows) const { return static_cast<std::size_t>(rows * width_); }
+  // The own rows of y <- scale * (Ã h + x).
+  void layer(const DeviceArray<float>& h, const DeviceArray<float>& x, float scale,
+             DeviceArray<float>& y);
 
-  std::int64_t nodes_;
   std::int64_t layers_;
   std::int64_t width_;
   distributed::Place place_;
-  distributed::Range own_;
-  std::vector<std::size_t> counts_;  // floats per rank
-  // The own rows of Ã.
+  RowExchange exchange_;
+  // The own rows of Ã; neighbours are rows of a matrix.
   DeviceArray<std::int64_t> offsets_;
   DeviceArray<std::int32_t> neighbours_;
   DeviceArray<float> weights_;
-  DeviceArray<float> own_rows_;
-  DeviceArray<float> full_rows_;
+  DeviceArray<float> between_;
 };
 
 }  // namespace rallrec::models

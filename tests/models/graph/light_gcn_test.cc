@@ -6,6 +6,7 @@
 
 #include "distributed/local_communicator.h"
 #include "distributed/thread_communicator.h"
+#include "tests/models/graph/bipartite_edges.h"
 #include "tests/support/device/test_device.h"
 #include "tests/support/random_floats.h"
 
@@ -13,45 +14,6 @@ namespace rallrec::models {
 namespace {
 
 using rallrec::testing::random_floats;
-using Edges = std::vector<std::vector<bool>>;  // edges[u][i]: user u has item i
-
-struct Lists {
-  std::vector<std::int64_t> offsets{0};
-  std::vector<std::int32_t> neighbours;
-  NeighbourLists view() const { return {offsets, neighbours}; }
-};
-
-Lists rows_of(const Edges& edges, bool transposed) {
-  Lists lists;
-  const std::size_t rows = transposed ? edges.front().size() : edges.size();
-  const std::size_t columns = transposed ? edges.size() : edges.front().size();
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) {
-      if (transposed ? edges[c][r] : edges[r][c]) {
-        lists.neighbours.push_back(static_cast<std::int32_t>(c));
-      }
-    }
-    lists.offsets.push_back(static_cast<std::int64_t>(lists.neighbours.size()));
-  }
-  return lists;
-}
-
-Adjacency adjacency_of(const Edges& edges) {
-  return normalised_adjacency(rows_of(edges, false).view(), rows_of(edges, true).view());
-}
-
-// User 0 and the last item have no edge.
-Edges random_edges(std::size_t users, std::size_t items) {
-  Rng rng(8);
-  Edges edges(users, std::vector<bool>(items));
-  for (std::size_t u = 1; u < users; ++u) {
-    for (std::size_t i = 0; i + 1 < items; ++i) {
-      edges[u][i] = rng.next_below(4) == 0;
-    }
-  }
-  return edges;
-}
-
 // Ã as a full matrix of doubles, from degrees.
 std::vector<double> dense(const Edges& edges) {
   const std::size_t users = edges.size(), items = edges.front().size(), n = users + items;
@@ -106,12 +68,21 @@ TEST(NormalisedAdjacency, HasTheWorkedWeights) {
   }
 }
 
+// x and the result are [nodes, width].
 std::vector<float> propagated(LightGcn& model, const std::vector<float>& x) {
+  const auto width = static_cast<std::size_t>(model.width());
+  std::vector<float> held;
+  for (const std::int32_t node : model.exchange().nodes()) {
+    const auto row = x.begin() + static_cast<std::ptrdiff_t>(node * width);
+    held.insert(held.end(), row, row + static_cast<std::ptrdiff_t>(width));
+  }
   auto input = model.array<float>();
   auto result = model.array<float>();
-  input.assign(x);
+  auto full = model.array<float>();
+  input.assign(held);
   model.propagate(input, result);
-  return result.host();
+  model.gather(result, full);
+  return full.host();
 }
 
 class LightGcnDepths : public rallrec::testing::DeviceTest<std::pair<int, int>> {};
@@ -137,38 +108,23 @@ INSTANTIATE_TEST_SUITE_P(Depths, LightGcnDepths,
                                                            std::pair{6, 33}),
                          rallrec::testing::device_and_number<LightGcnDepths::ParamType>);
 
+// The sparser graph is exchanged by halo, the other by gather.
 TEST(LightGcn, BitsDoNotDependOnTheNumberOfRanks) {
-  const Adjacency adjacency = adjacency_of(random_edges(17, 23));
   const auto x = random_floats(40 * 5, 3);
-  std::vector<std::vector<float>> results;
-  for (const int ranks : {1, 2, 3, 5}) {
-    distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
-      LightGcn model(adjacency, 3, 5, distributed::cpu_place(communicator));
-      const std::vector<float> result = propagated(model, x);
-      if (communicator.rank() == communicator.size() - 1) {
-        results.push_back(result);
-      }
-    });
-    EXPECT_EQ(results.back(), results.front()) << ranks;
-  }
-}
-
-TEST(PartitionNodes, CoversAllNodesByCost) {
-  const Adjacency adjacency = adjacency_of(random_edges(50, 60));
-  for (const int ranks : {1, 2, 4, 200}) {
-    const auto parts = partition_nodes(adjacency, ranks);
-    ASSERT_EQ(parts.size(), static_cast<std::size_t>(ranks));
-    std::size_t next = 0;
-    for (const auto& part : parts) {
-      EXPECT_EQ(part.begin, next);
-      next = part.end;
+  for (const std::uint64_t one_in : {2U, 12U}) {
+    const Adjacency adjacency = adjacency_of(random_edges(17, 23, one_in));
+    std::vector<std::vector<float>> results;
+    for (const int ranks : {1, 2, 3, 5}) {
+      distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
+        LightGcn model(adjacency, 3, 5, distributed::cpu_place(communicator));
+        const std::vector<float> result = propagated(model, x);
+        if (communicator.rank() == communicator.size() - 1) {
+          results.push_back(result);
+        }
+      });
+      EXPECT_EQ(results.back(), results.front()) << ranks;
     }
-    EXPECT_EQ(next, 110u);
   }
-  const auto halves = partition_nodes(adjacency, 2);
-  const double share = static_cast<double>(adjacency.offsets[halves[0].end]) /
-                       static_cast<double>(adjacency.neighbours.size());
-  EXPECT_NEAR(share, 0.5, 0.05);
 }
 
 }  // namespace

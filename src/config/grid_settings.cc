@@ -1,0 +1,93 @@
+#include "config/grid_settings.h"
+
+#include "config/setting.h"
+#include "core/error.h"
+
+namespace rallrec::config {
+namespace {
+
+// The node in TOML, for reading it with the type of its key.
+std::string toml_text(const toml::node& node, const std::string& where) {
+  if (node.is_boolean()) {
+    return to_toml(node.as_boolean()->get());
+  }
+  if (node.is_integer()) {
+    return to_toml(node.as_integer()->get());
+  }
+  if (node.is_floating_point()) {
+    return to_toml(node.as_floating_point()->get());
+  }
+  if (node.is_string()) {
+    return to_toml(node.as_string()->get());
+  }
+  const toml::array* list = node.as_array();
+  if (list == nullptr || !(list->empty() || list->is_homogeneous<std::string>())) {
+    throw_usage(where + ": must be a value that a config file can hold");
+  }
+  Strings strings;
+  for (const toml::node& item : *list) {
+    strings.push_back(item.as_string()->get());
+  }
+  return to_toml(strings);
+}
+
+FlagSetting setting_of(const Field& field, const toml::node& node, const std::string& path) {
+  const std::string where = place_of(path, node.source().begin);
+  const Setting setting = read_text_setting(field, toml_text(node, where), where);
+  return {field.name(), to_toml(setting.value), where};
+}
+
+// {"section.key" = value} and {section = {key = value}} alike.
+void add_settings(const std::string& path, const toml::table& table, const std::string& prefix,
+                  std::vector<FlagSetting>& settings) {
+  for (auto&& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    if (const toml::table* inner = node.as_table()) {
+      add_settings(path, *inner, name + ".", settings);
+    } else {
+      const Field& field = field_named(name, place_of(path, key.source().begin));
+      settings.push_back(setting_of(field, node, path));
+    }
+  }
+}
+
+void add_sweeps(const std::string& path, const toml::table& table, const std::string& prefix,
+                std::vector<GridSweep>& sweeps) {
+  for (auto&& [key, node] : table) {
+    const std::string name = prefix + std::string(key.str());
+    const std::string where = place_of(path, key.source().begin);
+    if (const toml::table* inner = node.as_table()) {
+      add_sweeps(path, *inner, name + ".", sweeps);
+      continue;
+    }
+    const Field& field = field_named(name, where);
+    const toml::array* values = node.as_array();
+    if (values == nullptr || values->empty()) {
+      throw_usage(where + ": sweep over '" + name + "' must be a list of its values");
+    }
+    sweeps.push_back({name, {}});
+    for (const toml::node& value : *values) {
+      sweeps.back().values.push_back(setting_of(field, value, path));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<FlagSetting> read_grid_settings(const GridSection& section) {
+  std::vector<FlagSetting> settings;
+  if (const toml::table* table = section.table("set")) {
+    add_settings(section.path(), *table, "", settings);
+  }
+  return settings;
+}
+
+std::vector<GridSweep> read_grid_sweeps(const GridSection& section) {
+  std::vector<GridSweep> sweeps;
+  if (const toml::table* table = section.table("sweep")) {
+    add_sweeps(section.path(), *table, "", sweeps);
+  }
+  return sweeps;
+}
+
+}  // namespace rallrec::config

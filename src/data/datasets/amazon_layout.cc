@@ -1,0 +1,113 @@
+#include "data/datasets/amazon_layout.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "io/files.h"
+#include "io/utf8.h"
+
+namespace rallrec::data {
+namespace {
+
+using Names = std::vector<std::string>;
+
+struct Release {
+  const char* user;
+  Names items;
+  const char* rating;
+  Names times;
+};
+
+const std::vector<Release>& releases() {
+  static const std::vector<Release> list = {
+      {"reviewerID", {"asin"}, "overall", {"unixReviewTime", "reviewTime"}},
+      {"user_id", {"parent_asin", "asin"}, "rating", {"timestamp"}}};
+  return list;
+}
+
+constexpr const char* kKnown =
+    "known are reviews of 2014 and 2018 (reviewerID, asin, overall, unixReviewTime or reviewTime) "
+    "and of 2023 (user_id, parent_asin or asin, rating, timestamp), and metadata (asin or "
+    "parent_asin, title, and category, categories or genre)";
+
+// The first of `names` that is a key of the file; "" where none is.
+std::string first_key(const RecordFile& file, const Names& names) {
+  for (const std::string& name : names) {
+    if (file.has(name)) return name;
+  }
+  return "";
+}
+
+// False where the file holds no reviews of a known release.
+bool find_review_keys(const RecordFile& file, ReviewKeys* keys) {
+  for (const Release& release : releases()) {
+    *keys = {release.user, first_key(file, release.items), release.rating,
+             first_key(file, release.times)};
+    const bool complete = file.has(keys->user) && !keys->item.empty() && file.has(keys->rating) &&
+                          !keys->time.empty();
+    if (complete) return true;
+  }
+  return false;
+}
+
+std::string metadata_item(const RecordFile& file) {
+  const bool describes = !first_key(file, {"title", "category", "categories", "genre"}).empty();
+  return describes ? first_key(file, {"parent_asin", "asin"}) : "";
+}
+
+[[noreturn]] void refuse(const RecordFile& file) {
+  std::string seen;
+  for (const std::string& key : file.keys) {
+    seen.append(seen.empty() ? "" : ", ").append(io::shown(key));
+  }
+  if (seen.empty()) seen = "nothing, but is " + io::shown(first_line(file.path));
+  throw_bad_data(file.path + ":1", "unknown layout: the first line names " + seen + "; " + kKnown);
+}
+
+[[noreturn]] void throw_two(const std::string& first, const std::string& second, const char* what,
+                            const char* cure) {
+  throw_usage(second + ": is a second file of " + what + " beside " + io::name_of(first) + "; " +
+              cure);
+}
+
+void add(RecordFile&& file, AmazonFiles& files) {
+  ReviewKeys keys;
+  if (find_review_keys(file, &keys)) {
+    if (!files.reviews.keys.empty()) {
+      throw_two(files.reviews.path, file.path, "reviews", "let data.path name the one to read");
+    }
+    files.reviews = std::move(file);
+    files.keys = std::move(keys);
+  } else if (const std::string item = metadata_item(file); !item.empty()) {
+    if (!files.metadata.keys.empty()) {
+      throw_two(files.metadata.path, file.path, "metadata", "keep one of them in this folder");
+    }
+    files.metadata = std::move(file);
+    files.metadata_item = item;
+  }
+}
+
+}  // namespace
+
+AmazonFiles find_amazon_files(const std::string& path) {
+  const bool is_folder = io::is_folder(path);
+  AmazonFiles files;
+  if (!is_folder) {
+    files.reviews = open_records(file_of(path, "the reviews"));
+    if (!find_review_keys(files.reviews, &files.keys)) refuse(files.reviews);
+  }
+  const std::string folder = is_folder ? path : io::folder_of(path);
+  const Names names = files_of(folder, {".csv", ".json", ".jsonl"});
+  for (const std::string& name : names) {
+    RecordFile file = open_records(name);
+    ReviewKeys keys;
+    if (is_folder || !find_review_keys(file, &keys)) add(std::move(file), files);
+  }
+  if (names.empty())
+    throw_missing(path,
+                  "no .csv, .json or .jsonl file in this folder; unpack what ends in .gz first");
+  if (files.reviews.keys.empty()) refuse(open_records(names.front()));
+  return files;
+}
+
+}  // namespace rallrec::data
