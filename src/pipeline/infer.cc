@@ -104,6 +104,11 @@ std::string adapter_folder(const config::Options& options, const std::string& ru
   return named.empty() ? run_dir + "/tune/adapter" : named;
 }
 
+// The authors tune on an int8 base and score on one that was never quantised.
+std::string scoring_quant(const config::Options& options) {
+  return options.refcompat.float_base_at_inference ? "fp32" : options.model.quant;
+}
+
 bool has_zero_shot_scores(const config::Options& options) {
   return options.infer.zero_shot && options.infer.adapter != kNoAdapter;
 }
@@ -114,10 +119,8 @@ void run_infer(StageContext& context) {
   const Wording wording(options.model.path, options);
   const std::optional<LoraAdapter> adapter =
       load_adapter(adapter_folder(options, run), options.model.path);
-  // The authors tune on an int8 base and score on one that was never quantised.
-  const std::string quant =
-      options.refcompat.float_base_at_inference ? "fp32" : options.model.quant;
-  const auto model = load_model(options.model.path, quant, options, context.communicator);
+  const auto model =
+      load_model(options.model.path, scoring_quant(options), options, context.communicator);
   InferFiles files;
   files.squashed = options.infer.squashed;
   std::int64_t prompts = 0;

@@ -24,6 +24,10 @@ void infer(const InferFiles& files, const config::Options& options,
 // The adapter of the run's scores, which infer.adapter names; "" for the bare model.
 std::string adapter_folder(const config::Options& options, const std::string& run_dir);
 
+// The compute mode of the model that scores: model.quant, or fp32 with
+// refcompat.float_base_at_inference.
+std::string scoring_quant(const config::Options& options);
+
 // Whether the run's scores have those of the bare model beside them: infer.zero_shot, unless
 // infer.adapter = "none" makes them the same.
 bool has_zero_shot_scores(const config::Options& options);

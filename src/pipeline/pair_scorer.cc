@@ -132,7 +132,7 @@ std::vector<train::Score> score_records(const std::vector<io::JsonRecord>& recor
   const std::optional<models::llm::LoraAdapter> adapter =
       load_adapter(adapter_folder(options, context.run_dir), options.model.path);
   const auto model =
-      load_model(options.model.path, options.model.quant, options, context.communicator);
+      load_model(options.model.path, scoring_quant(options), options, context.communicator);
   return train::score_prompts(*model, adapter ? &*adapter : nullptr, prompts, words,
                               {options.infer.token_budget, false}, context.communicator);
 }
