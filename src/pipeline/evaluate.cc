@@ -15,22 +15,7 @@ namespace rallrec::pipeline {
 namespace {
 
 metrics::ScoredSamples read_file(StageContext& context, const std::string& name) {
-  const config::RefcompatOptions& refcompat = context.options.refcompat;
-  const std::string path = context.run_dir + "/" + name;
-  metrics::ScoredSamples samples = metrics::read_scored_samples(context.communicator, path);
-  if (refcompat.eval_first_10000) {
-    samples = samples.first(kPublishedTestPrompts);
-  }
-  // A baseline has a probability from the start.
-  if (refcompat.squash_prob && scored_model(context.options) != "baseline") {
-    if (samples.squashed.empty()) {
-      throw_bad_data(path,
-                     "has lines without score_squashed, which refcompat.squash_prob reports; "
-                     "run infer with infer.squashed = true");
-    }
-    samples.scores = samples.squashed;
-  }
-  return samples;
+  return read_run_scores(context.run_dir + "/" + name, context.options, context.communicator);
 }
 
 std::string metrics_json(StageContext& context, const metrics::ScoredSamples& samples) {
@@ -58,6 +43,24 @@ void add_zero_shot(StageContext& context, const metrics::ScoredSamples& tuned,
 
 metrics::BootstrapOptions bootstrap_options(const config::EvaluateOptions& options) {
   return {options.bootstrap_samples, options.seed};
+}
+
+metrics::ScoredSamples read_run_scores(const std::string& path, const config::Options& options,
+                                       distributed::Communicator& communicator) {
+  metrics::ScoredSamples samples = metrics::read_scored_samples(communicator, path);
+  if (options.refcompat.eval_first_10000) {
+    samples = samples.first(kPublishedTestPrompts);
+  }
+  // A baseline has a probability from the start.
+  if (options.refcompat.squash_prob && scored_model(options) != "baseline") {
+    if (samples.squashed.empty()) {
+      throw_bad_data(path,
+                     "has lines without score_squashed, which refcompat.squash_prob reports; "
+                     "run infer with infer.squashed = true");
+    }
+    samples.scores = samples.squashed;
+  }
+  return samples;
 }
 
 std::string scores_of_run(const config::Options& options) {

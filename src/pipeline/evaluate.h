@@ -18,6 +18,12 @@ metrics::BootstrapOptions bootstrap_options(const config::EvaluateOptions& optio
 // its stages hold baseline but no infer.
 std::string scores_of_run(const config::Options& options);
 
+// The samples of a file of scores as the run's options have them counted:
+// refcompat.eval_first_10000 keeps the first, refcompat.squash_prob puts the squashed score in
+// place of the score. Bad data where that is missing. Collective.
+metrics::ScoredSamples read_run_scores(const std::string& path, const config::Options& options,
+                                       distributed::Communicator& communicator);
+
 // What made them: "tuned", "zero_shot" (infer.adapter = "none") or "baseline".
 std::string scored_model(const config::Options& options);
 

@@ -111,7 +111,7 @@ TEST(EvaluateCommand, ComparesTwoFilesOnTheRowsOfBoth) {
   EXPECT_EQ(found["scores"]["auc"], 1.0);
   EXPECT_EQ(found["against"]["auc"], 0.5);  // (.5 > .125), (.25 > .125); not above .75
   EXPECT_EQ(found["difference"]["auc"], 0.5);
-  EXPECT_EQ(found["difference"]["accuracy"], 0.5);
+  EXPECT_EQ(found["difference"]["accuracy"], 0.75);
   EXPECT_EQ(found["difference"]["delong"]["difference"], 0.5);
   EXPECT_TRUE(found["difference"]["delong"]["p"].is_number());
   const Outcome reversed = rallrec({"evaluate", "--scores", theirs, "--against", ours});

@@ -124,7 +124,7 @@ TEST_F(Unroll, SaysWhichConfigsThereAre) {
 }
 
 TEST_F(Unroll, AValueOutOfRangeIsNamedWithItsPlaceInTheGrid) {
-  expect_error(ExitCode::kUsage, "grid.toml:6:", [&] {
+  expect_error(ExitCode::kUsage, "grid.toml:7:", [&] {
     unrolled(std::string(kHead) + "[[system]]\nname = 'rallrec'\nset = { 'prompt.k' = -1 }\n");
   });
 }
@@ -133,6 +133,23 @@ TEST_F(Unroll, ARunWithoutEvaluateIsNoCell) {
   folder_.put("ml/short.toml", "stages = ['ingest']\n");
   expect_error(ExitCode::kUsage, "'stages' lacks evaluate",
                [&] { unrolled(std::string(kHead) + "[[system]]\nname = 'short'\n"); });
+}
+
+TEST(Grids, ThoseOfTheRepositoryNameConfigsAndKeysThatThereAre) {
+  const std::string folder = RALLREC_SOURCE_DIR "/configs/experiments";
+  std::size_t grids = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().filename() == "published.toml") {
+      continue;
+    }
+    CellSources from;
+    from.grid_file = entry.path().string();
+    from.folder = "out";
+    const config::Grid grid = config::read_grid(from.grid_file);
+    EXPECT_GE(unroll(grid, from, {}).size(), 2U) << from.grid_file;
+    ++grids;
+  }
+  EXPECT_EQ(grids, 14U);
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include "io/files.h"
 #include "io/json_value.h"
 #include "metrics/common_rows.h"
-#include "metrics/score_file.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/experiment/comparison.h"
 
@@ -109,7 +108,7 @@ CellScores read_scores(const config::GridDataset& dataset, const std::vector<Cel
     if (cells[i].dataset == &dataset && results[i].done) {
       const std::string path =
           cells[i].options.output.run_dir + "/" + scores_of_run(cells[i].options);
-      scores[i] = metrics::read_scored_samples(communicator, path);
+      scores[i] = read_run_scores(path, cells[i].options, communicator);
       sets.push_back(&scores[i]);
     }
   }
