@@ -2,6 +2,7 @@
 
 #include <spdlog/fmt/fmt.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
@@ -80,16 +81,20 @@ std::string metric_lines(const std::string& run_dir) {
 }
 
 std::string stage_lines(const std::vector<StageOutcome>& outcomes) {
-  std::string text =
-      fmt::format("{:<12}{:<8}{:>9}{:>7}  {}\n", "stage", "status", "seconds", "ranks", "work");
+  std::size_t width = 12;
+  for (const StageOutcome& outcome : outcomes) {
+    width = std::max(width, outcome.stage.size() + 2);
+  }
+  std::string text = fmt::format("{:<{}}{:<8}{:>9}{:>7}  {}\n", "stage", width, "status", "seconds",
+                                 "ranks", "work");
   double total = 0.0;
   for (const StageOutcome& outcome : outcomes) {
     const char* status = outcome.shared ? "shared" : outcome.kept ? "kept" : "done";
-    text += fmt::format("{:<12}{:<8}{:>9.1f}{:>7}  {}\n", outcome.stage, status, outcome.seconds,
-                        outcome.ranks, work_text(outcome.figures));
+    text += fmt::format("{:<{}}{:<8}{:>9.1f}{:>7}  {}\n", outcome.stage, width, status,
+                        outcome.seconds, outcome.ranks, work_text(outcome.figures));
     total += outcome.shared ? 0.0 : outcome.seconds;
   }
-  return text + fmt::format("{:<20}{:>9.1f}\n", "total", total);
+  return text + fmt::format("{:<{}}{:>9.1f}\n", "total", width + 8, total);
 }
 
 }  // namespace rallrec::pipeline

@@ -24,6 +24,13 @@ TEST(StageLines, ShowStatusTimeRanksAndWork) {
             "total                    61.3\n");
 }
 
+TEST(StageLines, MakeRoomForALongName) {
+  EXPECT_EQ(stage_lines({{"baseline/deep_fm", false, 2.0, 1, 1, {}}}),
+            "stage             status    seconds  ranks  work\n"
+            "baseline/deep_fm  done          2.0      1  \n"
+            "total                           2.0\n");
+}
+
 class MetricLines : public ::testing::Test {
  protected:
   void put(const std::string& text) {
