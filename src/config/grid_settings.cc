@@ -54,10 +54,11 @@ void add_settings(const std::string& path, const toml::table& table, const std::
 void add_sweeps(const std::string& path, const toml::table& table, const std::string& prefix,
                 std::vector<GridSweep>& sweeps) {
   for (auto&& [key, node] : table) {
-    const std::string name = prefix + std::string(key.str());
+    std::string name = prefix;
+    name.append(key.str());
     const std::string where = place_of(path, key.source().begin);
     if (const toml::table* inner = node.as_table()) {
-      add_sweeps(path, *inner, name + ".", sweeps);
+      add_sweeps(path, *inner, name.append("."), sweeps);
       continue;
     }
     const Field& field = field_named(name, where);
