@@ -51,6 +51,15 @@ void add_settings(const std::string& path, const toml::table& table, const std::
   }
 }
 
+const toml::array& swept_values(const toml::node& node, const std::string& where,
+                                const std::string& name) {
+  const toml::array* values = node.as_array();
+  if (values == nullptr || values->empty()) {
+    throw_usage(where + ": sweep over '" + name + "' must be a list of its values");
+  }
+  return *values;
+}
+
 void add_sweeps(const std::string& path, const toml::table& table, const std::string& prefix,
                 std::vector<GridSweep>& sweeps) {
   for (auto&& [key, node] : table) {
@@ -62,12 +71,8 @@ void add_sweeps(const std::string& path, const toml::table& table, const std::st
       continue;
     }
     const Field& field = field_named(name, where);
-    const toml::array* values = node.as_array();
-    if (values == nullptr || values->empty()) {
-      throw_usage(where + ": sweep over '" + name + "' must be a list of its values");
-    }
     sweeps.push_back({name, {}});
-    for (const toml::node& value : *values) {
+    for (const toml::node& value : swept_values(node, where, name)) {
       sweeps.back().values.push_back(setting_of(field, value, path));
     }
   }
