@@ -201,6 +201,20 @@ TEST(TrainProjector, BitsDependNeitherOnRanksNorOnThreads) {
   }
 }
 
+// docs/parallelism.md: 16 blocks of 32 rows on two ranks, so that a rank has one whole subtree.
+TEST(TrainProjector, SendsTheBytesOfTheTable) {
+  const auto data = rallrec::testing::unrelated_items(512, 8);
+  const auto options = align_options(3, 1.0);
+  const auto parameters = static_cast<std::uint64_t>(projector_shape(options).parameters());
+  distributed::run_thread_ranks(2, [&](distributed::Communicator& communicator) {
+    train(data, options, distributed::cpu_place(communicator));
+    const std::uint64_t per_step = 8 * 512 * 8 + parameters * 4;
+    const std::uint64_t losses = 3 * 8 * 8;
+    const std::uint64_t projected = 256 * AlignmentData::kGraph * 4;
+    EXPECT_EQ(communicator.bytes_sent(), 3 * per_step + losses + projected);
+  });
+}
+
 TEST(TrainProjector, TellsEveryStepInOrder) {
   const auto data = rallrec::testing::unrelated_items(40, 8);
   const auto options = align_options(20, 1.0);
