@@ -87,6 +87,11 @@ void check_together(const Config& config) {
                 ": 'data.split' = \"shuffle\" needs 'data.samples' = \"last_per_user\": else "
                 "histories of train would show answers of test");
   }
+  if (config.options.align.batch_size == 1) {
+    throw_usage(
+        config.origins.at("align.batch_size") +
+        ": 'align.batch_size' = 1 leaves no negatives; expected 0 (all items) or at least 2");
+  }
   const BaselineOptions& baseline = config.options.baseline;
   if (baseline.attention_size % baseline.attention_heads != 0) {
     throw_usage(config.origins.at("baseline.attention_size") +

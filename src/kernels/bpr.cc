@@ -8,11 +8,21 @@
 namespace rallrec::kernels {
 namespace {
 
-void check_batch(const float* embeddings, std::int64_t width, const BprBatch& batch) {
+void check_triples(std::int64_t width, const BprBatch& batch) {
   RALLREC_CHECK(batch.count >= 0 && width >= 0, "bpr: negative size");
-  RALLREC_CHECK(batch.count == 0 || (embeddings != nullptr && batch.users != nullptr &&
-                                     batch.positives != nullptr && batch.negatives != nullptr),
+  RALLREC_CHECK(batch.count == 0 || (batch.users != nullptr && batch.positives != nullptr &&
+                                     batch.negatives != nullptr),
                 "bpr: null input");
+}
+
+void check_batch(const float* embeddings, std::int64_t width, const BprBatch& batch) {
+  check_triples(width, batch);
+  RALLREC_CHECK(batch.count == 0 || embeddings != nullptr, "bpr: null input");
+}
+
+// A rank that holds no rows has none to read.
+void check_range(const float* embeddings, std::int64_t begin, std::int64_t end) {
+  RALLREC_CHECK(begin >= end || embeddings != nullptr, "bpr: null input");
 }
 
 void check_targets(const BprBatch& batch, const BprTargets& targets) {
@@ -73,7 +83,8 @@ void bpr_add_gradient(const Queue& queue, const float* embeddings, std::int64_t 
 
 void bpr_squares(const Queue& queue, const float* embeddings, std::int64_t width,
                  const BprBatch& batch, std::int64_t begin, std::int64_t end, float* squares) {
-  check_batch(embeddings, width, batch);
+  check_triples(width, batch);
+  check_range(embeddings, begin, end);
   if (queue.device == Device::kCuda) {
     detail::bpr_squares_gpu(queue, embeddings, width, batch, begin, end, squares);
   } else {
@@ -93,8 +104,9 @@ void bpr_norms(const Queue& queue, const float* squares, std::int64_t count, dou
 void bpr_add_norm_gradient(const Queue& queue, const float* embeddings, std::int64_t width,
                            const BprBatch& batch, double weight, const double* norms,
                            const BprTargets& targets, float* gradient) {
-  check_batch(embeddings, width, batch);
+  check_triples(width, batch);
   check_targets(batch, targets);
+  check_range(embeddings, targets.begin, targets.end);
   if (queue.device == Device::kCuda) {
     detail::bpr_add_norm_gradient_gpu(queue, embeddings, width, batch, weight, norms, targets,
                                       gradient);

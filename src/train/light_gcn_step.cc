@@ -109,9 +109,10 @@ double LightGcnStep::loss() {
 
 void LightGcnStep::embeddings(std::vector<float>& result) {
   model_.propagate(layer0_, final_);
-  model_.gather(final_, gradient_);
+  auto all = model_.array<float>();
+  model_.gather(final_, all);
   model_.settle();
-  gradient_.copy_to(result);
+  all.copy_to(result);
 }
 
 }  // namespace rallrec::train

@@ -10,7 +10,8 @@
 namespace rallrec::train {
 
 // The rows that a batch's triples name, on every rank, from matrices of which each rank has its own
-// rows. What moves is 12 · width bytes per triple, or all rows where there are fewer.
+// rows. A rank hands over 12 · width bytes per triple, or its own rows where all of them together
+// are at most twice as many as those of the triples.
 class TripleRows {
  public:
   // `model` must outlive this object.
@@ -27,8 +28,8 @@ class TripleRows {
     const float* values;
     kernels::BprBatch batch;
   };
-  // From the own rows of `matrix`, whose other rows are unspecified afterwards. The result is there
-  // until the next call. Collective.
+  // From the own rows of `matrix`; with one rank the result lies in it. It is there until the next
+  // call. Collective.
   Rows collect(DeviceArray<float>& matrix);
 
   // The norms of the three roles' rows (kernels::bpr_norms) from own rows. norms: [3] on the

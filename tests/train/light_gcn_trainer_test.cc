@@ -192,6 +192,40 @@ TEST_P(LightGcnBatches, BitsDependNeitherOnRanksNorOnThreads) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, LightGcnBatches, ::testing::Values(64, 16));
 
+// All items but each user's own one: on two ranks everybody needs everything and rows are gathered.
+// A user with most of the edges leaves other ranks without rows.
+TEST(TrainLightGcn, BitsDoNotDependOnRanksWhereRowsAreGatheredOrMissing) {
+  data::EdgeList dense, star;
+  for (std::int32_t u = 0; u < 10; ++u) {
+    for (std::int32_t i = 0; i < 10; ++i) {
+      if (i != u) dense.add(u, i);
+    }
+    star.add(u, u);
+  }
+  for (std::int32_t i = 0; i < 60; ++i) star.add(0, i);
+  auto options = small_options();
+  options.epochs = 2;
+  options.reg_weight = 0.01;
+  options.batch_size = 5;
+  for (const auto& graph : {make_csr_graph(dense, 10, 10), make_csr_graph(star, 10, 61)}) {
+    const auto nothing = data::make_csr_graph({}, graph.users, graph.items);
+    distributed::LocalCommunicator local;
+    const auto expected =
+        train_light_gcn(graph, nothing, options, distributed::cpu_place(local), nullptr);
+    for (const int ranks : {2, 3, 7}) {
+      distributed::run_thread_ranks(ranks, [&](distributed::Communicator& communicator) {
+        const auto place = distributed::cpu_place(communicator);
+        const auto training = train_light_gcn(graph, nothing, options, place, nullptr);
+        EXPECT_EQ(training.embeddings, expected.embeddings) << ranks;
+        const LightGcnStep step(adjacency_of(graph), options, place);
+        if (ranks == 2 && graph.items == 10) {
+          EXPECT_FALSE(step.exchange().by_halo());
+        }
+      });
+    }
+  }
+}
+
 // docs/parallelism.md: what a rank sends in one step.
 TEST(LightGcnStep, SendsTheBytesOfTheTable) {
   const auto adjacency = adjacency_of(Groups().train_graph());

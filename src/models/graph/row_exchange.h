@@ -11,7 +11,8 @@
 
 namespace rallrec::models {
 
-// Node ranges of `ranks` ranks in rank order, with about the same number of edges and nodes each.
+// Node ranges of `ranks` ranks in rank order, with about the same sum of edges and nodes each. A
+// range may be empty.
 std::vector<distributed::Range> partition_nodes(const Adjacency& adjacency, int ranks);
 
 // Which rows of a matrix [nodes, width] a rank holds when it multiplies its own rows of Ã with it,
