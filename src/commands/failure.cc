@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <new>
 #include <thread>
 
 namespace rallrec::commands {
@@ -16,32 +15,11 @@ namespace {
 constexpr auto kUntilAborted = std::chrono::milliseconds(700);
 constexpr auto kUntilLauncherActs = std::chrono::milliseconds(3000);
 
-struct Failure {
-  ExitCode code = ExitCode::kInternal;
-  std::string message;
-};
-
-Failure describe(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  } catch (const std::bad_alloc&) {
-    return {ExitCode::kInternal, "out of memory"};
-  } catch (const std::exception& error) {
-    // The first line says what happened; libtorch adds a stack trace below it.
-    const std::string text = error.what();
-    return {ExitCode::kInternal, text.substr(0, text.find('\n'))};
-  } catch (...) {
-    return {ExitCode::kInternal, "unknown failure"};
-  }
-}
-
 }  // namespace
 
 ExitCode report_failure(const std::exception_ptr& failure, const std::string& command, int rank,
                         Ending ending) {
-  const Failure what = describe(failure);
+  const Failure what = failure_of(failure);
   if (rank > 0) {
     std::this_thread::sleep_for(ending == Ending::kSession ? kUntilAborted : kUntilLauncherActs);
   }

@@ -1,8 +1,24 @@
 #include "core/error.h"
 
 #include <cstring>
+#include <new>
 
 namespace rallrec {
+
+Failure failure_of(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ExitCode::kInternal, "out of memory"};
+  } catch (const std::exception& error) {
+    const std::string text = error.what();
+    return {ExitCode::kInternal, text.substr(0, text.find('\n'))};
+  } catch (...) {
+    return {ExitCode::kInternal, "unknown failure"};
+  }
+}
 
 void throw_usage(const std::string& message) { throw Error(ExitCode::kUsage, message); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -32,6 +33,14 @@ class Error : public std::runtime_error {
  private:
   ExitCode code_;
 };
+
+// What is told of an exception: an Error's own code and message, else kInternal and the first line,
+// which says what happened (libtorch adds a stack trace below it).
+struct Failure {
+  ExitCode code = ExitCode::kInternal;
+  std::string message;
+};
+Failure failure_of(const std::exception_ptr& exception);
 
 [[noreturn]] void throw_usage(const std::string& message);
 // `where` is "path", "path:line" or "path:line:column".

@@ -9,28 +9,19 @@
 namespace rallrec::distributed {
 namespace {
 
-struct Failure {
-  ExitCode code = ExitCode::kDone;
-  std::string message;
-};
-
-Failure failure_of(const std::function<void()>& body) {
+Failure failure_in(const std::function<void()>& body) {
   try {
     body();
-  } catch (const Error& error) {
-    return {error.code(), error.what()};
-  } catch (const std::bad_alloc&) {
-    return {ExitCode::kInternal, "out of memory"};
-  } catch (const std::exception& error) {
-    return {ExitCode::kInternal, error.what()};
+  } catch (...) {
+    return failure_of(std::current_exception());
   }
-  return {};
+  return {ExitCode::kDone, ""};
 }
 
 }  // namespace
 
 void run_jointly(Communicator& communicator, const std::function<void()>& body) {
-  const Failure mine = failure_of(body);
+  const Failure mine = failure_in(body);
   const auto code = static_cast<std::int32_t>(mine.code);
   std::vector<std::int32_t> codes(static_cast<std::size_t>(communicator.size()));
   communicator.all_gather(&code, codes.data(), 1, DType::kInt32);
@@ -41,6 +32,14 @@ void run_jointly(Communicator& communicator, const std::function<void()>& body) 
       throw Error(static_cast<ExitCode>(codes[rank]), message);
     }
   }
+}
+
+void run_on_rank_0(Communicator& communicator, const std::function<void()>& body) {
+  run_jointly(communicator, [&] {
+    if (communicator.rank() == 0) {
+      body();
+    }
+  });
 }
 
 }  // namespace rallrec::distributed

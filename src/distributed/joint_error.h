@@ -12,4 +12,7 @@ namespace rallrec::distributed {
 // not call collectives. Collective.
 void run_jointly(Communicator& communicator, const std::function<void()>& body);
 
+// The same for work of rank 0 alone.
+void run_on_rank_0(Communicator& communicator, const std::function<void()>& body);
+
 }  // namespace rallrec::distributed

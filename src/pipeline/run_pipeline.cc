@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -39,7 +38,7 @@ class Runner {
 
   StageOutcome take(const Stage& stage) {
     std::string decision;
-    on_rank_0([&] { decision = decide(stage); });
+    distributed::run_on_rank_0(communicator_, [&] { decision = decide(stage); });
     decision = distributed::broadcast_string(communicator_, decision, 0);
     if (decision == kKeep) {
       return outcome(true);
@@ -49,14 +48,6 @@ class Runner {
   }
 
  private:
-  void on_rank_0(const std::function<void()>& body) {
-    distributed::run_jointly(communicator_, [&] {
-      if (communicator_.rank() == 0) {
-        body();
-      }
-    });
-  }
-
   // On rank 0: kKeep, or the resume mode to run the stage with. Sets manifest_.
   std::string decide(const Stage& stage) {
     manifest_ = expected_manifest(request_.run_dir, stage, options_, hashes_);
@@ -138,7 +129,7 @@ class Runner {
     manifest_.threads = thread_count();
     manifest_.stage = stage.name;
     manifest_.figures = context.report.figures();
-    on_rank_0([&] {
+    distributed::run_on_rank_0(communicator_, [&] {
       record_outputs(request_.run_dir, stage, hashes_, manifest_);
       io::write_manifest(manifest_path(request_.run_dir, stage), manifest_);
       hashes_.save();
@@ -171,11 +162,9 @@ std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::
     require_device(stage, options);
   }
   std::unique_ptr<RunLock> lock;
-  distributed::run_jointly(communicator, [&] {
-    if (communicator.rank() == 0) {
-      io::make_directories(request.run_dir);
-      lock = std::make_unique<RunLock>(request.run_dir);
-    }
+  distributed::run_on_rank_0(communicator, [&] {
+    io::make_directories(request.run_dir);
+    lock = std::make_unique<RunLock>(request.run_dir);
   });
   logging::log_to_folder(request.run_dir);
   describe_run(request.run_dir, options, communicator);

@@ -89,11 +89,7 @@ Start prepare_folder(const TuneFiles& files, const config::Options& options) {
 Start agree_on_start(const TuneFiles& files, const config::Options& options,
                      distributed::Communicator& communicator) {
   Start start;
-  distributed::run_jointly(communicator, [&] {
-    if (communicator.rank() == 0) {
-      start = prepare_folder(files, options);
-    }
-  });
+  distributed::run_on_rank_0(communicator, [&] { start = prepare_folder(files, options); });
   const auto share = [&](const std::string& text) {
     return distributed::broadcast_string(communicator, text, 0);
   };
@@ -204,8 +200,8 @@ void write_trace(const std::string& path, const models::llm::LayerTrace& trace,
 
 // Only when the weights have been read: what cannot be read leaves an earlier run as it was.
 void clear_where_asked(const TuneFiles& files, distributed::Communicator& communicator) {
-  distributed::run_jointly(communicator, [&] {
-    if (communicator.rank() == 0 && files.resume == "never") {
+  distributed::run_on_rank_0(communicator, [&] {
+    if (files.resume == "never") {
       train::clear_tune_folder(files.output);
     }
   });

@@ -20,26 +20,26 @@ using rallrec::testing::expect_error;
 using rallrec::testing::TemporaryFolder;
 
 TEST(CellFailure, SaysWhatWasThrown) {
-  EXPECT_FALSE(failure_of([] {}));
-  const auto wrong = failure_of([] { throw_usage("wrong"); });
+  EXPECT_FALSE(cell_failure([] {}));
+  const auto wrong = cell_failure([] { throw_usage("wrong"); });
   EXPECT_EQ(wrong->code, ExitCode::kUsage);
   EXPECT_EQ(wrong->message, "wrong");
-  const auto foreign = failure_of([] { throw std::runtime_error("first line\nstack"); });
+  const auto foreign = cell_failure([] { throw std::runtime_error("first line\nstack"); });
   EXPECT_EQ(foreign->code, ExitCode::kInternal);
   EXPECT_EQ(foreign->message, "first line");
-  EXPECT_EQ(failure_of([] { throw std::bad_alloc(); })->message, "out of memory");
+  EXPECT_EQ(cell_failure([] { throw std::bad_alloc(); })->message, "out of memory");
 }
 
 TEST(CellFailure, WhatEndsTheProgramIsThrownOn) {
   for (const ExitCode code :
        {ExitCode::kCheckpointed, ExitCode::kPeerLost, ExitCode::kHang, ExitCode::kDiverged}) {
-    expect_error(code, "over", [code] { failure_of([code] { throw Error(code, "over"); }); });
+    expect_error(code, "over", [code] { cell_failure([code] { throw Error(code, "over"); }); });
   }
 }
 
 TEST(CellFailure, RanksThatFailAlikeGoOnTogether) {
   const TemporaryFolder folder;
-  const CellFailure failure{ExitCode::kBadData, "f.csv:3: wrong"};
+  const Failure failure{ExitCode::kBadData, "f.csv:3: wrong"};
   distributed::run_thread_ranks(3, [&](Communicator& communicator) {
     CellFailures failures(communicator, 20.0);
     for (int cell = 0; cell < 2; ++cell) {

@@ -206,7 +206,7 @@ TEST_F(Summary, WithOneSeedDeLongDecides) {
 
 TEST_F(Summary, AFailedCellIsCountedAndLeavesItsSeedOut) {
   results_[3].done = false;  // bad, seed 1
-  results_[3].failure = CellFailure{ExitCode::kBadData, "x.csv:3: | wrong"};
+  results_[3].failure = Failure{ExitCode::kBadData, "x.csv:3: | wrong"};
   const DatasetSummary summary = summarised();
   EXPECT_EQ(summary.rows[1].failed, 1);
   EXPECT_EQ(summary.rows[1].seeds, (std::vector<std::int64_t>{2, 3}));

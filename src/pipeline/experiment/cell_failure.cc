@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <new>
 #include <thread>
 
 #include "io/atomic_file.h"
@@ -37,26 +36,21 @@ std::vector<std::string> reports_in(const std::string& folder) {
 }
 
 // The code on the first line, then the message.
-std::string text_of(const CellFailure& failure) {
+std::string text_of(const Failure& failure) {
   return std::to_string(static_cast<int>(failure.code)) + "\n" + failure.message;
 }
 
 }  // namespace
 
-std::optional<CellFailure> failure_of(const std::function<void()>& body) {
+std::optional<Failure> cell_failure(const std::function<void()>& body) {
   try {
     body();
-  } catch (const Error& error) {
-    if (ends_the_program(error.code())) {
+  } catch (...) {
+    const Failure failure = failure_of(std::current_exception());
+    if (ends_the_program(failure.code)) {
       throw;
     }
-    return CellFailure{error.code(), error.what()};
-  } catch (const std::bad_alloc&) {
-    return CellFailure{ExitCode::kInternal, "out of memory"};
-  } catch (const std::exception& error) {
-    // The first line says what happened; libtorch adds a stack trace below it.
-    const std::string text = error.what();
-    return CellFailure{ExitCode::kInternal, text.substr(0, text.find('\n'))};
+    return failure;
   }
   return std::nullopt;
 }
@@ -70,7 +64,7 @@ void CellFailures::begin(const std::string& folder) {
   communicator_.barrier();
 }
 
-void CellFailures::go_on_together(const std::string& folder, const CellFailure& failure) {
+void CellFailures::go_on_together(const std::string& folder, const Failure& failure) {
   const std::string report = text_of(failure);
   io::make_directories(folder);
   io::write_file_atomically(report_path(folder, communicator_.rank()), report);
@@ -98,14 +92,14 @@ bool CellFailures::all_report(const std::string& folder, const std::string& repo
   return true;
 }
 
-std::optional<CellFailure> CellFailures::left_in(const std::string& folder) {
+std::optional<Failure> CellFailures::left_in(const std::string& folder) {
   const std::vector<std::string> reports = reports_in(folder);
   if (reports.empty()) {
     return std::nullopt;
   }
   const std::string text = io::read_file(reports.front());
   const std::size_t line = text.find('\n');
-  CellFailure failure;
+  Failure failure;
   failure.code = static_cast<ExitCode>(std::atoi(text.c_str()));
   failure.message = line == std::string::npos ? text : text.substr(line + 1);
   return failure;

@@ -9,15 +9,10 @@
 
 namespace rallrec::pipeline {
 
-struct CellFailure {
-  ExitCode code = ExitCode::kInternal;
-  std::string message;
-};
-
 // How a cell ends on this rank: runs `body` and returns what it threw, nothing where it threw
 // nothing. What ends the whole program is thrown on: a stop on request, a lost or diverged peer, a
 // hang.
-std::optional<CellFailure> failure_of(const std::function<void()>& body);
+std::optional<Failure> cell_failure(const std::function<void()>& body);
 
 // Lets the ranks go on together after a cell has failed. That works where all of them have failed
 // at the same place, as with wrong data or settings; a rank that failed alone (its memory, its
@@ -34,10 +29,10 @@ class CellFailures {
 
   // Called by a rank whose cell has failed. Returns where all ranks report the same failure, after
   // removing the reports; throws the failure as an Error where not, and leaves the report.
-  void go_on_together(const std::string& folder, const CellFailure& failure);
+  void go_on_together(const std::string& folder, const Failure& failure);
 
   // The report that a rank has left in the folder when it ended the program; on rank 0.
-  static std::optional<CellFailure> left_in(const std::string& folder);
+  static std::optional<Failure> left_in(const std::string& folder);
 
  private:
   bool all_report(const std::string& folder, const std::string& report) const;

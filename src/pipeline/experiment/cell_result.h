@@ -16,7 +16,7 @@ namespace rallrec::pipeline {
 // What became of a cell. Complete on rank 0; `failure` and `done` are equal on all ranks.
 struct CellResult {
   bool done = false;
-  std::optional<CellFailure> failure;
+  std::optional<Failure> failure;
   std::vector<StageOutcome> stages;
   // The object of evaluate/metrics.json about the cell's own scores, as it stands there; "" before.
   std::string metrics;

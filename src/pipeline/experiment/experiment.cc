@@ -51,7 +51,7 @@ class Experiment {
 
   ExperimentOutcome run() {
     std::unique_ptr<RunLock> lock;
-    on_rank_0([&] {
+    distributed::run_on_rank_0(communicator_, [&] {
       io::make_directories(request_.from.folder);
       lock = std::make_unique<RunLock>(request_.from.folder);
     });
@@ -67,19 +67,10 @@ class Experiment {
   }
 
  private:
-  template <typename Body>
-  void on_rank_0(const Body& body) {
-    distributed::run_jointly(communicator_, [&] {
-      if (communicator_.rank() == 0) {
-        body();
-      }
-    });
-  }
-
   // '1' for each cell that ended the program the last time, else '0'.
   std::string cells_left_for_the_end() {
     std::string left(cells_.size(), '0');
-    on_rank_0([&] {
+    distributed::run_on_rank_0(communicator_, [&] {
       for (std::size_t i = 0; i < cells_.size(); ++i) {
         results_[i].failure = CellFailures::left_in(cells_[i].options.output.run_dir);
         left[i] = results_[i].failure ? '1' : '0';
@@ -105,7 +96,7 @@ class Experiment {
     const std::string& folder = cells_[i].options.output.run_dir;
     failures_.begin(folder);
     const Stopwatch watch;
-    results_[i].failure = failure_of([&] { attempt(i); });
+    results_[i].failure = cell_failure([&] { attempt(i); });
     if (results_[i].failure) {
       failures_.go_on_together(folder, *results_[i].failure);
       spdlog::error("cell {} of {} failed: {}: {}", i + 1, cells_.size(), name_of(cells_[i]),
@@ -126,7 +117,7 @@ class Experiment {
     }
     const std::vector<Stage> table = run_table(cell.options);
     const std::vector<Stage> stages = select_stages(table, cell.stages, cell.options);
-    on_rank_0([&] {
+    distributed::run_on_rank_0(communicator_, [&] {
       check_external_inputs(stages, cell.options);
       check_run_inputs(stages, cell.options.output.run_dir);
     });
@@ -135,7 +126,7 @@ class Experiment {
     run.stages = cell.stages;
     run.store = &store_;
     results_[i].stages = run_pipeline(run, cell.options, communicator_, table);
-    on_rank_0([&] { results_[i].metrics = metrics_of_run(cell); });
+    distributed::run_on_rank_0(communicator_, [&] { results_[i].metrics = metrics_of_run(cell); });
   }
 
   // ", about 12 min 3 s left": at the pace of the cells that were not up to date.
@@ -156,11 +147,11 @@ class Experiment {
     }
     correct_for_number(summaries_);
     write_results();
-    on_rank_0([&] { write_summary(); });
+    distributed::run_on_rank_0(communicator_, [&] { write_summary(); });
   }
 
   void write_results() {
-    on_rank_0([&] {
+    distributed::run_on_rank_0(communicator_, [&] {
       io::JsonlWriter lines(request_.from.folder + "/results.jsonl");
       for (std::size_t i = 0; i < cells_.size(); ++i) {
         const Cell& cell = cells_[i];
