@@ -134,11 +134,8 @@ std::vector<std::string> command_names() {
 }
 
 [[noreturn]] void throw_no_command() {
-  std::string list;
-  for (const std::string& name : command_names()) {
-    list += (list.empty() ? "" : ", ") + name;
-  }
-  throw_usage("a command is required, one of " + list + "; see `rallrec --help`");
+  throw_usage("a command is required, one of " + config::joined(command_names()) +
+              "; see `rallrec --help`");
 }
 
 void check_command_name(const std::string& name) {

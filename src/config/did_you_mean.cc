@@ -54,4 +54,12 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return best.empty() ? "" : "; did you mean '" + best + "'?";
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string list;
+  for (const std::string& word : words) {
+    list.append(list.empty() ? "" : ", ").append(word);
+  }
+  return list;
+}
+
 }  // namespace rallrec::config

@@ -12,4 +12,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
 // "; did you mean 'x'?" or "".
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates);
 
+// "a, b, c": words as messages list them.
+std::string joined(const std::vector<std::string>& words);
+
 }  // namespace rallrec::config

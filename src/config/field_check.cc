@@ -10,14 +10,6 @@
 namespace rallrec::config {
 namespace {
 
-std::string joined(const Strings& words) {
-  std::string text;
-  for (const std::string& word : words) {
-    text += (text.empty() ? "" : ", ") + word;
-  }
-  return text;
-}
-
 bool contains(const Strings& words, const std::string& word) {
   for (const std::string& candidate : words) {
     if (candidate == word) {

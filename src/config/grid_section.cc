@@ -90,12 +90,4 @@ void GridSection::fail(const char* key, const std::string& expected) const {
   throw_usage(place(key) + ": '" + name_ + key + "' must be " + expected);
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) {
-    list.append(list.empty() ? "" : ", ").append(name);
-  }
-  return list;
-}
-
 }  // namespace rallrec::config

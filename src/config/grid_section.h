@@ -43,7 +43,4 @@ class GridSection {
   std::string name_;  // "system."
 };
 
-// "a, b, c".
-std::string joined(const std::vector<std::string>& names);
-
 }  // namespace rallrec::config

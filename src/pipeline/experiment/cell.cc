@@ -36,14 +36,10 @@ std::string config_of(const Cell& cell, const std::string& grid_file) {
   const std::string path = (folder / cell.system->config).lexically_normal().string();
   if (!io::file_exists(path)) {
     const std::vector<std::string> names = configs_in(folder);
-    std::string list;
-    for (const std::string& name : names) {
-      list += (list.empty() ? "" : ", ") + name;
-    }
     throw_missing(path, "no such config; system '" + cell.system->name + "' at " +
                             cell.system->place + " names it" +
                             config::did_you_mean(cell.system->config, names) + "; there are " +
-                            (list.empty() ? "none" : list));
+                            (names.empty() ? "none" : config::joined(names)));
   }
   return path;
 }
@@ -139,15 +135,13 @@ std::vector<std::vector<FlagSetting>> points_of(const std::vector<config::GridSw
 
 void require_systems(const Grid& grid, const std::vector<std::string>& only) {
   std::vector<std::string> known;
-  std::string list;
   for (const GridSystem& system : grid.systems) {
     known.push_back(system.name);
-    list += (list.empty() ? "" : ", ") + system.name;
   }
   for (const std::string& name : only) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       throw_usage("--only: no system is called '" + name + "'" + config::did_you_mean(name, known) +
-                  "; the grid has " + list);
+                  "; the grid has " + config::joined(known));
     }
   }
 }

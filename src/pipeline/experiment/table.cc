@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "config/did_you_mean.h"
 #include "pipeline/evaluate.h"
 
 namespace rallrec::pipeline {
@@ -19,14 +20,6 @@ std::string label_of(const SummaryRow& row) {
     label.append(", ").append(setting.name).append(" = ").append(setting.value);
   }
   return label;
-}
-
-std::string list_of(const std::vector<std::string>& items) {
-  std::string list;
-  for (const std::string& item : items) {
-    list.append(list.empty() ? "" : ", ").append(item);
-  }
-  return list;
 }
 
 std::string value_text(const MetricSummary& metric) {
@@ -116,13 +109,13 @@ std::string caption_of(const config::Grid& grid, const config::Published& publis
   }
   std::string caption = summary.dataset->name + ": data " + summary.data;
   if (!models.empty()) {
-    caption += ", model " + list_of({models.begin(), models.end()});
+    caption += ", model " + config::joined({models.begin(), models.end()});
   }
   caption += summary.common_rows > 0
                  ? fmt::format("; {} test rows that every system has scored", summary.common_rows)
                  : "; each system on its own test rows, which could not be matched";
-  caption +=
-      (seeds.size() == 1 ? "; seed " : "; mean ± standard deviation over seeds ") + list_of(seeds);
+  caption += (seeds.size() == 1 ? "; seed " : "; mean ± standard deviation over seeds ") +
+             config::joined(seeds);
   if (any_published(summary)) {
     caption += "; published: " + published.model + " on " + summary.dataset->published + " (" +
                published.source + ")";
