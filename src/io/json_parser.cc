@@ -8,6 +8,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "core/check.h"
 #include "core/error.h"
 #include "io/row_scanner.h"
 #include "io/utf8.h"
@@ -285,6 +286,20 @@ JsonValue parse_json(const std::string& where, std::string_view text) {
     throw_bad_data(io::where(where, row, problem.at), problem.message);
   }
   return value;
+}
+
+void for_each_own_line(const std::string& lines,
+                       const std::function<void(std::string line, JsonValue value)>& visit) {
+  JsonParser parser;
+  for (std::size_t begin = 0; begin < lines.size();) {
+    const std::size_t end = lines.find('\n', begin);
+    std::string line = lines.substr(begin, end - begin);
+    JsonValue value;
+    JsonParser::Problem problem;
+    RALLREC_CHECK(parser.parse(line, &value, &problem), "a line of our own: " + problem.message);
+    visit(std::move(line), std::move(value));
+    begin = end + 1;
+  }
 }
 
 }  // namespace rallrec::io

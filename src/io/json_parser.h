@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,5 +30,10 @@ class JsonParser {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// Calls visit(line, value) for each line of JSON Lines that this program itself has written, each
+// with its end. Throws Error (internal) where one is no JSON.
+void for_each_own_line(const std::string& lines,
+                       const std::function<void(std::string line, JsonValue value)>& visit);
 
 }  // namespace rallrec::io

@@ -13,6 +13,7 @@
 #include "logging/progress.h"
 #include "models/alignment/projector.h"
 #include "pipeline/item_blocks.h"
+#include "train/alignment_batches.h"
 #include "train/projector_trainer.h"
 
 namespace rallrec::pipeline {
@@ -53,9 +54,8 @@ void check_matrices(const EmbeddingMatrix& text, const EmbeddingMatrix& graph,
 
 // Of the loss over the items of one step.
 train::AlignmentBounds bounds_of(const Alignment& alignment, const config::AlignOptions& options) {
-  const std::int64_t rows = alignment.trained_rows;
-  const std::int64_t batch = options.batch_size > 0 ? std::min(options.batch_size, rows) : rows;
-  return train::alignment_bounds(batch, options.temperature);
+  return train::alignment_bounds(train::items_per_step(alignment.trained_rows, options),
+                                 options.temperature);
 }
 
 void log_outcome(const Alignment& alignment, const config::AlignOptions& options) {

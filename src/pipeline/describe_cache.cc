@@ -2,7 +2,6 @@
 
 #include <limits>
 
-#include "core/check.h"
 #include "io/artifact_store.h"
 #include "io/files.h"
 #include "io/hash.h"
@@ -58,17 +57,10 @@ DescribeCache::DescribeCache(const config::Options& options, const std::string& 
     }
   }
   lines = distributed::broadcast_string(communicator, lines, 0);
-  io::JsonParser parser;
-  for (std::size_t begin = 0; begin < lines.size();) {
-    const std::size_t end = lines.find('\n', begin);
-    io::JsonValue value;
-    io::JsonParser::Problem problem;
-    RALLREC_CHECK(parser.parse(lines.substr(begin, end - begin), &value, &problem),
-                  "DescribeCache: " + problem.message);
+  io::for_each_own_line(lines, [this](const std::string&, const io::JsonValue& value) {
     found_[*value.find("key")->string()] = {*value.find("prompt")->string(),
                                             *value.find("description")->string()};
-    begin = end + 1;
-  }
+  });
 }
 
 const std::string* DescribeCache::find(const std::vector<std::int64_t>& ids) const {

@@ -51,11 +51,7 @@ void write_scores(const InferFiles& files, std::int64_t max_bad_rows,
     const io::JsonRecord record = input.read(i);
     io::JsonObjectWriter line;
     line.add_members(record.members(), {"score", "score_squashed", "logit_yes", "logit_no"});
-    line.add("score", score.probability());
-    if (files.squashed) {
-      line.add("score_squashed", score.squashed);
-    }
-    line.add("logit_yes", score.logit_yes).add("logit_no", score.logit_no);
+    add_score(score, files.squashed, line);
     output.write(line);
   }
   output.commit();
@@ -85,6 +81,14 @@ void score_file(CausalLm& model, const LoraAdapter* adapter, const Wording& word
 }
 
 }  // namespace
+
+void add_score(const train::Score& score, bool squashed, io::JsonObjectWriter& line) {
+  line.add("score", score.probability());
+  if (squashed) {
+    line.add("score_squashed", score.squashed);
+  }
+  line.add("logit_yes", score.logit_yes).add("logit_no", score.logit_no);
+}
 
 // Everything that can be wrong is read before the weights, which may take minutes.
 void infer(const InferFiles& files, const config::Options& options,

@@ -4,7 +4,9 @@
 
 #include "config/options.h"
 #include "distributed/communicator.h"
+#include "io/json_writer.h"
 #include "pipeline/stage.h"
+#include "train/scorer.h"
 
 namespace rallrec::pipeline {
 
@@ -20,6 +22,9 @@ struct InferFiles {
 // and score_squashed where asked for. Collective.
 void infer(const InferFiles& files, const config::Options& options,
            distributed::Communicator& communicator);
+
+// Adds a verdict to a line: score, score_squashed where asked for, logit_yes and logit_no.
+void add_score(const train::Score& score, bool squashed, io::JsonObjectWriter& line);
 
 // The adapter of the run's scores, which infer.adapter names; "" for the bare model.
 std::string adapter_folder(const config::Options& options, const std::string& run_dir);

@@ -5,7 +5,6 @@
 #include <numeric>
 #include <optional>
 
-#include "core/check.h"
 #include "data/history.h"
 #include "distributed/joint_error.h"
 #include "distributed/partition.h"
@@ -37,9 +36,8 @@ std::vector<std::int32_t> places_of(const retrieval::Neighbours& neighbours, std
 
 // This rank's prompts, one JSON text a line.
 std::string lines_of(distributed::Range range, const data::Dataset& dataset,
-                     const retrieval::Neighbours& neighbours, const PromptText& text,
-                     const config::Options& options) {
-  const text::PromptTemplate wording = load_wording(options.prompt, dataset);
+                     const retrieval::Neighbours& neighbours, const text::PromptTemplate& wording,
+                     const PromptText& text, const config::Options& options) {
   const text::ChatTemplate chat(text.tokenizer(),
                                 {options.prompt.chat_format, options.prompt.date_header});
   PromptBuilder builder(dataset, wording, chat, options);
@@ -60,32 +58,28 @@ std::string lines_of(distributed::Range range, const data::Dataset& dataset,
 // The prompts of all ranks as infer reads them from a file.
 std::vector<io::JsonRecord> records_of(const std::vector<std::string>& parts) {
   std::vector<io::JsonRecord> records;
-  io::JsonParser parser;
   for (const std::string& part : parts) {
-    for (std::size_t begin = 0; begin < part.size();) {
-      const std::size_t end = part.find('\n', begin);
+    io::for_each_own_line(part, [&records](std::string text, io::JsonValue value) {
       io::Row row;
-      row.text = part.substr(begin, end - begin);
+      row.text = std::move(text);
       row.place.line = records.size() + 1;
-      io::JsonValue value;
-      io::JsonParser::Problem problem;
-      RALLREC_CHECK(parser.parse(row.text, &value, &problem), "recommend: " + problem.message);
       records.emplace_back("prompts", std::move(row), std::move(value));
-      begin = end + 1;
-    }
+    });
   }
   return records;
 }
 
 std::vector<io::JsonRecord> write_prompts(const data::Dataset& dataset,
                                           const retrieval::Neighbours& neighbours,
+                                          const text::PromptTemplate& wording,
                                           const PromptText& text, const StageContext& context) {
   distributed::Communicator& communicator = context.communicator;
   const distributed::Range range = distributed::split_evenly(
       dataset.samples.row.size(), communicator.size(), communicator.rank());
   std::string lines;
-  distributed::run_jointly(
-      communicator, [&] { lines = lines_of(range, dataset, neighbours, text, context.options); });
+  distributed::run_jointly(communicator, [&] {
+    lines = lines_of(range, dataset, neighbours, wording, text, context.options);
+  });
   return records_of(distributed::all_gather_strings(communicator, lines));
 }
 
@@ -159,9 +153,11 @@ ScoredSamples score_samples(const data::Dataset& dataset, const StageContext& co
     neighbours = find_neighbours(dataset, std::move(samples), context);
   }
   const PromptText text(options.model.path, options);
-  const std::vector<io::JsonRecord> records = write_prompts(dataset, neighbours, text, context);
+  const text::PromptTemplate wording = load_wording(options.prompt, dataset);
+  const std::vector<io::JsonRecord> records =
+      write_prompts(dataset, neighbours, wording, text, context);
   ScoredSamples scored;
-  scored.system = load_wording(options.prompt, dataset).system();
+  scored.system = wording.system();
   for (std::size_t i = 0; i < records.size(); ++i) {
     scored.inputs.push_back(records[i].get_string("input"));
     scored.reasons.push_back(

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <limits>
 
-#include "core/check.h"
 #include "core/error.h"
 #include "io/files.h"
 #include "io/json_parser.h"
@@ -60,20 +59,13 @@ PartialTexts::PartialTexts(const std::string& folder, bool reuse,
     }
   }
   lines = distributed::broadcast_string(communicator, lines, 0);
-  io::JsonParser parser;
-  for (std::size_t begin = 0; begin < lines.size();) {
-    const std::size_t end = lines.find('\n', begin);
-    io::JsonValue value;
-    io::JsonParser::Problem problem;
-    RALLREC_CHECK(parser.parse(lines.substr(begin, end - begin), &value, &problem),
-                  "PartialTexts: " + problem.message);
+  io::for_each_own_line(lines, [this](const std::string&, const io::JsonValue& value) {
     std::vector<std::string> texts;
     for (const io::JsonValue& text : *value.find("texts")->array()) {
       texts.push_back(*text.string());
     }
     found_[*value.find("key")->string()] = std::move(texts);
-    begin = end + 1;
-  }
+  });
   file_ = std::make_unique<io::AppendFile>(folder + "/" + kPrefix +
                                            std::to_string(communicator.rank()) + ".jsonl");
   // Ends a line that a kill may have cut off.

@@ -13,6 +13,7 @@
 #include "io/artifact_store.h"
 #include "io/files.h"
 #include "io/jsonl.h"
+#include "pipeline/infer.h"
 #include "pipeline/pair_samples.h"
 #include "pipeline/pair_scorer.h"
 #include "pipeline/recommend_candidates.h"
@@ -117,13 +118,10 @@ void write_pairs(io::JsonlFile& file, const std::string& output,
                  const std::vector<train::Score>& scores) {
   io::JsonlWriter writer(output.empty() ? "/dev/stdout" : output);
   for (std::int64_t i = 0; i < file.size(); ++i) {
-    const train::Score& score = scores[static_cast<std::size_t>(i)];
     const io::JsonRecord record = file.read(i);
     io::JsonObjectWriter line;
     line.add_members(record.members(), {"score", "logit_yes", "logit_no"});
-    line.add("score", score.probability())
-        .add("logit_yes", score.logit_yes)
-        .add("logit_no", score.logit_no);
+    add_score(scores[static_cast<std::size_t>(i)], false, line);
     writer.write(line);
   }
   writer.commit();

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "pipeline/infer.h"
 #include "pipeline/wording.h"
 #include "text/prompt_template.h"
 
@@ -47,10 +48,7 @@ io::JsonObjectWriter recommendation_json(const data::Dataset& dataset, const Sco
       .add("item", dataset.items.name(item))
       .add("title", title_of(dataset, item))
       .add("rank", rank);
-  const train::Score& score = scored.scores[place];
-  line.add("score", score.probability())
-      .add("logit_yes", score.logit_yes)
-      .add("logit_no", score.logit_no);
+  add_score(scored.scores[place], false, line);
   if (!scored.system.empty()) {
     line.add("system", scored.system);
   }

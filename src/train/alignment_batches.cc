@@ -12,10 +12,6 @@ namespace {
 
 constexpr const char* kSetting = "align.batch_size or the number of items";
 
-std::int64_t batch_of(std::int64_t rows, std::int64_t batch_size) {
-  return batch_size > 0 ? std::min(batch_size, rows) : rows;
-}
-
 void gather(const Queue& queue, const DeviceArray<float>& table, std::int64_t columns,
             const std::int64_t* ids, std::int64_t count, DeviceArray<float>& result) {
   result.resize(static_cast<std::size_t>(count * columns));
@@ -26,6 +22,10 @@ void gather(const Queue& queue, const DeviceArray<float>& table, std::int64_t co
 
 }  // namespace
 
+std::int64_t items_per_step(std::int64_t rows, const config::AlignOptions& options) {
+  return options.batch_size > 0 ? std::min(options.batch_size, rows) : rows;
+}
+
 AlignmentBatches::AlignmentBatches(const std::vector<float>& text, const std::vector<float>& graph,
                                    const models::ProjectorShape& shape,
                                    const config::AlignOptions& options,
@@ -34,7 +34,7 @@ AlignmentBatches::AlignmentBatches(const std::vector<float>& text, const std::ve
       shape_(shape),
       queue_(place.queue),
       rows_(static_cast<std::int64_t>(text.size()) / shape.input),
-      cut_(batch_of(rows_, options.batch_size)),
+      cut_(items_per_step(rows_, options)),
       mine_(cut_.parts(place.device.size())[static_cast<std::size_t>(place.device.rank())]),
       first_row_(cut_.row(mine_.begin)),
       own_rows_(cut_.row(mine_.end) - first_row_),

@@ -11,6 +11,9 @@
 
 namespace rallrec::train {
 
+// Items of a step, of `rows` in all.
+std::int64_t items_per_step(std::int64_t rows, const config::AlignOptions& options);
+
 // The items that each step of align trains on, on the place's device: all of them (eq. 5), or with
 // align.batch_size as many as that of an order that is new in each epoch, a function of the seed;
 // what is left over at the end of an epoch waits for another one.

@@ -3,8 +3,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "tests/commands/json_lines.h"
 #include "tests/commands/tuning_fixture.h"
 
 namespace rallrec::testing {
@@ -28,14 +28,7 @@ class Infer : public TuningFixture {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(ranks, arguments);
   }
-  std::vector<Json> lines_of(const std::string& name) const {
-    std::vector<Json> lines;
-    std::istringstream stream(folder.get(name));
-    for (std::string line; std::getline(stream, line);) {
-      lines.push_back(Json::parse(line));
-    }
-    return lines;
-  }
+  std::vector<Json> lines_of(const std::string& name) const { return json_lines(folder.get(name)); }
 };
 
 TEST_F(Infer, KeepsTheLinesAndAddsTheScore) {

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
+#include "tests/commands/json_lines.h"
 #include "tests/commands/run_fixture.h"
 
 namespace rallrec::testing {
@@ -28,14 +28,7 @@ class Recommend : public RunFixture {
     return run(ranks, arguments);
   }
 
-  std::vector<Json> lines_of(const std::string& name) const {
-    std::vector<Json> lines;
-    std::istringstream stream(folder.get(name));
-    for (std::string line; std::getline(stream, line);) {
-      lines.push_back(Json::parse(line));
-    }
-    return lines;
-  }
+  std::vector<Json> lines_of(const std::string& name) const { return json_lines(folder.get(name)); }
 
   // The run's model and adapter on prompts of a file.
   std::vector<Json> inferred(const std::string& input) const {

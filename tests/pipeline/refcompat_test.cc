@@ -8,6 +8,7 @@
 #include "pipeline/refcompat_retrieval.h"
 #include "retrieval/embedding_mixture.h"
 #include "retrieval/retriever.h"
+#include "tests/support/one_user.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -15,26 +16,9 @@ namespace {
 using Places = std::vector<std::int32_t>;
 using Ids = std::vector<std::int64_t>;
 
-// One person who saw the films of those ids in this order; the last is the target of the only test
-// sample. The catalogue has ids 1 … 10.
+// Films 1 … 10.
 data::Dataset one_user(const std::vector<int>& ids) {
-  data::RawData raw;
-  raw.source = "made up";
-  raw.users.add("1");
-  for (int id = 1; id <= 10; ++id) {
-    raw.items.add(std::to_string(id));
-  }
-  for (std::size_t t = 0; t < ids.size(); ++t) {
-    raw.interactions.user.push_back(0);
-    raw.interactions.item.push_back(ids[t] - 1);
-    raw.interactions.rating.push_back(4.0f);
-    raw.interactions.timestamp.push_back(static_cast<std::int64_t>(t));
-  }
-  config::DataOptions options;
-  options.min_history = 0;
-  options.train_share = 0.4;
-  options.valid_share = 0.3;
-  return build_dataset(std::move(raw), options);
+  return rallrec::testing::one_user(1, 10, ids);
 }
 
 TEST(CosineRanking, WithTheLargestNormGivesTheWorkedValue) {

@@ -6,6 +6,7 @@
 
 #include "distributed/local_communicator.h"
 #include "retrieval/retriever.h"
+#include "tests/support/one_user.h"
 
 namespace rallrec::retrieval {
 namespace {
@@ -45,30 +46,9 @@ TEST(JoinSoftmaxes, AveragesTheSharesOfEachList) {
   EXPECT_EQ(scores[2], 1.0f);
 }
 
-// A person with a history of items 1 to 4 whose target is item 0.
-data::Dataset one_user() {
-  data::RawData raw;
-  raw.source = "made up";
-  raw.users.add("1");
-  for (int item = 0; item < 5; ++item) {
-    raw.items.add(std::to_string(item));
-  }
-  for (int t = 0; t < 5; ++t) {
-    raw.interactions.user.push_back(0);
-    raw.interactions.item.push_back((t + 1) % 5);
-    raw.interactions.rating.push_back(4.0f);
-    raw.interactions.timestamp.push_back(t);
-  }
-  config::DataOptions options;
-  options.min_history = 0;
-  options.train_share = 0.4;
-  options.valid_share = 0.3;
-  return build_dataset(std::move(raw), options);
-}
-
 // By the first vectors alone item 1 leads, by the second item 2; item 3 is second in both.
 TEST(Retriever, RanksByBothSoftmaxesWhereThereAreOtherVectors) {
-  const data::Dataset dataset = one_user();
+  const data::Dataset dataset = rallrec::testing::one_user(0, 5, {1, 2, 3, 4, 0});
   const std::vector<float> text = {1.0f, 3.0f, 0.0f, 2.5f, 0.0f};
   const std::vector<float> graph = {1.0f, 0.0f, 3.0f, 2.5f, 0.0f};
   RetrievalTask task;

@@ -8,6 +8,7 @@
 #include "distributed/local_communicator.h"
 #include "distributed/thread_communicator.h"
 #include "retrieval/embedding_mixture.h"
+#include "tests/support/one_user.h"
 #include "tests/support/random_floats.h"
 
 namespace rallrec::retrieval {
@@ -48,25 +49,9 @@ TEST(EmbeddingMixture, KeepsZeroRowsZeroAndOthersOfLengthOne) {
   }
 }
 
-// `items` of one user in time order, the last one being the sample's target.
+// Items 0 … 9.
 data::Dataset one_user(const std::vector<int>& items) {
-  data::RawData raw;
-  raw.source = "made up";
-  raw.users.add("1");
-  for (int item = 0; item <= 9; ++item) {
-    raw.items.add(std::to_string(item));
-  }
-  for (std::size_t t = 0; t < items.size(); ++t) {
-    raw.interactions.user.push_back(0);
-    raw.interactions.item.push_back(items[t]);
-    raw.interactions.rating.push_back(4.0f);
-    raw.interactions.timestamp.push_back(static_cast<std::int64_t>(t));
-  }
-  config::DataOptions options;
-  options.min_history = 0;
-  options.train_share = 0.4;
-  options.valid_share = 0.3;
-  return build_dataset(std::move(raw), options);
+  return rallrec::testing::one_user(0, 10, items);
 }
 
 Neighbours retrieve_last(const data::Dataset& dataset, const std::vector<float>& values,
