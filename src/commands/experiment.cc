@@ -16,6 +16,7 @@ namespace {
 
 struct Flags {
   std::vector<std::string> only;
+  std::string store;
   bool dry_run = false;
 };
 
@@ -35,6 +36,7 @@ pipeline::ExperimentRequest request_of(const Flags& flags, const CommandContext&
   request.grid = config::read_grid(context.config_file);
   request.from = {context.config_file, run_folder_of(context), context.sources};
   request.only = flags.only;
+  request.store = flags.store;
   return request;
 }
 
@@ -68,6 +70,10 @@ Runner define(CLI::App& app) {
   app.add_option("--only", flags->only, "Only these systems of the grid, comma-separated [all]")
       ->delimiter(',')
       ->type_name("A,B,…");
+  app.add_option("--store", flags->store,
+                 "Folder of the stages that cells have in common; name the same one for several "
+                 "grids, one at a time, and what they share is made once [store in the run folder]")
+      ->type_name("DIR");
   app.add_flag("--dry-run", flags->dry_run,
                "Read all configs and print the cells with their stages, but run nothing");
   return [flags](CommandContext& context) { return run(*flags, context); };

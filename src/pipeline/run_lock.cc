@@ -33,9 +33,9 @@ struct Owner {
   std::int64_t restarts = 0;
 };
 
-// The locks that this process holds, an experiment's and that of its present run: what a signal
-// handler can reach. Empty where there is none.
-constexpr std::size_t kMostLocks = 2;
+// The locks that this process holds, an experiment's, its store's and that of its present run: what
+// a signal handler can reach. Empty where there is none.
+constexpr std::size_t kMostLocks = 3;
 char held_locks[kMostLocks][4096] = {};
 
 // Notes a lock in a free place, or gives up the place of one. Where none is free a signal leaves

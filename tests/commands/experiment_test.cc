@@ -111,6 +111,23 @@ TEST_F(Experiment, OneAndTwoRanksGiveTheSameFiguresAndRunCommonStagesOnce) {
   EXPECT_THAT(again.out, HasSubstr("kept"));
 }
 
+TEST_F(Experiment, GridsThatNameOneStoreShareTheirStages) {
+  const std::vector<std::string> store = {"--store", folder.file("shared"), "--only", "rallrec"};
+  ASSERT_EQ(run(1, arguments("first", store)).code, 0);
+  folder.put("shared/run.lock",
+             R"({"host":"elsewhere","process":1,"started":"1","job":"","restarts":0})");
+  const Outcome busy = run(1, arguments("second", store));
+  EXPECT_EQ(busy.code, 64);
+  EXPECT_THAT(busy.err, HasSubstr("elsewhere"));
+  std::filesystem::remove(folder.file("shared/run.lock"));
+  ASSERT_EQ(run(2, arguments("second", store)).code, 0);
+  for (const auto& [stage, runs] : runs_of_stages(results("second"))) {
+    EXPECT_EQ(runs, 0) << stage;
+  }
+  EXPECT_EQ(folder.get("first/table.md"), folder.get("second/table.md"));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("second/store")));
+}
+
 TEST_F(Experiment, KilledItGoesOnAndKeepsWhatIsDone) {
   ASSERT_EQ(run(1, arguments("whole")).code, 0);
   const std::string output = folder.file("output.txt");

@@ -46,14 +46,16 @@ class Experiment {
         published_(read_published_of(request)),
         cells_(unroll(request.grid, request.from, request.only)),
         results_(cells_.size()),
-        store_(request.from.folder + "/store"),
+        store_(request.store.empty() ? request.from.folder + "/store" : request.store),
         failures_(communicator, request.patience) {}
 
   ExperimentOutcome run() {
-    std::unique_ptr<RunLock> lock;
+    std::vector<std::unique_ptr<RunLock>> locks;
     distributed::run_on_rank_0(communicator_, [&] {
-      io::make_directories(request_.from.folder);
-      lock = std::make_unique<RunLock>(request_.from.folder);
+      locks.push_back(lock_of(request_.from.folder));
+      if (!request_.store.empty()) {
+        locks.push_back(lock_of(request_.store));
+      }
     });
     logging::log_to_folder(request_.from.folder);
     const std::string left = cells_left_for_the_end();
@@ -67,6 +69,11 @@ class Experiment {
   }
 
  private:
+  static std::unique_ptr<RunLock> lock_of(const std::string& folder) {
+    io::make_directories(folder);
+    return std::make_unique<RunLock>(folder);
+  }
+
   // '1' for each cell that ended the program the last time, else '0'.
   std::string cells_left_for_the_end() {
     std::string left(cells_.size(), '0');
