@@ -6,6 +6,7 @@
 #include "models/llm/generator.h"
 #include "models/llm/quant_mode.h"
 #include "pipeline/plan_memory.h"
+#include "pipeline/plan_times.h"
 #include "pipeline/plan_traffic.h"
 #include "pipeline/plan_work.h"
 

@@ -6,10 +6,11 @@
 
 #include "config/options.h"
 #include "models/llm/llm_config.h"
+#include "pipeline/machine.h"
 
 namespace rallrec::pipeline {
 
-// One optimizer step of tune to be planned for.
+// One step to be planned for: of the optimizer, or of scoring.
 struct PlanRequest {
   models::llm::LlmConfig model;
   // Embedding and head are bf16 in the checkpoint, so that a w8a8 or fp32 model keeps them as such.
@@ -17,10 +18,11 @@ struct PlanRequest {
   config::Options options;
   int ranks = 1;
   int nodes = 1;
-  std::string device = "cpu";  // cpu, a100, h100 or h200
-  // Useful GFLOP/s of one rank; 0 = the device's own (plan_traffic.cc).
-  double gflops = 0.0;
-  // Tokens of each prompt of the step, answers included, and how many of them are trained on.
+  Machine machine = machine_named("cpu", 1);
+  // tune; else infer: the forward pass alone, a batch of the prompts of `lengths` on every rank.
+  bool trains = true;
+  // Tokens of each prompt of the step, answers included, and how many of them are trained on or
+  // scored.
   std::vector<std::int64_t> lengths;
   std::int64_t labels = 0;
   // What a process holds before the model is loaded.
@@ -32,7 +34,7 @@ struct PlanRow {
   std::int64_t bytes = 0;
 };
 
-// What tune takes, of the rank that takes most.
+// What a step takes, of the rank that takes most.
 struct Plan {
   std::string quant;
   std::vector<PlanRow> memory;    // by class; all of it at once is the peak
@@ -40,6 +42,7 @@ struct Plan {
   std::int64_t model_bytes = 0;   // the peak without what the process held before
   std::int64_t peak_bytes = 0;
   std::vector<PlanRow> communication;  // received per optimizer step, by collective
+  std::int64_t gathers = 0;            // of one decoder layer, per step
   std::int64_t gathered_bytes = 0;     // of decoder layers: GatherStatistics::bytes per step
   // What a schedule in bf16 would receive that gathers the whole model for the forward and again
   // for the backward pass of every micro-batch.
@@ -50,14 +53,16 @@ struct Plan {
   std::int64_t waves = 0;
   std::int64_t recomputed = 0;  // micro-batches that compute their layers again
   std::int64_t tokens = 0;
-  double step_flops = 0.0;  // of all ranks
-  double gather_seconds = 0.0;
+  double step_flops = 0.0;       // of all ranks
+  double compute_seconds = 0.0;  // of the rank with most tokens
+  double gather_seconds = 0.0;   // hidden as far as computing takes as long
+  double exposed_seconds = 0.0;  // of all other collectives
   double step_seconds = 0.0;
 };
 
 // Pure arithmetic over config.json and the options, by the functions that the engine itself goes
-// by; nothing is loaded. Throws kUsage for an unknown device or quant, fewer than one rank, or
-// ranks that cannot stand on so many nodes.
+// by; nothing is loaded. Throws kUsage for an unknown quant, fewer than one rank, or ranks that
+// cannot stand on so many nodes.
 Plan make_plan(const PlanRequest& request);
 
 }  // namespace rallrec::pipeline

@@ -84,6 +84,9 @@ void add_frozen(const PlanRequest& request, int rank, Plan& plan) {
 // The adapter, what is summed of its gradients (one per micro-batch of a wave, the tree's open
 // nodes and their exchange, the sum), and Adam's two moments.
 std::int64_t adapter_bytes(const PlanRequest& request, const RankWork& work) {
+  if (!request.trains) {
+    return 4 * lora_parameters(request);
+  }
   const auto nodes = static_cast<std::int64_t>(std::ceil(
                          std::log2(static_cast<double>(std::max<std::int64_t>(1, work.leaves))))) +
                      1;

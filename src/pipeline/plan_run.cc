@@ -39,22 +39,54 @@ RunPlan plan_steps(PlanRequest request, const train::Schedule& schedule, std::in
   return run;
 }
 
+// 0 of test_samples means all: the paper's first 10,000.
+constexpr std::int64_t kAllTestPrompts = 10'000;
+
+std::int64_t prompts_of(const PlanRequest& request) {
+  const config::PromptOptions& options = request.options.prompt;
+  if (request.trains) {
+    return options.train_samples * static_cast<std::int64_t>(options.train_views.size());
+  }
+  return options.test_samples > 0 ? options.test_samples : kAllTestPrompts;
+}
+
+// An answer is the word, a full stop and the end of the turn; of each shown one the word.
+std::int64_t labels_of_prompt(const PlanRequest& request) {
+  return 3 + (request.options.tune.shown_answers ? request.options.prompt.k : 0);
+}
+
+// Batches of infer by its token budget, each rank as many as the others.
+RunPlan plan_scoring(PlanRequest request, std::int64_t length, std::int64_t prompts) {
+  const std::int64_t budget = request.options.infer.token_budget;
+  const std::int64_t in_batch = std::clamp<std::int64_t>(budget / length, 1, prompts);
+  const std::int64_t in_step = in_batch * request.ranks;
+  request.process_bytes = resident_bytes() + kStartBytes;
+  request.lengths.assign(static_cast<std::size_t>(in_batch), length);
+  request.labels = in_batch;
+  RunPlan run;
+  run.plan = make_plan(request);
+  run.steps = (prompts + in_step - 1) / in_step;
+  run.wall_seconds = static_cast<double>(run.steps) * run.plan.step_seconds;
+  return run;
+}
+
 }  // namespace
 
 RunPlan plan_alike(const PlanRequest& request, std::int64_t tokens) {
-  const config::PromptOptions& options = request.options.prompt;
-  const std::int64_t prompts =
-      options.train_samples * static_cast<std::int64_t>(options.train_views.size());
+  const std::int64_t prompts = prompts_of(request);
   if (prompts < 1 || tokens < 1) {
     throw_usage(
-        "nothing to plan for; --tokens, prompt.train_samples and prompt.train_views must be "
-        "at least one");
+        "nothing to plan for; --tokens, prompt.train_samples, prompt.train_views and "
+        "prompt.test_samples must be at least one");
   }
-  const std::int64_t length = std::min(tokens, options.cutoff);
-  // An answer is the word, a full stop and the end of the turn.
-  const auto sizes = [length](const std::vector<std::int64_t>& step, PlanRequest& sized) {
+  const std::int64_t length = std::min(tokens, request.options.prompt.cutoff);
+  if (!request.trains) {
+    return plan_scoring(request, length, prompts);
+  }
+  const std::int64_t labels = labels_of_prompt(request);
+  const auto sizes = [length, labels](const std::vector<std::int64_t>& step, PlanRequest& sized) {
     sized.lengths.assign(step.size(), length);
-    sized.labels = 3 * static_cast<std::int64_t>(step.size());
+    sized.labels = labels * static_cast<std::int64_t>(step.size());
   };
   return plan_steps(request, train::Schedule(request.options.tune, prompts), 1, sizes);
 }

@@ -10,34 +10,6 @@
 namespace rallrec::pipeline {
 namespace {
 
-// Useful rate and link of one rank. GPUs: half of the dense bf16 peak (989 TFLOP/s of an H100 or
-// H200, 312 of an A100, as their vendor specifies) and 80 % of NVLink's specified rate per
-// direction. cpu: the packed fp32 matmul of one thread on a Zen 1 core
-// (docs/benchmarks/engine_zen1_202611.md), and memory copies inside a machine.
-struct DeviceRates {
-  const char* name;
-  double flops;
-  double link;  // bytes/s inside a node
-};
-constexpr DeviceRates kDevices[] = {
-    {"cpu", 17e9, 5e9}, {"a100", 156e12, 240e9}, {"h100", 494e12, 360e9}, {"h200", 494e12, 360e9}};
-constexpr double kBetweenNodes = 40e9;  // bytes/s, 80 % of a 400 Gb/s port
-
-DeviceRates rates_of(const PlanRequest& request) {
-  for (DeviceRates rates : kDevices) {
-    if (request.device == rates.name) {
-      if (request.device == "cpu") {
-        rates.flops *=
-            static_cast<double>(std::max<std::int64_t>(1, request.options.cluster.threads));
-      }
-      rates.flops = request.gflops > 0 ? request.gflops * 1e9 : rates.flops;
-      rates.link = request.nodes > 1 ? std::min(rates.link, kBetweenNodes) : rates.link;
-      return rates;
-    }
-  }
-  throw_usage("--device " + request.device + ": expected cpu, a100, h100 or h200");
-}
-
 std::int64_t most_waves(const std::vector<RankWork>& ranks) {
   std::int64_t waves = 0;
   for (const RankWork& rank : ranks) {
@@ -46,15 +18,20 @@ std::int64_t most_waves(const std::vector<RankWork>& ranks) {
   return waves;
 }
 
-// The two layers at which a pass turns are still in the buffers.
+// Gathers of a layer in a step. tune goes forth and back in every wave, and the two layers at which
+// a pass turns are still in the buffers.
+std::int64_t gathers(const PlanRequest& request, const std::vector<RankWork>& ranks) {
+  const std::int64_t layers = request.model.layers;
+  return request.trains ? 2 * std::max<std::int64_t>(0, layers - 2) * most_waves(ranks) : layers;
+}
+
 std::int64_t gathered_layers(const PlanRequest& request, const std::vector<RankWork>& ranks) {
   const models::llm::Int8LayerLayout layout(request.model, request.ranks);
   std::int64_t least = layout.shard_bytes(0);
   for (int rank = 1; rank < request.ranks; ++rank) {
     least = std::min(least, layout.shard_bytes(rank));
   }
-  return 2 * std::max<std::int64_t>(0, request.model.layers - 2) * most_waves(ranks) *
-         (layout.gathered_bytes() - least);
+  return gathers(request, ranks) * (layout.gathered_bytes() - least);
 }
 
 // Of `bytes` that lie evenly on all ranks, those that come from others.
@@ -78,8 +55,12 @@ std::int64_t head_exchange(const PlanRequest& request) {
   const std::int64_t chunks = (request.labels + kernels::kHeadRows - 1) / kernels::kHeadRows;
   const std::int64_t statistics =
       4 * kernels::kVocabularyBlocks * kernels::kHeadStatistics * kernels::kHeadRows;
-  return from_others(request,
-                     request.labels * (row + 8) + chunks * statistics + 2 * request.labels * row);
+  const std::int64_t gradients = request.trains ? 2 * request.labels * row : 0;
+  return from_others(request, request.labels * (row + 8) + chunks * statistics + gradients);
+}
+
+std::int64_t gradient_tree(const PlanRequest& request) {
+  return from_others(request, 2 * 4 * lora_parameters(request));
 }
 
 }  // namespace
@@ -92,43 +73,19 @@ void plan_traffic(const PlanRequest& request, const std::vector<RankWork>& ranks
     plan.recomputed += rank.recomputed;
   }
   const bool shared = shares_base(request);
+  plan.gathers = shared ? gathers(request, ranks) : 0;
   plan.gathered_bytes = shared ? gathered_layers(request, ranks) : 0;
-  plan.communication = {{"layers", plan.gathered_bytes},
-                        {"embedding rows, at most", shared ? embedding_rows(request, ranks) : 0},
-                        {"label rows and head", shared ? head_exchange(request) : 0},
-                        {"gradient tree", from_others(request, 2 * 4 * lora_parameters(request))},
-                        {"losses", request.ranks > 1 ? 24 * plan.micro_batches : 0}};
+  plan.communication = {
+      {"layers", plan.gathered_bytes},
+      {"embedding rows, at most", shared ? embedding_rows(request, ranks) : 0},
+      {"label rows and head", shared ? head_exchange(request) : 0},
+      {"gradient tree", request.trains ? gradient_tree(request) : 0},
+      {"losses", request.trains && request.ranks > 1 ? 24 * plan.micro_batches : 0}};
   const std::int64_t tables =
       config.vocab_size * config.hidden_size * (config.tied_embeddings ? 1 : 2);
-  const std::int64_t passes = 2 * ((plan.micro_batches + request.ranks - 1) / request.ranks);
+  const std::int64_t passes =
+      (request.trains ? 2 : 1) * ((plan.micro_batches + request.ranks - 1) / request.ranks);
   plan.fsdp_bytes = from_others(request, passes * 2 * (linear_parameters(config) + tables));
-}
-
-void plan_times(const PlanRequest& request, const std::vector<RankWork>& ranks, Plan& plan) {
-  const models::llm::LlmConfig& config = request.model;
-  const auto width = static_cast<double>(config.heads * config.head_dim);
-  const auto linear = static_cast<double>(linear_parameters(config));
-  for (const std::int64_t length : request.lengths) {
-    const auto n = static_cast<double>(length);
-    plan.tokens += length;
-    // Forward and input gradient of the linears; seven attention products over half of the square.
-    plan.step_flops += 4.0 * n * linear + 7.0 * n * n * width * static_cast<double>(config.layers);
-  }
-  std::int64_t most = 0;
-  for (const RankWork& rank : ranks) {
-    most = std::max(most, rank.tokens);
-  }
-  const DeviceRates rates = rates_of(request);
-  const double share =
-      plan.tokens > 0 ? static_cast<double>(most) / static_cast<double>(plan.tokens) : 0.0;
-  std::int64_t exposed = 0;  // what is not hidden behind computing
-  for (const PlanRow& row : plan.communication) {
-    exposed += row.bytes;
-  }
-  exposed -= plan.gathered_bytes;
-  plan.gather_seconds = static_cast<double>(plan.gathered_bytes) / rates.link;
-  plan.step_seconds = std::max(plan.step_flops * share / rates.flops, plan.gather_seconds) +
-                      static_cast<double>(exposed) / rates.link;
 }
 
 }  // namespace rallrec::pipeline

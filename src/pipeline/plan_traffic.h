@@ -7,11 +7,7 @@
 
 namespace rallrec::pipeline {
 
-// Fills communication, gathered_bytes and fsdp_bytes: of the rank that receives most.
+// Fills communication, gathers, gathered_bytes and fsdp_bytes: of the rank that receives most.
 void plan_traffic(const PlanRequest& request, const std::vector<RankWork>& ranks, Plan& plan);
-
-// Fills tokens, step_flops and the seconds, from what plan_traffic filled in. kUsage for an unknown
-// device.
-void plan_times(const PlanRequest& request, const std::vector<RankWork>& ranks, Plan& plan);
 
 }  // namespace rallrec::pipeline

@@ -39,9 +39,23 @@ void cut_into_waves(const PlanRequest& request, const std::vector<MicroBatchRows
   }
 }
 
+// A batch on every rank.
+std::vector<RankWork> scoring_work(const PlanRequest& request) {
+  RankWork work;
+  work.tokens = std::accumulate(request.lengths.begin(), request.lengths.end(), std::int64_t{0});
+  work.longest = work.tokens;
+  work.micro_batches = {work.tokens};
+  work.leaves = 1;
+  work.waves = 1;
+  return std::vector<RankWork>(static_cast<std::size_t>(request.ranks), work);
+}
+
 }  // namespace
 
 std::vector<RankWork> share_out(const PlanRequest& request) {
+  if (!request.trains) {
+    return scoring_work(request);
+  }
   const auto members = train::pack_balanced(request.lengths, request.options.tune.token_budget,
                                             train::packing_cost(request.model));
   // As many labels in each prompt.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "core/check.h"
 
@@ -23,35 +25,57 @@ std::vector<std::int64_t> longest_first(const std::vector<std::int64_t>& lengths
   return order;
 }
 
-Bin* cheapest_with_room(std::vector<Bin>& bins, std::int64_t tokens, std::int64_t budget) {
-  Bin* best = nullptr;
-  for (Bin& bin : bins) {
-    const bool fits = bin.tokens == 0 || bin.tokens + tokens <= budget;
-    if (fits && (best == nullptr || bin.cost < best->cost)) {
-      best = &bin;
-    }
-  }
-  return best;
+// Bins by cost, equal ones by index: a step over a thousand ranks has tens of thousands.
+using ByCost = std::set<std::pair<double, std::size_t>>;
+
+ByCost::iterator cheapest_with_room(const ByCost& by_cost, const std::vector<Bin>& bins,
+                                    std::int64_t tokens, std::int64_t budget) {
+  return std::find_if(by_cost.begin(), by_cost.end(), [&](const auto& entry) {
+    const Bin& bin = bins[entry.second];
+    return bin.tokens == 0 || bin.tokens + tokens <= budget;
+  });
 }
 
 bool try_pack(const std::vector<std::int64_t>& lengths, const std::vector<std::int64_t>& order,
               std::int64_t budget, const PackingCost& cost, std::vector<Bin>& bins) {
+  ByCost by_cost;
+  for (std::size_t i = 0; i < bins.size(); ++i) {
+    by_cost.emplace_hint(by_cost.end(), 0.0, i);
+  }
   for (const std::int64_t index : order) {
-    Bin* bin = cheapest_with_room(bins, lengths[index], budget);
-    if (bin == nullptr) {
+    const auto cheapest = cheapest_with_room(by_cost, bins, lengths[index], budget);
+    if (cheapest == by_cost.end()) {
       return false;
     }
-    bin->members.push_back(index);
-    bin->tokens += lengths[index];
-    bin->cost += cost.of(lengths[index]);
+    const std::size_t chosen = cheapest->second;
+    by_cost.erase(cheapest);
+    bins[chosen].members.push_back(index);
+    bins[chosen].tokens += lengths[index];
+    bins[chosen].cost += cost.of(lengths[index]);
+    by_cost.emplace(bins[chosen].cost, chosen);
   }
   return true;
 }
 
+// No bin holds more than k of the prompts that are longer than the (k + 1)-th part of the budget.
+std::int64_t fewest_by_length(const std::vector<std::int64_t>& lengths,
+                              const std::vector<std::int64_t>& order, std::int64_t budget) {
+  std::int64_t fewest = 0;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::int64_t length = std::max<std::int64_t>(1, lengths[order[i]]);
+    const std::int64_t together = std::max<std::int64_t>(1, budget / length);
+    const auto as_long = static_cast<std::int64_t>(i) + 1;
+    fewest = std::max(fewest, (as_long + together - 1) / together);
+  }
+  return fewest;
+}
+
 // The fewest bins that could hold the tokens, rounded up to the multiple.
-std::int64_t first_bin_count(const std::vector<std::int64_t>& lengths, std::int64_t budget) {
+std::int64_t first_bin_count(const std::vector<std::int64_t>& lengths,
+                             const std::vector<std::int64_t>& order, std::int64_t budget) {
   const std::int64_t tokens = std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0});
-  const std::int64_t fewest = std::max<std::int64_t>(1, (tokens + budget - 1) / budget);
+  const std::int64_t fewest = std::max<std::int64_t>(
+      {1, (tokens + budget - 1) / budget, fewest_by_length(lengths, order, budget)});
   const std::int64_t groups = (fewest + kMicroBatchMultiple - 1) / kMicroBatchMultiple;
   // A single prompt longer than the budget may push the bound past one bin per prompt.
   const auto prompts = static_cast<std::int64_t>(lengths.size());
@@ -90,7 +114,7 @@ std::vector<std::vector<std::int64_t>> pack_balanced(const std::vector<std::int6
                                                      const PackingCost& cost) {
   RALLREC_CHECK(token_budget > 0, "pack_balanced: the token budget must be positive");
   const std::vector<std::int64_t> order = longest_first(lengths);
-  std::int64_t count = first_bin_count(lengths, token_budget);
+  std::int64_t count = first_bin_count(lengths, order, token_budget);
   std::vector<Bin> bins(count);
   while (!try_pack(lengths, order, token_budget, cost, bins)) {
     count += kMicroBatchMultiple;

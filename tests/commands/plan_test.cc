@@ -80,6 +80,67 @@ TEST_F(PlanCommand, FollowsTheMemoryBudget) {
             ample["bytes_per_rank"]["kept activations"]);
 }
 
+// A published model that is not here yet, by its name.
+TEST_F(PlanCommand, KnowsTheShapesOfPublishedModels) {
+  const Outcome outcome =
+      rallrec({"plan", "--model", folder.file("meta/Llama-3.1-8B-Instruct/"), "--quant", "w8a8",
+               "--device", "h100", "--ranks", "8", "--scaling", "weak", "--price", "2", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const nlohmann::json plan = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(plan["shape"], "published");
+  constexpr double kHidden = 4096;
+  constexpr double kInner = 14336;
+  const double matrices = 32 * (2 * kHidden * kHidden + 2 * 1024 * kHidden + 3 * kHidden * kInner);
+  EXPECT_NEAR(plan["bytes_per_rank"]["layers"].get<double>() / (matrices / 8), 1.0, 0.01);
+  ASSERT_EQ(plan["scaling"].size(), 4U);
+  EXPECT_EQ(plan["scaling"][3]["ranks"], 8);
+  EXPECT_EQ(plan["scaling"][3]["batch_size"], 8 * 256);
+  EXPECT_EQ(plan["scaling"][0]["efficiency"], 1.0);
+  EXPECT_LT(plan["scaling"][3]["efficiency"], 1.0);
+  EXPECT_GT(plan["largest_token_budget"], 2048);
+  EXPECT_GT(plan["cost"], 0.0);
+}
+
+TEST_F(PlanCommand, TakesTheRatesThatAMachineWasMeasuredWith) {
+  folder.put("machine.jsonl",
+             "{\"bench\":\"machine\",\"arm\":\"products\",\"seconds\":1,\"rate\":2e9}\n"
+             "{\"bench\":\"machine\",\"arm\":\"elementwise\",\"seconds\":1,\"rate\":1e30}\n");
+  const nlohmann::json measured = plan(1, {"--machine", folder.file("machine.jsonl")});
+  EXPECT_NEAR(measured["compute_seconds"].get<double>(), measured["step_flops"].get<double>() / 2e9,
+              1e-6);
+  folder.put("other.jsonl", "{\"bench\":\"tune\",\"arm\":\"packed\",\"rate\":2e9}\n");
+  const Outcome other =
+      rallrec({"plan", "--model", folder.file("bare"), "--machine", folder.file("other.jsonl")});
+  EXPECT_EQ(other.code, 65);
+  EXPECT_NE(other.err.find("other.jsonl:1"), std::string::npos) << other.err;
+}
+
+// Scoring holds no gradients and goes through the layers once.
+TEST_F(PlanCommand, TellsInferFromTune) {
+  const nlohmann::json both = plan(2, {"--quant", "w8a8"});
+  const nlohmann::json& infer = both["infer"];
+  EXPECT_EQ(infer["frozen_bytes"], both["frozen_bytes"]);
+  EXPECT_LT(infer["peak_bytes"], both["peak_bytes"]);
+  EXPECT_EQ(infer["bytes_per_step"]["gradient tree"], 0);
+  EXPECT_GT(infer["bytes_per_step"]["layers"], 0);
+}
+
+TEST_F(PlanCommand, PlansEveryConfigOfTheLargeModel) {
+  std::size_t configs = 0;
+  for (const char* data_set : {"ml-1m", "book-crossing", "amazon-movies-tv"}) {
+    const std::string configs_folder = std::string(RALLREC_SOURCE_DIR) + "/configs/" + data_set;
+    for (const auto& entry : std::filesystem::directory_iterator(configs_folder)) {
+      const Outcome outcome = rallrec({"plan", "--config", entry.path().string(), "--ranks", "8",
+                                       "--device", "h100", "--json"});
+      EXPECT_EQ(outcome.code, 0) << outcome.err;
+      const auto peak = nlohmann::json::parse(outcome.out).value("peak_bytes", std::int64_t{0});
+      EXPECT_LT(peak, std::int64_t{80'000'000'000}) << entry.path();
+      ++configs;
+    }
+  }
+  EXPECT_EQ(configs, 45U);
+}
+
 TEST_F(PlanCommand, RefusesWhatItCannotPlan) {
   EXPECT_EQ(rallrec({"plan"}).code, 64);
   const std::string bare = folder.file("bare");

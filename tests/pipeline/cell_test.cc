@@ -149,7 +149,7 @@ TEST(Grids, ThoseOfTheRepositoryNameConfigsAndKeysThatThereAre) {
     EXPECT_GE(unroll(grid, from, {}).size(), 2U) << from.grid_file;
     ++grids;
   }
-  EXPECT_EQ(grids, 14U);
+  EXPECT_EQ(grids, 16U);
 }
 
 }  // namespace

@@ -47,6 +47,49 @@ TEST(PackBalanced, PlacesEveryPromptOnceWithinTheBudget) {
   }
 }
 
+// The rule in plain words: longest first, each to the cheapest bin with room, the first of equals.
+bool fits_into(std::size_t count, const std::vector<std::int64_t>& lengths, std::int64_t budget,
+               const PackingCost& cost, std::vector<std::int64_t>& tokens) {
+  std::vector<std::int64_t> sorted = lengths;
+  std::sort(sorted.rbegin(), sorted.rend());
+  std::vector<double> costs(count, 0.0);
+  tokens.assign(count, 0);
+  for (const std::int64_t length : sorted) {
+    std::size_t best = count;
+    for (std::size_t bin = 0; bin < count; ++bin) {
+      const bool room = tokens[bin] == 0 || tokens[bin] + length <= budget;
+      best = room && (best == count || costs[bin] < costs[best]) ? bin : best;
+    }
+    if (best == count) {
+      return false;
+    }
+    tokens[best] += length;
+    costs[best] += cost.of(length);
+  }
+  return true;
+}
+
+TEST(PackBalanced, TakesTheFewestBinsOfTheMultipleAndFillsThemByTheRule) {
+  const PackingCost cost{1.0, 0.01};
+  for (const std::int64_t budget : {700, 1500, 2500}) {
+    for (const std::int64_t count : {3, 40, 200}) {
+      const auto lengths = random_lengths(count, static_cast<std::uint64_t>(budget + count));
+      std::vector<std::int64_t> want;
+      std::size_t bins = kMicroBatchMultiple;
+      while (!fits_into(bins, lengths, budget, cost, want)) {
+        bins += kMicroBatchMultiple;
+      }
+      std::vector<std::int64_t> got;
+      for (const auto& members : pack_balanced(lengths, budget, cost)) {
+        got.push_back(tokens_of(members, lengths));
+      }
+      std::sort(got.begin(), got.end());
+      std::sort(want.begin(), want.end());
+      EXPECT_EQ(got, want) << budget << " " << count;
+    }
+  }
+}
+
 TEST(PackBalanced, BalancesTheCostOfAttentionToo) {
   const auto lengths = random_lengths(256, 11);
   const PackingCost cost{100.0, 1.0};

@@ -21,6 +21,8 @@ const std::vector<Bench>& bench_table() {
       {"auc", "AUC of scores shared out over ranks, and of all in one sort", false, bench_auc},
       {"retrieve", "the best of a whole catalogue, in blocks, against libtorch", false,
        bench_retrieve},
+      {"machine", "rates of a rank and its links, for `rallrec plan --machine`", false,
+       bench_machine},
       {"ctr", "an epoch of each baseline on the data of section [data]", false, bench_ctr},
   };
   return table;

@@ -51,6 +51,7 @@ void bench_ingest(const BenchRun& run);
 void bench_tokenize(const BenchRun& run);
 void bench_auc(const BenchRun& run);
 void bench_retrieve(const BenchRun& run);
+void bench_machine(const BenchRun& run);
 void bench_ctr(const BenchRun& run);
 
 // All benches; a new one is a line here.
