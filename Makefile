@@ -4,13 +4,15 @@
 #   make test     everything, then all tests, the CUDA kernels on the host, and the CUDA build (docs/kernels.md)
 #   make lint     formatting, layers, static analysis
 #   make bundle   what launch/verify_gpu.sh needs on a machine without Debian's packages
+#   make fuzz     the readers of foreign files against libFuzzer, at the counts of docs/robustness.md (over an hour)
 #   make soak     the tests that kill, damage and repeat, at their full counts (about half an hour)
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
 export OMPI_ALLOW_RUN_AS_ROOT ?= 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM ?= 1
 
-.PHONY: all build setup demo test lint soak format clean bundle
+.PHONY: all build setup demo test lint fuzz fuzz-build soak format clean bundle
 
 all: build
 
@@ -36,6 +38,17 @@ test: setup
 	cmake --build build-cuda -j $(JOBS) --target rallrec gpu_tests
 	ctest --preset cuda -j 1
 	tools/kernel_resources.py --check docs/kernels.md >build-cuda/kernels.md
+	$(MAKE) fuzz-build
+	tools/fuzz.py --seconds $(FUZZ_SECONDS) --jobs $(JOBS)
+
+fuzz-build: setup
+	cmake --preset fuzz >/dev/null
+	cmake --build build-fuzz -j $(JOBS)
+
+fuzz: fuzz-build
+	tools/fuzz.py --runs 10000000 --jobs $(JOBS) safetensors_header
+	tools/fuzz.py --runs 5000000 --jobs $(JOBS) tokenizer_text jsonl delimited atomic python_literal
+	tools/fuzz.py --runs 1000000 --jobs $(JOBS) tokenizer_file config manifest model_config safetensors_index npy
 
 lint:
 	tools/setup.sh packages venv

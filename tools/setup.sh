@@ -13,8 +13,8 @@ cd "$(dirname "$0")/.."
 
 readonly deps=.deps
 readonly packages=(
-  build-essential ca-certificates ccache clang-format clang-tidy cmake git ninja-build pkg-config
-  libcli11-dev libgmock-dev libgtest-dev libhdf5-dev libopenmpi-dev libpcre2-dev libsimdjson-dev
+  build-essential ca-certificates ccache clang clang-format clang-tidy cmake git ninja-build pkg-config
+  libclang-rt-14-dev libcli11-dev libgmock-dev libgtest-dev libhdf5-dev libopenmpi-dev libpcre2-dev libsimdjson-dev
   libspdlog-dev libssl-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev openmpi-bin
   openssh-client python3-venv
 )

@@ -11,6 +11,12 @@ namespace {
 constexpr std::size_t kBlock = std::size_t{1} << 18;
 constexpr char kByteOrderMark[] = "\xEF\xBB\xBF";
 
+// A small file needs no more than its size, and one byte to see its end.
+std::size_t block_of(const InputFile& file) {
+  constexpr std::uint64_t kLeast = 4096;
+  return file.is_regular() ? std::clamp<std::uint64_t>(file.size() + 1, kLeast, kBlock) : kBlock;
+}
+
 bool is_blank(int c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 }  // namespace
@@ -30,7 +36,7 @@ std::string where(const std::string& path, const Row& row, std::size_t at) {
 }
 
 RowScanner::RowScanner(const InputFile& file, std::size_t max_row_bytes, const RowRange& range)
-    : file_(file), max_row_bytes_(max_row_bytes), range_end_(range.end), buffer_(kBlock) {
+    : file_(file), max_row_bytes_(max_row_bytes), range_end_(range.end), buffer_(block_of(file)) {
   place_.offset = range.begin;
   place_.line = range.first_line;
   while (range.begin == 0 && end_ < 3 && fill()) {
