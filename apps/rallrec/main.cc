@@ -18,10 +18,12 @@ using rallrec::commands::report_failure;
 int run_in_session(const Invocation& invocation) {
   rallrec::distributed::Session session(rallrec::distributed::detect_launch_environment());
   try {
-    return rallrec::commands::execute(invocation, session);
+    const int code = rallrec::commands::execute(invocation, session);
+    session.finish();
+    return code;
   } catch (...) {
     const rallrec::ExitCode code =
-        report_failure(std::current_exception(), invocation.command->name,
+        report_failure(session.cause_of(std::current_exception()), invocation.command->name,
                        session.communicator().rank(), rallrec::commands::Ending::kSession);
     session.abort(code);
     return static_cast<int>(code);
