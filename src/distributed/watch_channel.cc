@@ -24,6 +24,7 @@ constexpr std::size_t kMostBytes = 64 << 10;
 // A message comes in one piece. Whoever stops in the middle of one holds the others up so long.
 constexpr milliseconds kPatience{300};
 constexpr milliseconds kConnectTime{1000};
+constexpr milliseconds kAnswerTime{5000};
 constexpr char kProtocol[] = "rallrec watchdog 1 ";
 
 TcpSocket listen_anywhere() {
@@ -152,13 +153,11 @@ void WatchLink::connect() {
   const WatchClock::time_point deadline = WatchClock::now() + kConnectTime;
   try {
     TcpSocket socket = TcpSocket::connect(address, port_, deadline);
-    std::string answer;
-    // Another program may listen at this address and port.
     if (socket.valid() &&
-        socket.send(kProtocol + token_ + " " + std::to_string(rank_), deadline) &&
-        socket.receive(answer, kMostBytes, deadline) &&
-        answer == std::string(1, kHeardMessage)) {
+        socket.send(kProtocol + token_ + " " + std::to_string(rank_), deadline)) {
       socket_ = std::move(socket);
+      answered_ = false;
+      connected_ = WatchClock::now();
     }
   } catch (const Error&) {
     // An address that this host cannot use: the next one may do.
@@ -166,7 +165,10 @@ void WatchLink::connect() {
 }
 
 bool WatchLink::send(const std::string& message) {
-  if (!socket_.valid()) {
+  if (!answered_ && WatchClock::now() - connected_ > kAnswerTime) {
+    socket_ = TcpSocket();
+  }
+  if (!socket_.valid() && !addresses_.empty()) {
     connect();
   }
   if (socket_.valid() && socket_.send(message, WatchClock::now() + kPatience)) {
@@ -185,6 +187,7 @@ std::optional<std::string> WatchLink::receive() {
     socket_ = TcpSocket();
     return std::nullopt;
   }
+  answered_ = true;
   return message;
 }
 

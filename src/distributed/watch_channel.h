@@ -48,13 +48,15 @@ class WatchHub {
   std::vector<Guest> guests_;
 };
 
-// A rank's side of its connection with one observer, which is made again where it breaks off.
+// A rank's side of its connection with one observer, which is made again where it breaks off, or
+// where whoever listens at the address does not answer.
 class WatchLink {
  public:
   WatchLink(std::vector<std::string> addresses, int port, std::string token, int rank)
       : addresses_(std::move(addresses)), port_(port), token_(std::move(token)), rank_(rank) {}
 
-  // Whether it was handed over; connects first where there is no connection.
+  // Whether it was handed over; connects first where there is no connection. Waits for no answer:
+  // the observer may be about to connect to this rank.
   bool send(const std::string& message);
   // What the observer has sent, if anything.
   std::optional<std::string> receive();
@@ -68,6 +70,8 @@ class WatchLink {
   int rank_;
   std::size_t next_address_ = 0;
   TcpSocket socket_;
+  bool answered_ = false;  // by the observer, so it is no other program that listens there
+  WatchClock::time_point connected_{};
 };
 
 }  // namespace rallrec::distributed
