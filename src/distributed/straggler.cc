@@ -40,7 +40,7 @@ std::string StragglerWatch::look(const std::vector<RankView>& ranks, WatchClock:
   for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
     const auto waited =
         static_cast<double>(ranks[rank].report.waited_nanoseconds - waited_[rank]) * 1e-9;
-    shares.push_back(waited / spent.count());
+    shares.push_back(std::min(1.0, waited / spent.count()));  // reports are of slightly other times
   }
   restart();
   return tell(ranks, shares, spent.count());

@@ -135,9 +135,9 @@ bool Watchdog::pause(Seconds time) {
 
 void Watchdog::run() {
   try {
-    while (pause(kBetweenLooks)) {
+    do {
       look();
-    }
+    } while (pause(kBetweenLooks));
     for (WatchLink& link : links_) {
       link.send(std::string(1, kByeMessage));
     }
@@ -158,7 +158,10 @@ void Watchdog::look() {
     }
   }
   looked_ = now;
-  if (now - reported_ >= report_period(options_.limits)) {
+  // A new phase is told at once: a rank that stops in it shall be known to have come so far.
+  const FlightEvent newest = record_.newest();
+  if (now - reported_ >= report_period(options_.limits) ||
+      newest.phase != ranks_[rank_].report.event.phase) {
     reported_ = now;
     report(now);
   }
