@@ -33,7 +33,7 @@ int run_in_session(const Invocation& invocation) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  rallrec::commands::handle_requeue_signals(rallrec::commands::launched_rank());
+  rallrec::commands::handle_requeue_signals(rallrec::distributed::launched_rank());
   std::string command;
   try {
     const std::optional<Invocation> invocation = rallrec::commands::parse_command_line(argc, argv);
@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     return run_in_session(*invocation);
   } catch (...) {
     return static_cast<int>(report_failure(std::current_exception(), command,
-                                           rallrec::commands::launched_rank(),
+                                           rallrec::distributed::launched_rank(),
                                            rallrec::commands::Ending::kLauncher));
   }
 }

@@ -30,8 +30,7 @@ int run(Flags flags, CommandContext& context) {
   }
   flags.request.folder = context.options.output.run_dir;
   const int ranks = context.communicator.size();
-  const auto findings =
-      pipeline::examine(flags.request, context.options, context.communicator);
+  const auto findings = pipeline::examine(flags.request, context.options, context.communicator);
   auto code = static_cast<std::int32_t>(pipeline::code_of(findings));
   if (context.communicator.rank() == 0) {
     std::fputs(pipeline::finding_lines(findings, ranks).c_str(), stdout);

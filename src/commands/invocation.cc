@@ -57,9 +57,8 @@ void start_logging(const Invocation& invocation, const config::Options& options,
 void start_watchdog(const config::Options& options, distributed::Session& session) {
   const config::WatchdogOptions& watchdog = options.watchdog;
   distributed::keep_flight_in(options.output.run_dir);
-  session.watch(
-      {{watchdog.timeout, watchdog.load, watchdog.prompts, watchdog.checkpoint},
-       [](const std::string& warning) { spdlog::warn("{}", warning); }});
+  session.watch({{watchdog.timeout, watchdog.load, watchdog.prompts, watchdog.checkpoint},
+                 [](const std::string& warning) { spdlog::warn("{}", warning); }});
 }
 
 }  // namespace

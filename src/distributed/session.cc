@@ -10,16 +10,33 @@
 #include "distributed/local_communicator.h"
 #include "distributed/mpi_communicator.h"
 #include "distributed/mpi_runtime.h"
+#include "distributed/start_guard.h"
 
 namespace rallrec::distributed {
+namespace {
+
+// The config is read later. RALLREC_START_LIMIT is in seconds; a job of thousands of ranks takes
+// a minute at worst.
+std::chrono::duration<double> start_limit() {
+  const char* const text = std::getenv("RALLREC_START_LIMIT");
+  const double seconds = text == nullptr ? 0.0 : std::atof(text);
+  return std::chrono::duration<double>(seconds > 0.0 ? seconds : 300.0);
+}
+
+}  // namespace
 
 Session::Session(const LaunchEnvironment& environment) {
+  std::unique_ptr<StartGuard> guard;
   if (environment.needs_mpi()) {
+    guard = std::make_unique<StartGuard>(launched_rank(), start_limit());
+    guard->next("MPI_Init");
     mpi_ = std::make_unique<MpiRuntime>();
     check_world_size(environment, mpi_->size());
   }
   if (mpi_ != nullptr && mpi_->size() > 1) {
+    guard->next("duplicating MPI's communicator");
     communicator_ = make_mpi_communicator();
+    guard->next("the first exchange between the ranks");
     find_neighbours();
   } else {
     communicator_ = std::make_unique<LocalCommunicator>();

@@ -36,8 +36,8 @@ class Session {
   int local_rank() const { return local_rank_; }
   int ranks_on_node() const { return ranks_on_node_; }
 
-  // From now on a watchdog looks for ranks that hang, unless there is one rank alone or the time-out
-  // is 0. Collective; once.
+  // From now on a watchdog looks for ranks that hang, unless there is one rank alone or the
+  // time-out is 0. Collective; once.
   void watch(WatchdogOptions options);
   // Waits for all ranks while the watchdog still looks, then dismisses it. Collective.
   void finish();

@@ -90,8 +90,7 @@ void WatchHub::admit() {
   while (listener_.readable()) {
     TcpSocket socket = listener_.accept(WatchClock::now() + kPatience);
     std::string greeting;
-    if (!socket.valid() ||
-        !socket.receive(greeting, kMostBytes, WatchClock::now() + kPatience)) {
+    if (!socket.valid() || !socket.receive(greeting, kMostBytes, WatchClock::now() + kPatience)) {
       continue;
     }
     const int rank = rank_in(greeting, token_);
@@ -143,9 +142,8 @@ void WatchHub::tell_all(const std::string& message) {
 }
 
 bool WatchHub::all_written() const {
-  return std::all_of(guests_.begin(), guests_.end(), [](const Guest& guest) {
-    return !guest.socket.valid() || guest.written;
-  });
+  return std::all_of(guests_.begin(), guests_.end(),
+                     [](const Guest& guest) { return !guest.socket.valid() || guest.written; });
 }
 
 void WatchLink::connect() {
@@ -153,8 +151,7 @@ void WatchLink::connect() {
   const WatchClock::time_point deadline = WatchClock::now() + kConnectTime;
   try {
     TcpSocket socket = TcpSocket::connect(address, port_, deadline);
-    if (socket.valid() &&
-        socket.send(kProtocol + token_ + " " + std::to_string(rank_), deadline)) {
+    if (socket.valid() && socket.send(kProtocol + token_ + " " + std::to_string(rank_), deadline)) {
       socket_ = std::move(socket);
       answered_ = false;
       connected_ = WatchClock::now();

@@ -212,17 +212,17 @@ std::optional<Verdict> Watchdog::hear(WatchClock::time_point now) {
 }
 
 std::optional<Verdict> Watchdog::conclude(WatchClock::time_point now) const {
-  const bool alone = std::all_of(observer_left_.begin(), observer_left_.end(),
-                                 [](bool left) { return left; });
+  const bool alone =
+      std::all_of(observer_left_.begin(), observer_left_.end(), [](bool left) { return left; });
   if (rank_ >= kObservers) {
     if (alone || now - answered_ <= Seconds(kHardLimit * options_.limits.timeout)) {
       return std::nullopt;
     }
-    return Verdict{ExitCode::kHang, "neither " + rank_text(ranks_, 0) + " nor " +
-                                        rank_text(ranks_, 1) + " has answered for " +
-                                        std::to_string(static_cast<int>(
-                                            Seconds(now - answered_).count())) +
-                                        " s, they are stopped or cut off"};
+    return Verdict{ExitCode::kHang,
+                   "neither " + rank_text(ranks_, 0) + " nor " + rank_text(ranks_, 1) +
+                       " has answered for " +
+                       std::to_string(static_cast<int>(Seconds(now - answered_).count())) +
+                       " s, they are stopped or cut off"};
   }
   // While rank 0 talks it is the one to judge.
   const RankView& first = ranks_[0];

@@ -24,9 +24,9 @@ struct WatchdogOptions {
 };
 
 // Finds out that a job of several ranks hangs, and because of whom. A thread of each rank reports
-// every second where the rank is (FlightRecord), over TCP and never by MPI, to rank 0, and to rank 1
-// for the case that rank 0 is the one to be missed. Progress is an event of the record, or a call of
-// parallel_for.
+// every second where the rank is (FlightRecord), over TCP and never by MPI, to rank 0, and to rank
+// 1 for the case that rank 0 is the one to be missed. Progress is an event of the record, or a call
+// of parallel_for.
 //
 // On a verdict every rank that still can writes its record to <folder>/flight/rank<k>.jsonl, then
 // the communicator is aborted, so that the thread that waits in a collective gets an error and
@@ -65,9 +65,9 @@ class Watchdog {
   const WatchdogOptions options_;
   const std::size_t rank_;
   std::string token_;
-  std::vector<RankView> ranks_;      // as this rank knows them, if it is an observer
-  std::unique_ptr<WatchHub> hub_;    // of an observer
-  std::vector<WatchLink> links_;     // to the observers, in their order
+  std::vector<RankView> ranks_;    // as this rank knows them, if it is an observer
+  std::unique_ptr<WatchHub> hub_;  // of an observer
+  std::vector<WatchLink> links_;   // to the observers, in their order
   std::vector<bool> observer_left_;
   StragglerWatch stragglers_;
   WatchClock::time_point looked_{};

@@ -41,8 +41,7 @@ class TuneSignals : public TuningFixture {
     }
     const int code = program.wait();
     if (code != 0) {
-      seconds =
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
     return code;
   }

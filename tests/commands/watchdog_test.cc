@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -30,34 +31,17 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-class WatchdogTest : public TuningFixture {
- protected:
-  WatchdogTest()
-      : train_(write_prompts("train.jsonl", 40, 1)), valid_(write_prompts("valid.jsonl", 8, 2)) {}
-
-  // Many steps, with a checkpoint and an evaluation every few of them.
-  std::vector<std::string> long_run(const std::string& output, double timeout) const {
-    const std::string limit = std::to_string(timeout);
-    return on_ranks(
-        2, tune_arguments(train_, output,
-                          {"--valid", valid_, "--set", "tune.epochs=4000", "--set",
-                           "tune.patience=0", "--set", "watchdog.timeout=" + limit, "--set",
-                           "watchdog.load=" + limit, "--set", "watchdog.prompts=" + limit, "--set",
-                           "watchdog.checkpoint=" + limit}));
-  }
-
-  std::string train_;
-  std::string valid_;
-};
-
 // A run of which one rank stops itself at a place.
 struct StoppedRun {
   StoppedRun(std::vector<std::string> arguments, std::vector<std::string> variables,
-             const std::string& stop, std::string output)
-      : log(std::move(output)) {
-    variables.push_back("RALLREC_TEST_STOP=" + stop);
-    program = std::make_unique<BackgroundProgram>(std::move(arguments), variables, log);
+             std::string where, const std::string& output)
+      : place(std::move(where)) {
+    variables.push_back("RALLREC_TEST_STOP=" + place);
+    program = std::make_unique<BackgroundProgram>(std::move(arguments), variables, output);
   }
+  std::string silent() const { return place.substr(0, 1); }
+  std::string survivor() const { return silent() == "1" ? "0" : "1"; }
+  std::string phase() const { return place.substr(2, place.rfind(':') - 2); }
 
   void look() {
     if (ranks.size() < 2) {
@@ -75,13 +59,77 @@ struct StoppedRun {
     }
   }
 
-  std::string log;
+  std::string place;  // "RANK:PHASE:COUNT"
   std::unique_ptr<BackgroundProgram> program;
   std::vector<pid_t> ranks;
   Clock::time_point since = Clock::now();
   double seconds = 0.0;
   bool stopped = false;
   bool ended = false;
+};
+
+class WatchdogTest : public TuningFixture {
+ protected:
+  WatchdogTest()
+      : train_(write_prompts("train.jsonl", 40, 1)), valid_(write_prompts("valid.jsonl", 8, 2)) {}
+
+  // Many steps, with a checkpoint and an evaluation every few of them.
+  std::vector<std::string> long_run(const std::string& output, double timeout) const {
+    const std::string limit = std::to_string(timeout);
+    return on_ranks(
+        2, tune_arguments(
+               train_, output,
+               {"--valid", valid_, "--set", "tune.epochs=4000", "--set", "tune.patience=0", "--set",
+                "watchdog.timeout=" + limit, "--set", "watchdog.load=" + limit, "--set",
+                "watchdog.prompts=" + limit, "--set", "watchdog.checkpoint=" + limit}));
+  }
+
+  // How many of the runs were found to hang, and ended as they must.
+  int stop_at(const std::vector<std::string>& places, double timeout) {
+    std::vector<StoppedRun> runs;
+    for (const std::string& place : places) {
+      const std::string name = name_of(place);
+      std::filesystem::remove_all(folder.file(name));
+      std::filesystem::remove(folder.file(name + ".log"));
+      runs.emplace_back(long_run(name, timeout), variables(), place, folder.file(name + ".log"));
+    }
+    const auto all_ended = [&] {
+      std::for_each(runs.begin(), runs.end(), [](StoppedRun& run) { run.look(); });
+      return std::all_of(runs.begin(), runs.end(), [](const StoppedRun& run) { return run.ended; });
+    };
+    EXPECT_TRUE(wait_until(all_ended, 90));
+    int found = 0;
+    for (StoppedRun& run : runs) {
+      expect_found(run, timeout);
+      found += run.stopped && !HasFailure() ? 1 : 0;
+    }
+    return found;
+  }
+
+  std::string train_;
+  std::string valid_;
+
+ private:
+  static std::string name_of(std::string place) {
+    std::replace(place.begin(), place.end(), ':', '_');
+    return place;
+  }
+
+  void expect_found(StoppedRun& run, double timeout) const {
+    const std::string name = name_of(run.place);
+    const std::string log = folder.get(name + ".log");
+    EXPECT_TRUE(run.stopped) << run.place << "\n" << log;
+    EXPECT_EQ(run.program->wait(), 71) << run.place << "\n" << log;
+    EXPECT_LE(run.seconds, timeout + 5.0) << run.place;
+    EXPECT_THAT(log, AllOf(HasSubstr("rank " + run.silent() + " on "),
+                           HasSubstr("has been silent for"), HasSubstr(", " + run.phase())))
+        << run.place;
+    EXPECT_THAT(folder.get(name + "/flight/rank" + run.survivor() + ".jsonl"),
+                HasSubstr("\"kind\": \"wait\""))
+        << run.place;
+    record_event(R"({"test": "H1", "place": ")" + run.place + R"(", "seconds": )" +
+                 std::to_string(run.seconds) + "}");
+  }
 };
 
 // H1: in each phase, and the rank that observes the others itself. All at once where one run after
@@ -92,46 +140,13 @@ TEST_F(WatchdogTest, AStoppedRankIsFoundAndNamedInEveryPhase) {
                                            "1:evaluation:5", "0:forward:9"};
   const int repeats = soak_count("H1_repeats", 1, 5);
   const double timeout = repeats == 1 ? 4.0 : 10.0;
+  const std::size_t at_once = repeats == 1 ? places.size() : 1;
   int found = 0;
   for (int repeat = 0; repeat < repeats; ++repeat) {
-    for (std::size_t begin = 0; begin < places.size();) {
-      const std::size_t end = repeats == 1 ? places.size() : begin + 1;
-      std::vector<StoppedRun> runs;
-      for (std::size_t i = begin; i < end; ++i) {
-        const std::string name = "run" + std::to_string(repeat) + "_" + std::to_string(i);
-        runs.emplace_back(long_run(name, timeout), variables(), places[i],
-                          folder.file(name + ".log"));
-      }
-      EXPECT_TRUE(wait_until(
-          [&] {
-            for (StoppedRun& run : runs) {
-              run.look();
-            }
-            return std::all_of(runs.begin(), runs.end(),
-                               [](const StoppedRun& run) { return run.ended; });
-          },
-          90));
-      for (std::size_t i = begin; i < end; ++i) {
-        StoppedRun& run = runs[i - begin];
-        const std::string name = "run" + std::to_string(repeat) + "_" + std::to_string(i);
-        const std::string log = folder.get(name + ".log");
-        const std::string silent = places[i].substr(0, 1);
-        const std::string phase = places[i].substr(2, places[i].rfind(':') - 2);
-        ASSERT_TRUE(run.stopped) << places[i] << "\n" << log;
-        EXPECT_EQ(run.program->wait(), 71) << places[i] << "\n" << log;
-        EXPECT_LE(run.seconds, timeout + 5.0) << places[i];
-        EXPECT_THAT(log, AllOf(HasSubstr("rank " + silent + " on "),
-                               HasSubstr("has been silent for"), HasSubstr(", " + phase)))
-            << places[i];
-        const std::string survivor = silent == "1" ? "0" : "1";
-        EXPECT_THAT(folder.get(name + "/flight/rank" + survivor + ".jsonl"),
-                    HasSubstr("\"kind\": \"wait\""))
-            << places[i];
-        record_event(R"({"test": "H1", "place": ")" + places[i] + R"(", "seconds": )" +
-                     std::to_string(run.seconds) + "}");
-        ++found;
-      }
-      begin = end;
+    for (std::size_t begin = 0; begin < places.size(); begin += at_once) {
+      found += stop_at({places.begin() + static_cast<std::ptrdiff_t>(begin),
+                        places.begin() + static_cast<std::ptrdiff_t>(begin + at_once)},
+                       timeout);
     }
   }
   record_count("H1_found", found);
@@ -151,9 +166,8 @@ TEST_F(WatchdogTest, AKilledRankEndsTheJobAndLeavesNobodyBehind) {
     ::kill(ranks[static_cast<std::size_t>(kill % 2)], SIGKILL);
     EXPECT_NE(program.wait(), 0);
     const auto gone = [&] {
-      return std::all_of(ranks.begin(), ranks.end(), [](pid_t rank) {
-        return state_of(rank) == '-' || state_of(rank) == 'Z';
-      });
+      return std::all_of(ranks.begin(), ranks.end(),
+                         [](pid_t rank) { return state_of(rank) == '-' || state_of(rank) == 'Z'; });
     };
     EXPECT_TRUE(wait_until(gone, 10));
     EXPECT_LE(seconds_since(start), 10.0);

@@ -23,8 +23,7 @@ class HangVerdict : public ::testing::Test {
     }
   }
 
-  void report(std::size_t rank, FlightKind kind, std::uint64_t calls,
-              WatchClock::time_point now) {
+  void report(std::size_t rank, FlightKind kind, std::uint64_t calls, WatchClock::time_point now) {
     RankReport report;
     report.event = ranks_[rank].report.event;
     ++report.event.number;
@@ -66,11 +65,12 @@ TEST_F(HangVerdict, NamesTheSilentRankAndWhoWaits) {
   const auto verdict = judge_after(milliseconds(10100));
   ASSERT_TRUE(verdict);
   EXPECT_EQ(verdict->code, ExitCode::kHang);
-  EXPECT_THAT(verdict->text,
-              AllOf(HasSubstr("rank 1 on node1 has been silent for 10.1 s"),
-                    HasSubstr("last seen in tune, step 12, backward, layer 3"),
-                    HasSubstr("rank 0 on node0 waits in all_gather_v of 4096 x uint8 (collective 7)"),
-                    HasSubstr("rank 2 on node2 waits"), Not(HasSubstr("rank 1 on node1 waits"))));
+  EXPECT_THAT(
+      verdict->text,
+      AllOf(HasSubstr("rank 1 on node1 has been silent for 10.1 s"),
+            HasSubstr("last seen in tune, step 12, backward, layer 3"),
+            HasSubstr("rank 0 on node0 waits in all_gather_v of 4096 x uint8 (collective 7)"),
+            HasSubstr("rank 2 on node2 waits"), Not(HasSubstr("rank 1 on node1 waits"))));
 }
 
 TEST_F(HangVerdict, NamesTheRankThatDidNotCome) {
@@ -79,10 +79,10 @@ TEST_F(HangVerdict, NamesTheRankThatDidNotCome) {
   const auto verdict = judge_after(milliseconds(10100));
   ASSERT_TRUE(verdict);
   EXPECT_EQ(verdict->code, ExitCode::kHang);
-  EXPECT_THAT(verdict->text, AllOf(HasSubstr("no rank has made progress for 10.1 s: rank 2 on "
-                                             "node2 has not come to collective 7"),
-                                   HasSubstr("rank 0 on node0 waits"),
-                                   HasSubstr("rank 1 on node1 waits")));
+  EXPECT_THAT(verdict->text,
+              AllOf(HasSubstr("no rank has made progress for 10.1 s: rank 2 on "
+                              "node2 has not come to collective 7"),
+                    HasSubstr("rank 0 on node0 waits"), HasSubstr("rank 1 on node1 waits")));
 }
 
 TEST_F(HangVerdict, NamesTheRankThatIsBusyElsewhere) {
@@ -150,9 +150,8 @@ TEST_F(HangVerdict, TheStragglerIsNamedOnce) {
   };
   EXPECT_EQ(wait_in_all(0, 0, 0, 0), "");
   EXPECT_EQ(wait_in_all(1.6, 1.6, 0.1, 2), "");
-  EXPECT_THAT(wait_in_all(3.2, 3.2, 0.2, 4),
-              AllOf(HasSubstr("rank 2 on node2 is slow"), HasSubstr("waited 80 %"),
-                    HasSubstr("it 5 %")));
+  EXPECT_THAT(wait_in_all(3.2, 3.2, 0.2, 4), AllOf(HasSubstr("rank 2 on node2 is slow"),
+                                                   HasSubstr("waited 80 %"), HasSubstr("it 5 %")));
   EXPECT_EQ(wait_in_all(6.4, 6.4, 0.4, 8), "");
   // Now another one; then equals, of whom none is.
   EXPECT_THAT(wait_in_all(6.4, 9.4, 3.4, 12), HasSubstr("rank 0 on node0 is slow"));

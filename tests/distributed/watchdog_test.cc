@@ -52,8 +52,8 @@ TEST(Watchdog, NamesTheRankThatDoesNotComeAndFreesTheOthers) {
   // The group's error is the first that any rank met.
   EXPECT_THROW(run_thread_ranks(3, job), PeerLost);
   EXPECT_THAT(text, AllOf(HasSubstr("rank 1 on "), HasSubstr("has not come to collective 6"),
-                          HasSubstr("tune, step 4, backward, layer 2"),
-                          HasSubstr("rank 2 on "), HasSubstr("waits in barrier")));
+                          HasSubstr("tune, step 4, backward, layer 2"), HasSubstr("rank 2 on "),
+                          HasSubstr("waits in barrier")));
   for (int rank = 0; rank < 3; ++rank) {
     const std::string file = folder.get("flight/rank" + std::to_string(rank) + ".jsonl");
     EXPECT_THAT(file, AllOf(HasSubstr("\"rank\": " + std::to_string(rank)),
@@ -68,8 +68,7 @@ TEST(Watchdog, ASlowRankIsNamedAndNotAccused) {
     FlightRecord record;
     const FlightOfThread of_thread(record);
     mark_stage("tune");
-    Watchdog watchdog(group, record,
-                      options_with(1.0, group.rank() == 0 ? &warnings : nullptr));
+    Watchdog watchdog(group, record, options_with(1.0, group.rank() == 0 ? &warnings : nullptr));
     for (int step = 1; step <= 60; ++step) {
       mark_step(step);
       mark_phase(Phase::kForward);

@@ -30,6 +30,13 @@ std::vector<std::string> loaded_now() {
       std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()));
 }
 
+Findings of_job(Findings findings) {
+  for (Finding& finding : findings) {
+    finding.of_job = true;
+  }
+  return findings;
+}
+
 void append(Findings& findings, const Findings& more) {
   findings.insert(findings.end(), more.begin(), more.end());
 }
@@ -41,8 +48,8 @@ std::vector<SharedFinding> examine(const DoctorRequest& request, const config::O
   const std::vector<std::string> hosts = distributed::all_gather_strings(communicator, host_name());
   const auto here = static_cast<int>(std::count(hosts.begin(), hosts.end(), host_name()));
   // The first rank of a host speaks for its file systems.
-  const bool first_here = std::find(hosts.begin(), hosts.end(), host_name()) ==
-                          hosts.begin() + communicator.rank();
+  const bool first_here =
+      std::find(hosts.begin(), hosts.end(), host_name()) == hosts.begin() + communicator.rank();
   const std::vector<std::string> libraries = loaded_now();
   const std::string folder = existing_folder(request.folder);
   Findings mine = {{Severity::kOk, "build", version_text(), ""}};
@@ -53,9 +60,9 @@ std::vector<SharedFinding> examine(const DoctorRequest& request, const config::O
     append(mine, folder_findings(folder));
   }
   if (communicator.size() > 1) {
-    append(mine, shared_folder_findings(folder, communicator));
+    append(mine, of_job(shared_folder_findings(folder, communicator)));
   }
-  append(mine, exchange_findings(communicator, request.seconds));
+  append(mine, of_job(exchange_findings(communicator, request.seconds)));
   std::vector<Findings> all;
   for (const std::string& text : distributed::all_gather_strings(communicator, to_text(mine))) {
     all.push_back(findings_in(text));
@@ -64,10 +71,9 @@ std::vector<SharedFinding> examine(const DoctorRequest& request, const config::O
 }
 
 ExitCode code_of(const std::vector<SharedFinding>& findings) {
-  const auto broken =
-      std::find_if(findings.begin(), findings.end(), [](const SharedFinding& one) {
-        return one.finding.severity == Severity::kBroken;
-      });
+  const auto broken = std::find_if(findings.begin(), findings.end(), [](const SharedFinding& one) {
+    return one.finding.severity == Severity::kBroken;
+  });
   return broken == findings.end() ? ExitCode::kDone : broken->finding.code;
 }
 

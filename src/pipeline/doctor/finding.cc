@@ -52,8 +52,8 @@ const char* name_of(Severity severity) {
 std::string to_text(const Findings& findings) {
   Json list = Json::array();
   for (const Finding& finding : findings) {
-    list.push_back({static_cast<int>(finding.severity), finding.topic, finding.text,
-                    finding.advice, static_cast<int>(finding.code)});
+    list.push_back({static_cast<int>(finding.severity), finding.topic, finding.text, finding.advice,
+                    static_cast<int>(finding.code), finding.of_job});
   }
   return dump(list, -1);
 }
@@ -62,7 +62,7 @@ Findings findings_in(const std::string& text) {
   Findings findings;
   for (const Json& one : Json::parse(text)) {
     findings.push_back({static_cast<Severity>(one[0].get<int>()), one[1], one[2], one[3],
-                        static_cast<ExitCode>(one[4].get<int>())});
+                        static_cast<ExitCode>(one[4].get<int>()), one[5].get<bool>()});
   }
   return findings;
 }
@@ -76,11 +76,9 @@ std::vector<SharedFinding> join_findings(const std::vector<Findings>& of_ranks) 
       });
       if (same == joined.end()) {
         // Beside those of the same topic.
-        same = std::find_if(joined.rbegin(), joined.rend(),
-                            [&](const SharedFinding& one) {
-                              return one.finding.topic == finding.topic;
-                            })
-                   .base();
+        same = std::find_if(joined.rbegin(), joined.rend(), [&](const SharedFinding& one) {
+                 return one.finding.topic == finding.topic;
+               }).base();
         same = same == joined.begin() ? joined.end() : same;
         same = joined.insert(same, {finding, {}});
       }
@@ -93,9 +91,9 @@ std::vector<SharedFinding> join_findings(const std::vector<Findings>& of_ranks) 
 std::string finding_lines(const std::vector<SharedFinding>& findings, int ranks) {
   std::string text;
   for (const auto& [finding, of] : findings) {
-    const bool everywhere = static_cast<int>(of.size()) == ranks;
+    const bool everywhere = finding.of_job || static_cast<int>(of.size()) == ranks;
     text += fmt::format("{:<8} {:<12} {}{}\n", name_of(finding.severity), finding.topic,
-                        finding.text, everywhere || ranks == 1 ? "" : ranks_text(of));
+                        finding.text, everywhere ? "" : ranks_text(of));
     if (!finding.advice.empty()) {
       text += fmt::format("{:<8} {:<12} -> {}\n", "", "", finding.advice);
     }

@@ -19,6 +19,8 @@ struct Finding {
   std::string advice;  // what to do about it; empty where there is nothing to do
   // Of kBroken: how doctor ends.
   ExitCode code = ExitCode::kDone;
+  // Told by one rank, of the whole job.
+  bool of_job = false;
 };
 using Findings = std::vector<Finding>;
 

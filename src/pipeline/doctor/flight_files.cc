@@ -30,8 +30,8 @@ FlightLine line_in(const io::JsonRecord& record) {
   if (line.sequence > 0) {
     line.collective = record.get_string("collective");
     if (line.collective != "barrier") {
-      line.collective += " of " + std::to_string(record.get_int("elements")) + " x " +
-                         record.get_string("dtype");
+      line.collective +=
+          " of " + std::to_string(record.get_int("elements")) + " x " + record.get_string("dtype");
     }
   }
   return line;

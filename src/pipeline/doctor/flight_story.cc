@@ -80,7 +80,8 @@ std::string difference(const std::vector<FlightFile>& files) {
         continue;
       }
       const std::string kind = line.collective.substr(0, line.collective.find(' '));
-      const auto [known, fresh] = calls.try_emplace(line.sequence, Call{file.rank, kind, line.place});
+      const auto [known, fresh] =
+          calls.try_emplace(line.sequence, Call{file.rank, kind, line.place});
       if (!fresh && known->second.text != kind) {
         return fmt::format(
             "The ranks' collectives do not match: as collective {} rank {} called {} ({}), rank {} "
@@ -121,7 +122,8 @@ std::string conclusion(const std::vector<FlightFile>& files) {
   if (waiting.size() == files.size()) {
     return "All ranks waited in the same collective: the network, MPI or NCCL stood still.\n";
   }
-  return "All ranks had called the same collectives; who did not wait was busy with its own work.\n";
+  return "All ranks had called the same collectives; who did not wait was busy with its own "
+         "work.\n";
 }
 
 }  // namespace

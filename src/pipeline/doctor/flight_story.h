@@ -8,8 +8,8 @@ namespace rallrec::pipeline {
 
 // One line of a flight record (docs/formats.md).
 struct FlightLine {
-  double age = 0.0;  // seconds before the record was written
-  std::string kind;  // stage, phase, step, layer, call, wait or done
+  double age = 0.0;   // seconds before the record was written
+  std::string kind;   // stage, phase, step, layer, call, wait or done
   std::string place;  // "tune, step 12, backward, layer 3"
   std::int64_t sequence = 0;
   std::string collective;  // "all_reduce of 4096 x float32"; empty before the first one

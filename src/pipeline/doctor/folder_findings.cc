@@ -68,8 +68,8 @@ Finding space_finding(const std::string& folder) {
             ExitCode::kIo};
   }
   const double free = static_cast<double>(info.f_bavail) * static_cast<double>(info.f_frsize);
-  const std::string text = fmt::format("{}: {}, {:.1f} GB free", folder, kind_of(folder),
-                                       free * 1e-9);
+  const std::string text =
+      fmt::format("{}: {}, {:.1f} GB free", folder, kind_of(folder), free * 1e-9);
   return free < kLittleSpace
              ? Finding{Severity::kWarning, kTopic, text,
                        "a run of an 8B model needs some GB for checkpoints, embeddings and prompts"}
@@ -98,8 +98,9 @@ Finding sync_finding(const std::string& folder) {
   }
   std::sort(seconds.begin(), seconds.end());
   const double median = seconds[seconds.size() / 2];
-  const std::string text = fmt::format("fsync of 4 KiB takes {:.2f} ms (median of {}), {:.2f} ms at most",
-                                       median * 1e3, kSyncs, seconds.back() * 1e3);
+  const std::string text =
+      fmt::format("fsync of 4 KiB takes {:.2f} ms (median of {}), {:.2f} ms at most", median * 1e3,
+                  kSyncs, seconds.back() * 1e3);
   return median > kSlowSync
              ? Finding{Severity::kWarning, kTopic, text,
                        "a checkpoint syncs about ten times; a larger tune.checkpoint_every helps"}
@@ -130,13 +131,14 @@ Finding rename_finding(const std::string& folder) {
   }
   std::remove(path.c_str());
   if (failed > 0 || missed > 0) {
-    return {Severity::kBroken, kTopic,
-            fmt::format("rename is not atomic: {} of {} renames failed, {} of {} looks found no whole "
-                        "file",
-                        failed, kRenames, missed.load(), looks.load()),
-            "checkpoints and results are published by rename; use another file system for the run "
-            "folder",
-            ExitCode::kIo};
+    return {
+        Severity::kBroken, kTopic,
+        fmt::format("rename is not atomic: {} of {} renames failed, {} of {} looks found no whole "
+                    "file",
+                    failed, kRenames, missed.load(), looks.load()),
+        "checkpoints and results are published by rename; use another file system for the run "
+        "folder",
+        ExitCode::kIo};
   }
   return {Severity::kOk, kTopic,
           fmt::format("rename is atomic: {} renames, {} looks", kRenames, looks.load()), ""};
@@ -154,8 +156,8 @@ Findings folder_findings(const std::string& folder) {
 
 Findings shared_folder_findings(const std::string& folder,
                                 distributed::Communicator& communicator) {
-  const std::string mark = distributed::broadcast_string(
-      communicator, host_name() + " " + std::to_string(getpid()), 0);
+  const std::string mark =
+      distributed::broadcast_string(communicator, host_name() + " " + std::to_string(getpid()), 0);
   const std::string path = folder + "/.doctor-shared";
   bool written = true;
   if (communicator.rank() == 0) {

@@ -136,11 +136,11 @@ Findings launcher_findings(const std::vector<std::string>& libraries, int ranks)
   const std::string job = variable("SLURM_JOB_ID");
   findings.push_back(
       {Severity::kNote, "launcher",
-       job.empty() ? "no Slurm job"
-                   : "Slurm job " + job + " on " + variable("SLURM_JOB_NUM_NODES") +
-                         " nodes, " + variable("SLURM_NTASKS") + " tasks, restart " +
-                         (variable("SLURM_RESTART_COUNT").empty() ? "0"
-                                                                  : variable("SLURM_RESTART_COUNT")),
+       job.empty()
+           ? "no Slurm job"
+           : "Slurm job " + job + " on " + variable("SLURM_JOB_NUM_NODES") + " nodes, " +
+                 variable("SLURM_NTASKS") + " tasks, restart " +
+                 (variable("SLURM_RESTART_COUNT").empty() ? "0" : variable("SLURM_RESTART_COUNT")),
        ""});
   return findings;
 }

@@ -86,8 +86,8 @@ Findings library_findings(const std::vector<std::string>& libraries) {
   std::vector<std::string> versions;
   for (const std::string& path :
        named(libraries, {"libtorch_cpu", "libc10", "libmpi", "libpmix", "libucp", "libhwloc",
-                         "libspdlog", "libfmt", "libsimdjson", "libpcre2-8", "libcrypto", "libcudart",
-                         "libcublasLt", "libcuda", "libc", "libstdc++"})) {
+                         "libspdlog", "libfmt", "libsimdjson", "libpcre2-8", "libcrypto",
+                         "libcudart", "libcublasLt", "libcuda", "libc", "libstdc++"})) {
     std::error_code ignored;
     const auto real = std::filesystem::canonical(path, ignored);
     versions.push_back(ignored ? file_name(path) : real.filename().string());

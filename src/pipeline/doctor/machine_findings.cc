@@ -6,10 +6,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <limits>
-#include <sstream>
 
 #include "core/host_name.h"
 #include "core/parallel_for.h"
@@ -46,8 +45,8 @@ Finding core_finding(int ranks_here) {
   const int mine = cores_of_process();
   const int threads = thread_count();
   const std::string text =
-      fmt::format("{}: {} cores, this rank may use {}; {} ranks here, {} threads each", host_name(),
-                  cores, mine, ranks_here, threads);
+      fmt::format("{}: {} cores, this rank may use {}; ranks here: {}, threads of each: {}",
+                  host_name(), cores, mine, ranks_here, threads);
   if (threads > mine) {
     return {Severity::kWarning, "cores", text,
             "the launcher binds a rank to fewer cores than it has threads: mpirun --bind-to none, "
@@ -55,8 +54,9 @@ Finding core_finding(int ranks_here) {
   }
   if (threads * ranks_here > cores) {
     return {Severity::kWarning, "cores", text,
-            "more threads than cores: fewer ranks on this host, or --threads " +
-                std::to_string(std::max(1, cores / ranks_here))};
+            threads == 1 ? "more ranks than cores: start fewer on this host"
+                         : "more threads than cores: fewer ranks on this host, or --threads " +
+                               std::to_string(std::max(1, cores / ranks_here))};
   }
   return {Severity::kOk, "cores", text, ""};
 }
@@ -78,8 +78,7 @@ Finding memory_finding() {
                                  memory_line("MemTotal") / kGigabyte);
   const std::string limit = first_line("/sys/fs/cgroup/memory.max");
   if (!limit.empty() && limit != "max") {
-    text += fmt::format(", and this control group may use {:.1f} GB",
-                        std::stod(limit) / kGigabyte);
+    text += fmt::format(", and this control group may use {:.1f} GB", std::stod(limit) / kGigabyte);
   }
   const double swapped = memory_line("SwapTotal") - memory_line("SwapFree");
   if (swapped > kGigabyte) {
@@ -161,9 +160,9 @@ Finding fabric_finding(const std::vector<std::string>& devices) {
 
 Findings machine_findings(const config::Options& options, int ranks_here) {
   const std::vector<std::string> fabric = names_in("/sys/class/infiniband");
-  Findings findings = {core_finding(ranks_here), memory_finding(),
-                       shared_memory_finding(ranks_here), limit_finding(!fabric.empty()),
-                       gpu_finding(options), fabric_finding(fabric)};
+  Findings findings = {
+      core_finding(ranks_here),       memory_finding(),     shared_memory_finding(ranks_here),
+      limit_finding(!fabric.empty()), gpu_finding(options), fabric_finding(fabric)};
   const std::size_t gpus = names_in("/proc/driver/nvidia/gpus").size();
   if (gpus > 0 && static_cast<std::size_t>(ranks_here) > gpus) {
     findings.push_back({Severity::kWarning, "GPU",
