@@ -24,6 +24,8 @@ TESTS = {
     "guards_test": "*",
     "rank_counts_test": "*",
     "tune_faults_command_test": "*",
+    "watchdog_command_test": "*",
+    "tune_signals_command_test": "*",
     "tune_resume_command_test": "*KilledAtRandomMoments*",
 }
 

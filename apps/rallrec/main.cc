@@ -18,10 +18,12 @@ using rallrec::commands::report_failure;
 int run_in_session(const Invocation& invocation) {
   rallrec::distributed::Session session(rallrec::distributed::detect_launch_environment());
   try {
-    return rallrec::commands::execute(invocation, session);
+    const int code = rallrec::commands::execute(invocation, session);
+    session.finish();
+    return code;
   } catch (...) {
     const rallrec::ExitCode code =
-        report_failure(std::current_exception(), invocation.command->name,
+        report_failure(session.cause_of(std::current_exception()), invocation.command->name,
                        session.communicator().rank(), rallrec::commands::Ending::kSession);
     session.abort(code);
     return static_cast<int>(code);
@@ -31,7 +33,7 @@ int run_in_session(const Invocation& invocation) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  rallrec::commands::handle_requeue_signals(rallrec::commands::launched_rank());
+  rallrec::commands::handle_requeue_signals(rallrec::distributed::launched_rank());
   std::string command;
   try {
     const std::optional<Invocation> invocation = rallrec::commands::parse_command_line(argc, argv);
@@ -42,7 +44,7 @@ int main(int argc, char** argv) {
     return run_in_session(*invocation);
   } catch (...) {
     return static_cast<int>(report_failure(std::current_exception(), command,
-                                           rallrec::commands::launched_rank(),
+                                           rallrec::distributed::launched_rank(),
                                            rallrec::commands::Ending::kLauncher));
   }
 }

@@ -7,6 +7,7 @@
 #include "commands/stage_command.h"
 #include "config/did_you_mean.h"
 #include "core/error.h"
+#include "distributed/flight_marks.h"
 #include "models/ctr/ctr_model.h"
 
 namespace rallrec::commands {
@@ -34,6 +35,7 @@ int run_on_files(const Flags& flags, CommandContext& context) {
   require_flag(flags.files.valid, "--valid", "--train");
   require_flag(flags.files.test, "--test", "--train");
   require_flag(flags.output, "--output", "--train");
+  distributed::keep_flight_in(flags.output);
   pipeline::baseline_on_files(flags.model, flags.files, flags.output, context.options,
                               context.communicator);
   return 0;

@@ -10,6 +10,7 @@ Command baseline_command();
 Command bench_command();
 Command config_command();
 Command describe_command();
+Command doctor_command();
 Command embed_command();
 Command evaluate_command();
 Command experiment_command();

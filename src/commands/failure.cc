@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <thread>
 
 namespace rallrec::commands {
@@ -29,15 +28,6 @@ ExitCode report_failure(const std::exception_ptr& failure, const std::string& co
   std::fprintf(stderr, "%s%s: %s\n", name.c_str(), who.c_str(), what.message.c_str());
   std::fflush(stderr);
   return what.code;
-}
-
-int launched_rank() {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"}) {
-    if (const char* value = std::getenv(name)) {
-      return std::atoi(value);
-    }
-  }
-  return 0;
 }
 
 }  // namespace rallrec::commands

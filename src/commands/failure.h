@@ -16,7 +16,4 @@ enum class Ending { kSession, kLauncher };
 ExitCode report_failure(const std::exception_ptr& failure, const std::string& command, int rank,
                         Ending ending);
 
-// This process's rank as its launcher says, 0 without one. For errors before there is a session.
-int launched_rank();
-
 }  // namespace rallrec::commands

@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "core/host_name.h"
 #include "core/usable_gpu.h"
+#include "distributed/flight_marks.h"
 #include "logging/log.h"
 
 namespace rallrec::commands {
@@ -53,6 +54,13 @@ void start_logging(const Invocation& invocation, const config::Options& options,
   }
 }
 
+void start_watchdog(const config::Options& options, distributed::Session& session) {
+  const config::WatchdogOptions& watchdog = options.watchdog;
+  distributed::keep_flight_in(options.output.run_dir);
+  session.watch({{watchdog.timeout, watchdog.load, watchdog.prompts, watchdog.checkpoint},
+                 [](const std::string& warning) { spdlog::warn("{}", warning); }});
+}
+
 }  // namespace
 
 int execute(const Invocation& invocation, distributed::Session& session) {
@@ -66,6 +74,8 @@ int execute(const Invocation& invocation, distributed::Session& session) {
   check_device(*invocation.command, config.options);
   set_threads(config.options.cluster.threads, session.ranks_on_node());
   start_logging(invocation, config.options, session.communicator());
+  distributed::mark_stage(invocation.command->name);
+  start_watchdog(config.options, session);
   CommandContext context{session.communicator(), config.options,           config.origins,
                          sources.file,           invocation.common.resume, sources};
   const int code = invocation.run(context);

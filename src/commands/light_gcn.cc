@@ -2,6 +2,7 @@
 
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
+#include "distributed/flight_marks.h"
 #include "pipeline/light_gcn_files.h"
 
 namespace rallrec::commands {
@@ -10,6 +11,7 @@ namespace {
 int run_on_files(const pipeline::LightGcnFiles& files, CommandContext& context) {
   require_flag(files.interactions, "--interactions", "--output");
   require_flag(files.output, "--output", "--interactions");
+  distributed::keep_flight_in(files.output);
   pipeline::light_gcn_on_files(files, context.options, context.communicator);
   return 0;
 }

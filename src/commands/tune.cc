@@ -7,6 +7,7 @@
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
 #include "core/error.h"
+#include "distributed/flight_marks.h"
 #include "io/files.h"
 #include "pipeline/run_lock.h"
 
@@ -19,6 +20,7 @@ int tune_files(pipeline::TuneFiles files, CommandContext& context) {
   require_flag(files.output, "--output", "tune on your own files");
   files.signal_folder = files.output;
   files.resume = context.resume;
+  distributed::keep_flight_in(files.output);
   std::unique_ptr<io::NewFolder> folder;
   std::unique_ptr<pipeline::RunLock> lock;
   if (context.communicator.rank() == 0) {

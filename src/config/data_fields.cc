@@ -2,6 +2,21 @@
 #include "config/field.h"
 
 namespace rallrec::config {
+namespace {
+
+void add_watchdog(std::vector<Field>& list) {
+  using Watchdog = WatchdogOptions;
+  const Check seconds = real_between(1.0, 1e9);
+  SectionFields<Watchdog>(list, "watchdog", &Options::watchdog)
+      .add("timeout", &Watchdog::timeout, real_between(0.0, 1e9),
+           "seconds without progress on any rank before the job ends as hung; 0 = never")
+      .add("load", &Watchdog::load, seconds, "the same while a rank reads weights")
+      .add("prompts", &Watchdog::prompts, seconds, "the same while a rank works on data or prompts")
+      .add("checkpoint", &Watchdog::checkpoint, seconds,
+           "the same while a rank writes a checkpoint");
+}
+
+}  // namespace
 
 void add_data_fields(std::vector<Field>& list) {
   using Data = DataOptions;
@@ -66,6 +81,7 @@ void add_data_fields(std::vector<Field>& list) {
            "every rank keeps the whole frozen model; off: int8 models are shared out")
       .add("nccl_init", &ClusterOptions::nccl_init, meeting_point(),
            "how ranks with GPUs find each other: mpi, file:PATH or tcp:HOST:PORT");
+  add_watchdog(list);
   SectionFields<OutputOptions>(list, "output", &Options::output)
       .add("run_dir", &OutputOptions::run_dir, anything(),
            "the run folder; empty = runs/<name of the config file>")

@@ -87,6 +87,20 @@ struct ClusterOptions {
   std::string nccl_init = "mpi";
 };
 
+// Seconds without progress on any rank of several after which the job counts as hung: every rank
+// writes what it did last into flight/ of the run folder, the rank that the others wait for is
+// named, and the job ends with exit code 71. Larger where one rank may well be busy for longer.
+struct WatchdogOptions {
+  // 0 = nobody looks. A rank that is not heard of for so long is taken for stopped in any phase.
+  double timeout = 120.0;
+  // While any rank reads or quantises weights.
+  double load = 1800.0;
+  // While any rank reads, makes or writes data, prompts and results.
+  double prompts = 1800.0;
+  // While any rank writes a checkpoint.
+  double checkpoint = 600.0;
+};
+
 struct OutputOptions {
   // The run folder; empty = runs/<name of the config file>.
   std::string run_dir;
@@ -354,6 +368,7 @@ struct Options {
   DataOptions data;
   ModelOptions model;
   ClusterOptions cluster;
+  WatchdogOptions watchdog;
   OutputOptions output;
   DescribeOptions describe;
   EmbedOptions embed;

@@ -3,14 +3,17 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 
 #include "core/check.h"
+#include "core/parallel_calls.h"
 
 namespace rallrec {
 namespace {
 
 int configured_threads = 1;
+std::atomic<std::uint64_t> calls{0};
 
 }  // namespace
 
@@ -26,6 +29,7 @@ void parallel_for(std::int64_t count, std::int64_t grain,
   if (count <= 0) {
     return;
   }
+  calls.fetch_add(1, std::memory_order_relaxed);
   const std::int64_t useful =
       (count + std::max<std::int64_t>(grain, 1) - 1) / std::max<std::int64_t>(grain, 1);
   const int threads = static_cast<int>(std::min<std::int64_t>(thread_count(), useful));
@@ -53,5 +57,7 @@ void parallel_for(std::int64_t count, std::int64_t grain,
     std::rethrow_exception(error);
   }
 }
+
+std::uint64_t parallel_calls() { return calls.load(std::memory_order_relaxed); }
 
 }  // namespace rallrec

@@ -3,8 +3,6 @@
 #include <algorithm>
 
 namespace rallrec::distributed {
-namespace {
-
 const char* name_of(CollectiveKind kind) {
   switch (kind) {
     case CollectiveKind::kAllReduce:
@@ -44,6 +42,8 @@ const char* name_of(DType dtype) {
   }
   return "unknown";
 }
+
+namespace {
 
 const char* name_of(ReduceOp op) {
   switch (op) {

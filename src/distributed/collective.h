@@ -38,6 +38,10 @@ struct Collective {
   std::vector<std::size_t> receive_counts;
 };
 
+// "all_reduce", …; "float32", ….
+const char* name_of(CollectiveKind kind);
+const char* name_of(DType dtype);
+
 // "all_reduce(sum, 12 x float32)": what an error message calls it.
 std::string describe(const Collective& call);
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "distributed/flight_marks.h"
 
 namespace rallrec::distributed {
 namespace {
@@ -19,6 +20,36 @@ Collective make(CollectiveKind kind, const void* input, void* output, std::size_
   return call;
 }
 
+// Notes in the rank's record when the call is waited for. What another thread waits for is not
+// noted: a record has one writer.
+class RecordedWork : public Handle::Work {
+ public:
+  RecordedWork(Handle inner, FlightRecord& record, const CallNote& call)
+      : inner_(std::move(inner)), record_(record), call_(call) {}
+
+  void wait() override {
+    if (current_flight() != &record_) {
+      inner_.wait();
+      return;
+    }
+    record_.wait(call_);
+    try {
+      inner_.wait();
+    } catch (...) {
+      record_.done(call_);
+      throw;
+    }
+    record_.done(call_);
+  }
+  bool done() override { return inner_.done(); }
+  void hold(const Queue& queue) override { inner_.hold(queue); }
+
+ private:
+  Handle inner_;
+  FlightRecord& record_;
+  const CallNote call_;
+};
+
 }  // namespace
 
 void CollectiveCommunicator::check_counts(const std::vector<std::size_t>& counts) const {
@@ -33,8 +64,14 @@ void CollectiveCommunicator::check_root(int root) const {
 }
 
 Handle CollectiveCommunicator::launch(Collective call) {
-  bytes_sent_ += input_bytes(call, rank(), size());
-  return start(std::move(call));
+  const std::size_t bytes = input_bytes(call, rank(), size());
+  bytes_sent_ += bytes;
+  FlightRecord* record = current_flight();
+  if (record == nullptr || size() == 1) {
+    return start(std::move(call));
+  }
+  const CallNote note = record->call(call, bytes);
+  return Handle(std::make_shared<RecordedWork>(start(std::move(call)), *record, note));
 }
 
 Handle CollectiveCommunicator::all_reduce_async(void* data, std::size_t count, DType dtype,

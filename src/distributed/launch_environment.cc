@@ -57,6 +57,15 @@ LaunchEnvironment detect_launch_environment() {
   return detect_launch_environment([](const char* name) { return std::getenv(name); });
 }
 
+int launched_rank() {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"}) {
+    if (const char* value = std::getenv(name)) {
+      return std::atoi(value);
+    }
+  }
+  return 0;
+}
+
 void check_world_size(const LaunchEnvironment& environment, int mpi_size) {
   if (environment.ranks == 0 || environment.ranks == mpi_size) {
     return;

@@ -27,6 +27,9 @@ LaunchEnvironment detect_launch_environment(const Lookup& lookup);
 // The same on the process's environment.
 LaunchEnvironment detect_launch_environment();
 
+// This process's rank as its launcher says, 0 without one: for what happens before MPI is asked.
+int launched_rank();
+
 // Throws Error (usage) with the cure where the launcher started several processes and MPI did not
 // connect them, so that each would do the whole job alone.
 void check_world_size(const LaunchEnvironment& environment, int mpi_size);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <exception>
 #include <memory>
 
 #include "core/error.h"
 #include "distributed/communicator.h"
+#include "distributed/flight_marks.h"
 #include "distributed/launch_environment.h"
+#include "distributed/watchdog.h"
 
 namespace rallrec::distributed {
 
@@ -15,8 +18,10 @@ class MpiRuntime;
 // it.
 //
 //   Session session(detect_launch_environment());
-//   try { code = run(session.communicator()); }
-//   catch (const Error& error) { report(error); code = error.code(); session.abort(code); }
+//   try { code = run(session.communicator()); session.finish(); }
+//   catch (…) { code = report(session.cause_of(std::current_exception())); session.abort(code); }
+//
+// It keeps the flight record of its thread, which is the rank, and the watchdog over it.
 class Session {
  public:
   // Throws Error (usage) where launcher and MPI disagree about the number of processes.
@@ -31,6 +36,14 @@ class Session {
   int local_rank() const { return local_rank_; }
   int ranks_on_node() const { return ranks_on_node_; }
 
+  // From now on a watchdog looks for ranks that hang, unless there is one rank alone or the
+  // time-out is 0. Collective; once.
+  void watch(WatchdogOptions options);
+  // Waits for all ranks while the watchdog still looks, then dismisses it. Collective.
+  void finish();
+  // What `failure` comes from: the watchdog's verdict where there is one, else itself.
+  std::exception_ptr cause_of(const std::exception_ptr& failure) const;
+
   // Ends all processes of the job, within seconds and with `code` as the launcher's exit status.
   // With one rank it only makes later collectives throw and returns: the caller returns `code` from
   // main.
@@ -38,9 +51,13 @@ class Session {
 
  private:
   void find_neighbours();
+  void stop_where_a_test_asks();
 
+  FlightRecord flight_;
+  FlightOfThread flight_of_thread_{flight_};
   std::unique_ptr<MpiRuntime> mpi_;
   std::unique_ptr<Communicator> communicator_;
+  std::unique_ptr<Watchdog> watchdog_;
   int local_rank_ = 0;
   int ranks_on_node_ = 1;
 };

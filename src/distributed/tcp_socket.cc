@@ -95,6 +95,21 @@ TcpSocket TcpSocket::accept(Clock::time_point deadline) const {
   return {};
 }
 
+int TcpSocket::port() const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof(address);
+  if (getsockname(descriptor_, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    return 0;
+  }
+  return address.ss_family == AF_INET6 ? ntohs(reinterpret_cast<sockaddr_in6&>(address).sin6_port)
+                                       : ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);
+}
+
+bool TcpSocket::readable() const {
+  pollfd entry{descriptor_, POLLIN, 0};
+  return poll(&entry, 1, 0) > 0;
+}
+
 bool TcpSocket::wait_for(short events, Clock::time_point deadline) const {
   for (;;) {
     const auto left =

@@ -25,6 +25,10 @@ class TcpSocket {
   TcpSocket accept(Clock::time_point deadline) const;
 
   bool valid() const { return descriptor_ >= 0; }
+  // Of a listening socket: the port, which the system has chosen where 0 was asked for.
+  int port() const;
+  // Whether something has come, or the peer has gone away. Does not wait.
+  bool readable() const;
 
   // A length of 4 bytes, then the bytes. False where the peer goes away or is too slow.
   bool send(const std::string& message, Clock::time_point deadline) const;

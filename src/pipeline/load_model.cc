@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "distributed/flight_marks.h"
 #include "models/llm/llm_config.h"
 #include "train/peft_adapter.h"
 #include "train/peft_config.h"
@@ -24,6 +25,7 @@ std::unique_ptr<models::llm::CausalLm> load_model(const std::string& folder,
                                                   const config::Options& options,
                                                   distributed::Communicator& communicator,
                                                   models::llm::LayerTrace* trace) {
+  const distributed::PhaseScope scope(distributed::Phase::kLoad);
   return models::llm::load_causal_lm(folder, quant,
                                      options.cluster.replicate_base ? nullptr : &communicator,
                                      trace, {options.model.cache, communicator.rank() == 0});

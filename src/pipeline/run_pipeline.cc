@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
+#include "distributed/flight_marks.h"
 #include "distributed/joint_error.h"
 #include "io/atomic_file.h"
 #include "io/files.h"
@@ -120,8 +121,10 @@ class Runner {
   void run(const Stage& stage, const std::string& resume) {
     RALLREC_CHECK(stage.run != nullptr, "stage " + stage.name + " is not part of this build");
     StageContext context{options_, communicator_, request_.run_dir, resume};
+    distributed::mark_stage(stage.name);
     const auto start = std::chrono::steady_clock::now();
     stage.run(context);
+    distributed::mark_phase(distributed::Phase::kData);
     communicator_.barrier();
     manifest_.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -167,6 +170,7 @@ std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::
     lock = std::make_unique<RunLock>(request.run_dir);
   });
   logging::log_to_folder(request.run_dir);
+  distributed::keep_flight_in(request.run_dir);
   describe_run(request.run_dir, options, communicator);
   Runner runner(request, options, communicator);
   std::vector<StageOutcome> outcomes;

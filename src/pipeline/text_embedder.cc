@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "distributed/flight_marks.h"
 #include "logging/progress.h"
 #include "ops/decoder_ops.h"
 #include "train/packing.h"
@@ -106,6 +107,7 @@ at::Tensor embed_texts(models::llm::CausalLm& model, const Texts& texts,
   const std::int64_t hidden = model.config().hidden_size;
   const Plan plan = make_plan(texts, options.token_budget, model.config(), communicator.size());
   const at::Tensor mine = run_batches(model, texts, plan, options, communicator.rank());
+  distributed::mark_phase(distributed::Phase::kData);
   std::vector<std::size_t> counts;
   for (int rank = 0; rank < communicator.size(); ++rank) {
     counts.push_back(static_cast<std::size_t>((plan.first(rank + 1) - plan.first(rank)) * hidden));

@@ -1,6 +1,7 @@
 #include "train/alignment_step.h"
 
 #include "core/check.h"
+#include "distributed/flight_marks.h"
 #include "kernels/unit_rows.h"
 
 namespace rallrec::train {
@@ -94,10 +95,13 @@ void AlignmentStep::run() {
 }
 
 void AlignmentStep::step() {
+  distributed::mark_phase(distributed::Phase::kForward);
   forward();
   join_columns();
   record_losses();
+  distributed::mark_phase(distributed::Phase::kBackward);
   backward();
+  distributed::mark_phase(distributed::Phase::kReduce);
   update(tree_.sum());
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "distributed/flight_marks.h"
 #include "train/epoch_order.h"
 
 namespace rallrec::train {
@@ -35,7 +36,9 @@ double train_ctr_epoch(CtrStep& step, const data::CtrSamples& samples,
   const std::int64_t blocks = step.blocks_of(batch_size);  // of every batch but the last
   const std::int64_t batches = (size + batch_size - 1) / batch_size;
   std::vector<double> losses(static_cast<std::size_t>(batches * blocks));
+  distributed::mark_step(epoch);
   for (std::int64_t batch = 0; batch < batches; ++batch) {
+    distributed::mark_phase(distributed::Phase::kForward);
     const std::int64_t first = batch * batch_size;
     step.train(samples, order.data() + first, std::min(batch_size, size - first), epoch,
                losses.data() + batch * blocks);

@@ -6,6 +6,7 @@
 
 #include "core/parallel_for.h"
 #include "core/rng.h"
+#include "distributed/flight_marks.h"
 #include "distributed/tree_reduction.h"
 #include "kernels/adam.h"
 #include "kernels/embedding_bag.h"
@@ -151,6 +152,7 @@ void CtrStep::train(const data::CtrSamples& split, const std::int64_t* samples, 
   batch_.for_blocks([&](int worker, std::int64_t index) {
     own_losses[index] += train_block(workers_[static_cast<std::size_t>(worker)], index, epoch);
   });
+  distributed::mark_phase(distributed::Phase::kReduce);
   update_dense();
   update_table();
 }

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/stopwatch.h"
+#include "distributed/flight_marks.h"
 #include "metrics/auc.h"
 #include "train/ctr_epoch.h"
 
@@ -38,6 +39,7 @@ class Trainer {
     }
     step_.restore();
     result_.test_scores = finite_scores(data_.test);
+    distributed::mark_phase(distributed::Phase::kData);
     return std::move(result_);
   }
 
@@ -58,6 +60,7 @@ class Trainer {
 
   // The valid AUC of the parameters as they stand; keeps them where it is the best so far.
   void look(CtrEpoch& record) {
+    const distributed::PhaseScope scope(distributed::Phase::kEvaluation);
     const metrics::AucRanking ranking(finite_scores(data_.valid), data_.valid.label);
     record.valid_auc = ranking.auc().value_or(0.0);
     if (result_.best_epoch == 0 || record.valid_auc > best_auc_) {

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/rng.h"
+#include "distributed/flight_marks.h"
 #include "kernels/adam.h"
 
 namespace rallrec::train {
@@ -61,6 +62,7 @@ void LightGcnStep::run(const kernels::BprBatch& batch) {
                 "LightGcnStep: more steps than begin() was told");
   const Queue& queue = model_.place().queue;
   double* loss = losses_.data() + recorded_ * kLossColumns;
+  distributed::mark_phase(distributed::Phase::kForward);
   model_.propagate(layer0_, final_);
   triples_.start(batch);
   const TripleRows::Rows rows = triples_.collect(final_);
@@ -68,6 +70,7 @@ void LightGcnStep::run(const kernels::BprBatch& batch) {
   kernels::bpr_loss(queue, rows.values, width_, rows.batch, 1.0f / static_cast<float>(batch.count),
                     slopes_.data(), loss);
   // Every rank has the batch's rows, and so the gradient of each row that its first product reads.
+  distributed::mark_phase(distributed::Phase::kBackward);
   gradient_.assign_zeros(model_.count());
   kernels::bpr_add_gradient(queue, rows.values, width_, rows.batch, slopes_.data(),
                             {triples_.places(), 0, model_.exchange().rows()}, gradient_.data());
@@ -75,6 +78,7 @@ void LightGcnStep::run(const kernels::BprBatch& batch) {
   if (options_.reg_weight > 0.0) {
     add_regularisation(loss + 1);
   }
+  distributed::mark_phase(distributed::Phase::kUpdate);
   update();
   ++recorded_;
 }

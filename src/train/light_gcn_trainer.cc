@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/finite.h"
+#include "distributed/flight_marks.h"
 #include "metrics/ranking.h"
 #include "models/graph/adjacency.h"
 #include "train/light_gcn_step.h"
@@ -63,6 +64,7 @@ class Trainer {
         on_epoch(record);
       }
     }
+    distributed::mark_phase(distributed::Phase::kData);
     if (held_out_.edges() == 0) {
       result_.best_epoch = options_.epochs;
     }
@@ -76,6 +78,8 @@ class Trainer {
  private:
   LightGcnEpoch train_epoch(std::int64_t epoch) {
     const auto start = std::chrono::steady_clock::now();
+    distributed::mark_step(epoch);
+    distributed::mark_phase(distributed::Phase::kForward);
     triples_.start(epoch);
     const std::int64_t batch_size = std::min(options_.batch_size, triples_.size());
     step_.begin((triples_.size() + batch_size - 1) / batch_size);
@@ -94,6 +98,7 @@ class Trainer {
 
   // Valid recall of the vectors as they stand; keeps them where it is the best so far.
   void look(LightGcnEpoch& record) {
+    const distributed::PhaseScope scope(distributed::Phase::kEvaluation);
     step_.embeddings(candidate_);
     const auto task = valid_task(graph_, held_out_, candidate_, options_.embedding_size);
     record.valid_recall = metrics::full_ranking(task, {kValidCutoff}, place_.host).recall[0];

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/error.h"
+#include "distributed/flight_marks.h"
 #include "train/alignment_cut.h"
 #include "train/alignment_step.h"
 
@@ -43,6 +44,7 @@ std::vector<double> train_projector(models::Projector& projector, const std::vec
     const std::int64_t steps = std::min(kStepsPerLook, options.steps - done);
     trainer.begin(steps);
     for (std::int64_t step = 0; step < steps; ++step) {
+      distributed::mark_step(done + step + 1);
       trainer.run();
     }
     for (const double loss : trainer.losses()) {
@@ -53,6 +55,7 @@ std::vector<double> train_projector(models::Projector& projector, const std::vec
       }
     }
   }
+  distributed::mark_phase(distributed::Phase::kData);
   return losses;
 }
 

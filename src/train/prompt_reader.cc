@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/parallel_for.h"
+#include "distributed/flight_marks.h"
 #include "distributed/joint_error.h"
 #include "distributed/partition.h"
 #include "io/jsonl.h"
@@ -96,6 +97,7 @@ PromptDataset merge(const std::string& path, const std::vector<std::int32_t>& id
 
 PromptDataset read_prompts(const std::string& path, const PromptEncoder& encoder,
                            std::int64_t max_bad_rows, distributed::Communicator& communicator) {
+  const distributed::PhaseScope scope(distributed::Phase::kPrompts);
   const io::JsonlOptions options = io::with_bad_rows(path, max_bad_rows, communicator.rank() == 0);
   io::JsonlFile file(path, options, [&](const io::JsonRecord& record) { encoder.check(record); });
   if (file.size() == 0) {

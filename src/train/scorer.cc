@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/error.h"
+#include "distributed/flight_marks.h"
 #include "logging/progress.h"
 #include "train/packing.h"
 
@@ -161,6 +162,7 @@ std::vector<Score> score_prompts(models::llm::CausalLm& model,
     progress.advance(1);
   }
   model.join_others();
+  distributed::mark_phase(distributed::Phase::kData);
   const std::vector<Score> all = gather_scores(mine, plan, prompts.size(), communicator);
   require_finite(all, prompts);
   return all;

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "core/finite.h"
 #include "distributed/communicator.h"
+#include "distributed/flight_marks.h"
 #include "io/files.h"
 #include "io/tensorboard_writer.h"
 #include "logging/progress.h"
@@ -115,6 +116,7 @@ TrainingOutcome Trainer::train() {
       checkpoint(stop);
     }
   }
+  distributed::mark_phase(distributed::Phase::kData);
   const bool finished = state_.step == schedule_.total_steps() || stopped_early();
   if (!finished) {
     run_.signals.obeyed();
@@ -137,6 +139,7 @@ bool Trainer::stopped_early() const {
 StepRecord Trainer::run_step() {
   const Clock::time_point start = Clock::now();
   const std::int64_t index = state_.step;
+  distributed::mark_step(index + 1);
   const models::llm::DropoutKey key = {static_cast<std::uint64_t>(run_.options.seed),
                                        static_cast<std::uint64_t>(schedule_.epoch_of(index))};
   StepResult step =
@@ -161,6 +164,7 @@ StepRecord Trainer::run_step() {
 }
 
 void Trainer::update(StepResult& step, StepRecord& record) {
+  distributed::mark_phase(distributed::Phase::kUpdate);
   const auto count = static_cast<std::int64_t>(step.gradient.size());
   record.grad_norm = global_norm(step.gradient.data(), count);
   record.skipped = step.bad_prompt >= 0;
@@ -220,6 +224,7 @@ void Trainer::count_skipped_step(const StepResult& step) {
 }
 
 void Trainer::evaluate(StepRecord& record) {
+  const distributed::PhaseScope scope(distributed::Phase::kEvaluation);
   record.valid = evaluate_prompts(run_.model, &run_.adapter, *run_.valid, kMaxValidPrompts,
                                   run_.options.token_budget, run_.communicator);
   const double loss = record.valid->label_word_loss;
@@ -256,6 +261,7 @@ void Trainer::checkpoint(bool must_succeed) {
   if (checkpointed_step_ == state_.step) {
     return;
   }
+  const distributed::PhaseScope scope(distributed::Phase::kCheckpoint);
   require_equal_replicas(run_.adapter, state_, run_.communicator);
   std::string failure;
   if (run_.communicator.rank() == 0) {

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/finite.h"
+#include "distributed/flight_marks.h"
 #include "distributed/partition.h"
 #include "distributed/tree_reduction.h"
 
@@ -198,6 +199,7 @@ StepResult run_training_step(models::llm::CausalLm& model, const models::llm::Lo
   model.forward_backward(packed.micro_batches, adapter, key, 1.0 / labels,
                          [&](const MicroBatchResult& one) { collector.take(one); });
   const std::vector<MicroBatchLosses>& mine = collector.losses();
+  distributed::mark_phase(distributed::Phase::kReduce);
   reduction.finish(communicator, step.gradient.data());
 
   const MicroBatchLosses total = total_of(gather_losses(mine, packed.members.size(), communicator));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "distributed/flight_marks.h"
 #include "models/llm/token_sampler.h"
 #include "ops/decoder_ops.h"
 
@@ -74,6 +75,7 @@ void Generator::allocate_cache() {
 }
 
 const LayerWeights& Generator::weights_of(std::int64_t layer) {
+  distributed::mark_phase(distributed::Phase::kForward, layer);
   return model_.weights.layer(layer, (layer + 1) % model_.config.layers);
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/check.h"
 #include "core/error.h"
+#include "distributed/flight_marks.h"
 #include "models/llm/generator.h"
 #include "ops/decoder_ops.h"
 
@@ -47,6 +48,7 @@ at::Tensor LlamaCausalLm::run_layers(const PackedBatch& batch, const PackedLayou
   weights_->begin(Turn::kLayers);
   weights_->embed(batch.ids, hidden);
   for (std::int64_t layer = 0; layer < layers; ++layer) {
+    distributed::mark_phase(distributed::Phase::kForward, layer);
     const LayerLora lora = plain_lora(adapter, layer);
     const LayerWeights& weights = weights_->layer(layer, after(layer));
     layer_forward({config_, weights, rope_, layout, layout.rows, lora, scratch_}, hidden, hidden);

@@ -1,5 +1,6 @@
 // The passes of LlamaCausalLm over micro-batches with labels: forward_backward and label_losses.
 #include "core/check.h"
+#include "distributed/flight_marks.h"
 #include "models/llm/kept_bytes.h"
 #include "models/llm/llama_causal_lm.h"
 #include "models/llm/waves.h"
@@ -111,6 +112,7 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
 void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
                                  DropoutKey key) {
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
+    distributed::mark_phase(distributed::Phase::kForward, layer);
     const LayerWeights& weights = weights_->layer(layer, layer + 1);
     for (Passage& passage : wave) {
       const LayerLora lora = lora_with_dropout(adapter, layer, *passage.micro_batch, key);
@@ -130,6 +132,7 @@ void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& 
 void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
                                   DropoutKey key) {
   for (std::int64_t layer = config_.layers - 1; layer >= 0; --layer) {
+    distributed::mark_phase(distributed::Phase::kBackward, layer);
     const LayerWeights& weights = weights_->layer(layer, layer - 1);
     for (Passage& passage : wave) {
       const LayerLora lora = lora_with_dropout(adapter, layer, *passage.micro_batch, key);

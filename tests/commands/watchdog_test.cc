@@ -1,0 +1,209 @@
+// `rallrec tune` under mpirun with a rank that stops, dies or is slow: H1, H2 and H4.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+#include "tests/commands/background_program.h"
+#include "tests/commands/tuning_fixture.h"
+#include "tests/support/soak.h"
+
+namespace rallrec::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using Clock = std::chrono::steady_clock;
+
+char state_of(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::size_t name_end = text.rfind(')');
+  return name_end == std::string::npos || text.size() < name_end + 3 ? '-' : text[name_end + 2];
+}
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// A run of which one rank stops itself at a place.
+struct StoppedRun {
+  StoppedRun(std::vector<std::string> arguments, std::vector<std::string> variables,
+             std::string where, const std::string& output)
+      : place(std::move(where)) {
+    variables.push_back("RALLREC_TEST_STOP=" + place);
+    program = std::make_unique<BackgroundProgram>(std::move(arguments), variables, output);
+  }
+  std::string silent() const { return place.substr(0, 1); }
+  std::string survivor() const { return silent() == "1" ? "0" : "1"; }
+  std::string phase() const { return place.substr(2, place.rfind(':') - 2); }
+
+  void look() {
+    if (ranks.size() < 2) {
+      ranks = program->children();
+    }
+    const bool stops = std::any_of(ranks.begin(), ranks.end(),
+                                   [](pid_t process) { return state_of(process) == 'T'; });
+    if (!stopped && stops) {
+      stopped = true;
+      since = Clock::now();
+    }
+    if (!ended && !program->running()) {
+      ended = true;
+      seconds = seconds_since(since);
+    }
+  }
+
+  std::string place;  // "RANK:PHASE:COUNT"
+  std::unique_ptr<BackgroundProgram> program;
+  std::vector<pid_t> ranks;
+  Clock::time_point since = Clock::now();
+  double seconds = 0.0;
+  bool stopped = false;
+  bool ended = false;
+};
+
+class WatchdogTest : public TuningFixture {
+ protected:
+  WatchdogTest()
+      : train_(write_prompts("train.jsonl", 40, 1)), valid_(write_prompts("valid.jsonl", 8, 2)) {}
+
+  // Many steps, with a checkpoint and an evaluation every few of them.
+  std::vector<std::string> long_run(const std::string& output, double timeout) const {
+    const std::string limit = std::to_string(timeout);
+    return on_ranks(
+        2, tune_arguments(
+               train_, output,
+               {"--valid", valid_, "--set", "tune.epochs=4000", "--set", "tune.patience=0", "--set",
+                "watchdog.timeout=" + limit, "--set", "watchdog.load=" + limit, "--set",
+                "watchdog.prompts=" + limit, "--set", "watchdog.checkpoint=" + limit}));
+  }
+
+  // How many of the runs were found to hang, and ended as they must.
+  int stop_at(const std::vector<std::string>& places, double timeout) {
+    std::vector<StoppedRun> runs;
+    for (const std::string& place : places) {
+      const std::string name = name_of(place);
+      std::filesystem::remove_all(folder.file(name));
+      std::filesystem::remove(folder.file(name + ".log"));
+      runs.emplace_back(long_run(name, timeout), variables(), place, folder.file(name + ".log"));
+    }
+    const auto all_ended = [&] {
+      std::for_each(runs.begin(), runs.end(), [](StoppedRun& run) { run.look(); });
+      return std::all_of(runs.begin(), runs.end(), [](const StoppedRun& run) { return run.ended; });
+    };
+    EXPECT_TRUE(wait_until(all_ended, 90));
+    int found = 0;
+    for (StoppedRun& run : runs) {
+      expect_found(run, timeout);
+      found += run.stopped && !HasFailure() ? 1 : 0;
+    }
+    return found;
+  }
+
+  std::string train_;
+  std::string valid_;
+
+ private:
+  static std::string name_of(std::string place) {
+    std::replace(place.begin(), place.end(), ':', '_');
+    return place;
+  }
+
+  void expect_found(StoppedRun& run, double timeout) const {
+    const std::string name = name_of(run.place);
+    const std::string log = folder.get(name + ".log");
+    EXPECT_TRUE(run.stopped) << run.place << "\n" << log;
+    EXPECT_EQ(run.program->wait(), 71) << run.place << "\n" << log;
+    EXPECT_LE(run.seconds, timeout + 5.0) << run.place;
+    EXPECT_THAT(log, AllOf(HasSubstr("rank " + run.silent() + " on "),
+                           HasSubstr("has been silent for"), HasSubstr(", " + run.phase())))
+        << run.place;
+    EXPECT_THAT(folder.get(name + "/flight/rank" + run.survivor() + ".jsonl"),
+                HasSubstr("\"kind\": \"wait\""))
+        << run.place;
+    record_event(R"({"test": "H1", "place": ")" + run.place + R"(", "seconds": )" +
+                 std::to_string(run.seconds) + "}");
+  }
+};
+
+// H1: in each phase, and the rank that observes the others itself. All at once where one run after
+// the other would take minutes.
+TEST_F(WatchdogTest, AStoppedRankIsFoundAndNamedInEveryPhase) {
+  const std::vector<std::string> places = {"1:load:1",       "1:prompts:1", "1:forward:9",
+                                           "1:backward:9",   "1:reduce:3",  "1:checkpoint:1",
+                                           "1:evaluation:5", "0:forward:9"};
+  const int repeats = soak_count("H1_repeats", 1, 5);
+  const double timeout = repeats == 1 ? 4.0 : 10.0;
+  const std::size_t at_once = repeats == 1 ? places.size() : 1;
+  int found = 0;
+  for (int repeat = 0; repeat < repeats; ++repeat) {
+    for (std::size_t begin = 0; begin < places.size(); begin += at_once) {
+      found += stop_at({places.begin() + static_cast<std::ptrdiff_t>(begin),
+                        places.begin() + static_cast<std::ptrdiff_t>(begin + at_once)},
+                       timeout);
+    }
+  }
+  record_count("H1_found", found);
+}
+
+// H2.
+TEST_F(WatchdogTest, AKilledRankEndsTheJobAndLeavesNobodyBehind) {
+  const int kills = soak_count("H2_kills", 2, 50);
+  for (int kill = 0; kill < kills; ++kill) {
+    const std::string name = "killed" + std::to_string(kill);
+    BackgroundProgram program(long_run(name, 20.0), variables(), folder.file(name + ".log"));
+    ASSERT_TRUE(wait_until([&] { return !folder.get(name + "/metrics.jsonl").empty(); }, 60))
+        << folder.get(name + ".log");
+    const std::vector<pid_t> ranks = program.children();
+    ASSERT_EQ(ranks.size(), 2U);
+    const auto start = Clock::now();
+    ::kill(ranks[static_cast<std::size_t>(kill % 2)], SIGKILL);
+    EXPECT_NE(program.wait(), 0);
+    const auto gone = [&] {
+      return std::all_of(ranks.begin(), ranks.end(),
+                         [](pid_t rank) { return state_of(rank) == '-' || state_of(rank) == 'Z'; });
+    };
+    EXPECT_TRUE(wait_until(gone, 10));
+    EXPECT_LE(seconds_since(start), 10.0);
+    record_event(R"({"test": "H2", "seconds": )" + std::to_string(seconds_since(start)) + "}");
+  }
+  record_count("H2_kills", kills);
+}
+
+// H4: a rank that runs for a fifth of the time.
+TEST_F(WatchdogTest, ASlowRankIsNamedAndRaisesNoAlarm) {
+  const int runs = soak_count("H4_runs", 1, 200);
+  int named = 0;
+  for (int run = 0; run < runs; ++run) {
+    const std::string name = "slow" + std::to_string(run);
+    BackgroundProgram program(long_run(name, 4.0), variables(), folder.file(name + ".log"));
+    ASSERT_TRUE(wait_until([&] { return !folder.get(name + "/metrics.jsonl").empty(); }, 60))
+        << folder.get(name + ".log");
+    const std::vector<pid_t> ranks = program.children();
+    ASSERT_EQ(ranks.size(), 2U);
+    const auto start = Clock::now();
+    const auto is_named = [&] {
+      return folder.get(name + ".log").find("is slow") != std::string::npos;
+    };
+    while (seconds_since(start) < 6.0 || (!is_named() && seconds_since(start) < 20.0)) {
+      ::kill(ranks[1], SIGSTOP);
+      ::usleep(40000);
+      ::kill(ranks[1], SIGCONT);
+      ::usleep(10000);
+    }
+    EXPECT_TRUE(program.running()) << folder.get(name + ".log");
+    named += is_named() && folder.get(name + ".log").find("rank 1 on") != std::string::npos ? 1 : 0;
+    program.kill_all();
+  }
+  EXPECT_EQ(named, runs);
+  record_count("H4_runs", runs);
+}
+
+}  // namespace
+}  // namespace rallrec::testing
