@@ -12,6 +12,9 @@ struct LaunchEnvironment {
   Launcher launcher = Launcher::kNone;
   // Processes of the job step; 0 where the launcher does not say (bare PMIx).
   int ranks = 1;
+  // False where srun offers its tasks no way to find each other (`--mpi=none`, or a Slurm without
+  // PMIx): OpenMPI would end the program inside MPI_Init.
+  bool connected = true;
 
   // Whether MPI has to be initialised: not without a launcher, and not for a job of one.
   bool needs_mpi() const { return launcher != Launcher::kNone && ranks != 1; }
@@ -27,6 +30,9 @@ LaunchEnvironment detect_launch_environment(const Lookup& lookup);
 // The same on the process's environment.
 LaunchEnvironment detect_launch_environment();
 
+// Throws Error (usage) with the cure where MPI is needed and could not be started. Called before
+// it.
+void check_connection(const LaunchEnvironment& environment);
 // Throws Error (usage) with the cure where the launcher started several processes and MPI did not
 // connect them, so that each would do the whole job alone.
 void check_world_size(const LaunchEnvironment& environment, int mpi_size);

@@ -12,6 +12,7 @@ namespace rallrec::distributed {
 
 Session::Session(const LaunchEnvironment& environment) {
   if (environment.needs_mpi()) {
+    check_connection(environment);
     mpi_ = std::make_unique<MpiRuntime>();
     check_world_size(environment, mpi_->size());
   }
