@@ -26,6 +26,7 @@ demo: setup build
 	mpirun -n 2 --bind-to none build/rallrec run --config configs/demo.toml
 
 test: setup
+	tools/setup.sh slurm
 	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
 	cmake --build build -j $(JOBS)
 	ctest --preset release -j 1
