@@ -22,6 +22,8 @@ const std::vector<Bench>& bench_table() {
       {"retrieve", "the best of a whole catalogue, in blocks, against libtorch", false,
        bench_retrieve},
       {"ctr", "an epoch of each baseline on the data of section [data]", false, bench_ctr},
+      {"stage", "one stage on these ranks alone: rate, bytes, overlap; a point of bench scaling",
+       false, bench_stage},
   };
   return table;
 }
