@@ -9,7 +9,8 @@
 # run folder under the same paths (a shared file system).
 # Hardware: two machines or more; with 8-bit weights each rank receives all layers it does not keep twice per wave, so
 # 10 Gbit/s or better. `--dry-run` says how many bytes that is. Takes: as `rallrec plan` estimates.
-# ends with  the exit code of rallrec (docs/formats.md) · 137 a rank was killed
+# ends with  the exit code of rallrec (docs/formats.md) · 69 a machine was lost: mpirun's words name it · 137 a rank was
+# killed
 #
 #   RANKS_PER_NODE=8 INTERFACE=eth1 launch/run_hostfile.sh hosts.txt run --config my.toml
 
@@ -20,6 +21,7 @@ set -uo pipefail
 : "${RALLREC:=build/rallrec}"     # on every machine
 : "${INTERFACE:=}"                # name or subnet of the network to use (10.0.0.0/24); empty = all that OpenMPI finds
 : "${RSH_AGENT:=ssh}"             # what starts a program on another machine
+: "${LOST_AFTER:=30}"            # seconds without an answer after which a machine is lost (OpenMPI's own: 480)
 : "${MPI_FLAGS:=}"                # more words for mpirun
 : "${PLAN_DEVICE:=cpu}"           # --dry-run: cpu, a100, h100 or h200
 
@@ -50,6 +52,8 @@ awk -v per="$RANKS_PER_NODE" '{ sub(/#.*/, "") } NF { print $0 (/slots *=/ ? "" 
 
 network=()
 [ -z "$INTERFACE" ] || network=(--mca btl_tcp_if_include "$INTERFACE" --mca oob_tcp_if_include "$INTERFACE")
+network+=(--mca oob_tcp_keepalive_time $((LOST_AFTER / 2)) --mca oob_tcp_keepalive_intvl $((LOST_AFTER / 6))
+  --mca oob_tcp_keepalive_probes 3)
 variables=()
 [ -z "$THREADS" ] || variables=(-x OMP_NUM_THREADS="$THREADS")
 program=$(realpath "$RALLREC")
@@ -73,4 +77,5 @@ while [ "$asked" = 1 ]; do
   wait "$launcher"
   code=$?
 done
+[ "$code" -ne 205 ] || code=69 # what mpirun ends with when it names a lost machine
 exit "$code"

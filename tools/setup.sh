@@ -18,7 +18,7 @@ readonly packages=(
   build-essential ca-certificates ccache clang-format clang-tidy cmake git ninja-build pkg-config
   libcli11-dev libgmock-dev libgtest-dev libhdf5-dev libopenmpi-dev libpcre2-dev libsimdjson-dev
   libspdlog-dev libssl-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev openmpi-bin
-  openssh-client python3-venv shellcheck
+  iproute2 openssh-client python3-venv shellcheck
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }

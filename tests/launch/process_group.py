@@ -29,6 +29,18 @@ def start(line, log, **more):
         )
 
 
+def wait_for(condition, seconds, *logs):
+    """Until the condition holds; the end of the log files is in the error where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            text = ""
+            for path in logs:
+                text += f"\n== {path}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:])
+            raise TimeoutError(f"not within {seconds} s{text}")
+        time.sleep(0.2)
+
+
 def _parents():
     """pid -> pid of its parent, of all processes that still run."""
     found = {}

@@ -143,16 +143,5 @@ class SlurmCluster:
         values = dict(word.split("=", 1) for word in words if "=" in word)
         return values.get("JobState", " ".join(words)), int(values.get("Restarts", -1)), values.get("ExitCode")
 
-    def logs(self):
-        """The last lines of every log, for the message of a failed test."""
-        text = ""
-        for path in sorted(self.folder.glob("*.log")):
-            text += f"\n== {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-25:])
-        return text
-
     def wait_for(self, condition, seconds):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not within {seconds} s{self.logs()}")
-            time.sleep(0.2)
+        process_group.wait_for(condition, seconds, *sorted(self.folder.glob("*.log")))
