@@ -30,6 +30,7 @@ test: setup
 	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
 	cmake --build build -j $(JOBS)
 	ctest --preset release -j 1
+	@grep -h '^SKIPPED' build/Testing/Temporary/LastTest.log || true
 	cmake --preset simt >/dev/null
 	cmake --build build-simt -j $(JOBS)
 	timeout 600 ctest --preset simt -j $(JOBS)
