@@ -28,9 +28,11 @@ demo: setup build
 	mpirun -n 2 --bind-to none build/rallrec run --config configs/demo.toml
 
 test: setup
+	tools/setup.sh slurm
 	cmake --preset release -DRALLREC_BUILD_TESTS=ON >/dev/null
 	cmake --build build -j $(JOBS)
 	ctest --preset release -j 1
+	@grep -h '^SKIPPED' build/Testing/Temporary/LastTest.log || true
 	cmake --preset simt >/dev/null
 	cmake --build build-simt -j $(JOBS)
 	timeout 600 ctest --preset simt -j $(JOBS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that do not need a build: formatting, the layering of src/, shell and Python syntax, and
+# Checks that do not need a build: formatting, the layering of src/, shellcheck, Python syntax, and
 # clang-tidy over the folders that do not see torch (a minute and a half per core; with torch's headers
 # it would be half an hour).
 # The house-style figures are printed at the end; they are a mirror, not a gate.
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 git ls-files '*.h' '*.cc' '*.cu' '*.cuh' | xargs --no-run-if-empty clang-format --dry-run --Werror
 python3 tools/check_layers.py .
-git ls-files '*.sh' .ci/run | xargs --no-run-if-empty -n1 bash -n
+git ls-files '*.sh' '*.sbatch' .ci/run launch/container/rallrec | xargs --no-run-if-empty shellcheck -x
 git ls-files '*.py' | xargs --no-run-if-empty python3 -m py_compile
 cmake --preset release >/dev/null
 run-clang-tidy -quiet -p build -j "$(nproc)" \

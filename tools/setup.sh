@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs what the build, the demo and the tests need, and skips what is there already.
 #
-# usage: tools/setup.sh [packages] [venv] [cuda] [model] [data]     (default: all five)
+# usage: tools/setup.sh [packages] [venv] [cuda] [model] [data] [slurm]     (default: all but slurm)
 #   packages  Debian packages (needs root or sudo; otherwise says what is missing)
 #   venv      .deps/venv: libtorch and the Python tools, pinned in tools/requirements.txt
 #   cuda      .deps/cuda: a CUDA 13 compiler with the one NCCL, and what reads its machine code, each only where the
 #             machine has none. No driver and no GPU are needed
 #   model     .deps/models/SmolLM2-135M-Instruct, a Hugging Face folder
 #   data      .deps/data/ml-100k, RecBole atomic files
+#   slurm     .deps/slurm: Slurm and munge for the cluster test, unpacked from Debian's packages (3 MB) without installing
+#             them: no daemon starts, and a Slurm that the machine has stays as it is. Needs no root
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,7 +18,7 @@ readonly packages=(
   build-essential ca-certificates ccache clang clang-format clang-tidy cmake git ninja-build pkg-config
   libclang-rt-14-dev libcli11-dev libgmock-dev libgtest-dev libhdf5-dev libopenmpi-dev libpcre2-dev libsimdjson-dev
   libspdlog-dev libssl-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev openmpi-bin
-  openssh-client python3-venv
+  iproute2 openssh-client python3-venv shellcheck
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -99,11 +101,28 @@ install_data() {
   "$deps/venv/bin/python" tools/prepare_ml100k.py "$deps/data/ml-100k"
 }
 
+# A machine that cannot have it is no reason to stop: the cluster test says that it is skipped, and why.
+install_slurm() {
+  local parts=(munge libmunge2 slurmctld slurmd slurm-client slurm-wlm-basic-plugins) folder
+  [ -f "$deps/slurm/complete" ] && return 0
+  say "unpacking Slurm and munge into $deps/slurm"
+  folder=$(mktemp -d)
+  if (cd "$folder" && apt-get download -qq -o APT::Sandbox::User=root "${parts[@]}") >&2 && rm -rf "$deps/slurm"; then
+    for package in "$folder"/*.deb; do
+      dpkg -x "$package" "$deps/slurm"
+    done
+    touch "$deps/slurm/complete"
+  else
+    say "SKIPPED: apt-get download ${parts[*]} failed, so the cluster test cannot run (try apt-get update first)"
+  fi
+  rm -rf "$folder"
+}
+
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] || steps=(packages venv cuda model data)
 for step in "${steps[@]}"; do
   case "$step" in
-    packages | venv | cuda | model | data) "install_$step" ;;
-    *) say "unknown step '$step'; known: packages venv cuda model data" && exit 64 ;;
+    packages | venv | cuda | model | data | slurm) "install_$step" ;;
+    *) say "unknown step '$step'; known: packages venv cuda model data slurm" && exit 64 ;;
   esac
 done

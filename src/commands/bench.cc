@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "commands/bench_scaling.h"
 #include "commands/command_list.h"
 #include "core/error.h"
 
@@ -11,40 +12,69 @@ namespace {
 
 struct Flags {
   std::string name;
-  pipeline::BenchRequest request;
+  ScalingRequest scaling;
 };
 
+constexpr const char* kScaling = "scaling";
+
 int run(const Flags& flags, CommandContext& context) {
+  const pipeline::BenchRequest& request = flags.scaling.bench;
+  if (request.repeats < 1 || request.count < 1) {
+    throw_usage("bench: --repeats and --count must be at least 1");
+  }
+  if (flags.name == kScaling) {
+    return run_scaling(flags.scaling, context);
+  }
   const auto& table = pipeline::bench_table();
   const auto bench = std::find_if(table.begin(), table.end(), [&](const pipeline::Bench& one) {
     return one.name == flags.name;
   });
   if (bench == table.end()) {
-    std::string names;
+    std::string names = kScaling;
     for (const pipeline::Bench& one : table) {
-      names.append(names.empty() ? "" : ", ").append(one.name);
+      names.append(", ").append(one.name);
     }
     throw_usage("bench '" + flags.name + "': expected one of " + names);
   }
-  const pipeline::BenchRequest& request = flags.request;
   if (bench->needs_model && (request.model.empty() || request.input.empty())) {
     throw_usage("bench " + flags.name + " needs --model DIR and --input FILE");
-  }
-  if (request.repeats < 1 || request.count < 1) {
-    throw_usage("bench: --repeats and --count must be at least 1");
   }
   bench->run({request, context.options, context.communicator});
   return 0;
 }
 
+void define_scaling(CLI::App& app, ScalingRequest& scaling) {
+  app.add_option("--ranks", scaling.ranks, "scaling: numbers of ranks, comma-separated [1,2]")
+      ->delimiter(',')
+      ->type_name("N,N,…");
+  app.add_option("--mode", scaling.mode,
+                 "scaling: strong (the same work for all) or weak (--count and --edges for each "
+                 "rank) [strong]")
+      ->check(CLI::IsMember({"strong", "weak"}))
+      ->type_name("");
+  app.add_option("--stage", scaling.bench.stage,
+                 "scaling, stage: tune, embed, infer or light_gcn [tune]")
+      ->check(CLI::IsMember({"tune", "embed", "infer", "light_gcn"}))
+      ->type_name("");
+  app.add_option("--launcher", scaling.launcher,
+                 "scaling: what starts {ranks} ranks [mpirun -n {ranks} --bind-to none "
+                 "--oversubscribe]")
+      ->type_name("LINE");
+  app.add_option("--output", scaling.output,
+                 "scaling: folder for scaling.csv, scaling.json and scaling.png [none]")
+      ->type_name("DIR");
+  app.add_flag("--mllog", scaling.mllog, "scaling: print MLPerf's :::MLLOG lines too");
+}
+
 Runner define(CLI::App& app) {
   const auto flags = std::make_shared<Flags>();
-  std::string names = "Which one:";
+  std::string names = "Which one:\nscaling: a stage on several numbers of ranks, with efficiency";
   for (const pipeline::Bench& bench : pipeline::bench_table()) {
     names.append("\n").append(bench.name).append(": ").append(bench.summary);
   }
   app.add_option("name", flags->name, names)->required()->type_name("BENCH");
-  pipeline::BenchRequest& request = flags->request;
+  define_scaling(app, flags->scaling);
+  pipeline::BenchRequest& request = flags->scaling.bench;
   app.add_option(
          "--model", request.model,
          "Hugging Face folder of the model; matmul: [shapes of SmolLM2-135M and Llama-3.1-8B]")

@@ -26,6 +26,7 @@ Command recommend_command();
 Command report_command();
 Command retrieve_command();
 Command run_command();
+Command slurm_template_command();
 Command tokenize_command();
 Command tune_command();
 

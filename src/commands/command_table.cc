@@ -10,7 +10,7 @@ const std::vector<Command>& command_table() {
       retrieve_command(), prompt_command(),     tune_command(),      infer_command(),
       baseline_command(), evaluate_command(),   tokenize_command(),  logits_command(),
       merge_command(),    inspect_command(),    report_command(),    plan_command(),
-      doctor_command(),   bench_command(),      config_command(),
+      doctor_command(),   bench_command(),      config_command(),    slurm_template_command(),
   };
   return table;
 }

@@ -24,13 +24,18 @@ std::string cure(Launcher launcher) {
   switch (launcher) {
     case Launcher::kSlurm:
       return "start the program with `srun --mpi=pmix` (see `srun --mpi=list`), or with mpirun "
-             "inside "
-             "the allocation";
+             "inside the allocation";
     case Launcher::kOpenMpi:
       return "use the mpirun of the OpenMPI that this program was built with";
     default:
       return "use a launcher that this program's MPI knows";
   }
+}
+
+LaunchEnvironment slurm_step(const char* variable, const char* ranks, const Lookup& lookup) {
+  LaunchEnvironment environment{Launcher::kSlurm, positive_number(variable, ranks)};
+  environment.connected = lookup("PMIX_RANK") != nullptr || lookup("PMI_RANK") != nullptr;
+  return environment;
 }
 
 }  // namespace
@@ -43,7 +48,7 @@ LaunchEnvironment detect_launch_environment(const Lookup& lookup) {
   if (in_step && lookup("SLURM_PROCID") != nullptr) {
     for (const char* name : {"SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"}) {
       if (const char* size = lookup(name)) {
-        return {Launcher::kSlurm, positive_number(name, size)};
+        return slurm_step(name, size, lookup);
       }
     }
   }
@@ -64,6 +69,14 @@ int launched_rank() {
     }
   }
   return 0;
+}
+
+void check_connection(const LaunchEnvironment& environment) {
+  if (environment.needs_mpi() && !environment.connected) {
+    throw_usage(
+        "srun started " + std::to_string(environment.ranks) +
+        " processes without PMIx, so that MPI cannot connect them: " + cure(environment.launcher));
+  }
 }
 
 void check_world_size(const LaunchEnvironment& environment, int mpi_size) {

@@ -12,6 +12,9 @@ struct LaunchEnvironment {
   Launcher launcher = Launcher::kNone;
   // Processes of the job step; 0 where the launcher does not say (bare PMIx).
   int ranks = 1;
+  // False where srun offers its tasks no way to find each other (`--mpi=none`, or a Slurm without
+  // PMIx): OpenMPI would end the program inside MPI_Init.
+  bool connected = true;
 
   // Whether MPI has to be initialised: not without a launcher, and not for a job of one.
   bool needs_mpi() const { return launcher != Launcher::kNone && ranks != 1; }
@@ -29,6 +32,10 @@ LaunchEnvironment detect_launch_environment();
 
 // This process's rank as its launcher says, 0 without one: for what happens before MPI is asked.
 int launched_rank();
+
+// Throws Error (usage) with the cure where MPI is needed and could not be started. Called before
+// it.
+void check_connection(const LaunchEnvironment& environment);
 
 // Throws Error (usage) with the cure where the launcher started several processes and MPI did not
 // connect them, so that each would do the whole job alone.

@@ -28,6 +28,7 @@ std::chrono::duration<double> start_limit() {
 Session::Session(const LaunchEnvironment& environment) {
   std::unique_ptr<StartGuard> guard;
   if (environment.needs_mpi()) {
+    check_connection(environment);
     guard = std::make_unique<StartGuard>(launched_rank(), start_limit());
     guard->next("MPI_Init");
     mpi_ = std::make_unique<MpiRuntime>();

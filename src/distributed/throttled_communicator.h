@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "distributed/communicator.h"
+#include "distributed/forwarding_communicator.h"
 
 namespace rallrec::distributed {
 
@@ -22,55 +22,23 @@ struct Link {
 // slow link: it is done no earlier than the link allows for the bytes of the other ranks, one call
 // after the other. Results are those of the inner one, which must outlive it. Counts how many were
 // started and how many waited for. For measurements and tests.
-class ThrottledCommunicator : public Communicator {
+class ThrottledCommunicator : public ForwardingCommunicator {
  public:
   using Clock = std::chrono::steady_clock;
 
-  ThrottledCommunicator(Communicator& inner, const Link& link) : inner_(inner), link_(link) {}
+  ThrottledCommunicator(Communicator& inner, const Link& link)
+      : ForwardingCommunicator(inner), link_(link) {}
 
   int started() const { return counts_->started; }
   int waited() const { return counts_->waited; }
 
-  int rank() const override { return inner_.rank(); }
-  int size() const override { return inner_.size(); }
   Handle all_gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
                             DType dtype) override {
     free_at_ = std::max(Clock::now(), free_at_) + time_of(counts, dtype);
     ++counts_->started;
-    return Handle(std::make_shared<Delayed>(inner_.all_gather_v_async(input, output, counts, dtype),
-                                            free_at_, counts_));
+    return Handle(std::make_shared<Delayed>(
+        inner().all_gather_v_async(input, output, counts, dtype), free_at_, counts_));
   }
-
-  Handle all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op) override {
-    return inner_.all_reduce_async(data, count, dtype, op);
-  }
-  Handle all_gather_async(const void* input, void* output, std::size_t count,
-                          DType dtype) override {
-    return inner_.all_gather_async(input, output, count, dtype);
-  }
-  Handle reduce_scatter_async(const void* input, void* output, std::size_t count, DType dtype,
-                              ReduceOp op) override {
-    return inner_.reduce_scatter_async(input, output, count, dtype, op);
-  }
-  Handle all_to_all_async(const void* input, void* output, std::size_t count,
-                          DType dtype) override {
-    return inner_.all_to_all_async(input, output, count, dtype);
-  }
-  Handle all_to_all_v_async(const void* input, const std::vector<std::size_t>& send_counts,
-                            void* output, const std::vector<std::size_t>& receive_counts,
-                            DType dtype) override {
-    return inner_.all_to_all_v_async(input, send_counts, output, receive_counts, dtype);
-  }
-  Handle broadcast_async(void* data, std::size_t count, DType dtype, int root) override {
-    return inner_.broadcast_async(data, count, dtype, root);
-  }
-  Handle gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
-                        DType dtype, int root) override {
-    return inner_.gather_v_async(input, output, counts, dtype, root);
-  }
-  Handle barrier_async() override { return inner_.barrier_async(); }
-  void abort() noexcept override { inner_.abort(); }
-  std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
 
  private:
   struct Counts {
@@ -108,7 +76,6 @@ class ThrottledCommunicator : public Communicator {
     return link_.latency + std::chrono::duration_cast<Clock::duration>(seconds);
   }
 
-  Communicator& inner_;
   Link link_;
   Clock::time_point free_at_;
   std::shared_ptr<Counts> counts_ = std::make_shared<Counts>();

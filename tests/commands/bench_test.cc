@@ -212,5 +212,90 @@ TEST_F(BenchCommand, InfoNceRefusesWhatItCannotMeasure) {
   EXPECT_EQ(run(2, {"bench", "info_nce", "--items", "10"}).code, 64);
 }
 
+// A point of a scaling experiment: what it sums up does not depend on the ranks, and beside the
+// rate stand the bytes, what the gathers took and whether ranks shared cores.
+TEST_F(BenchCommand, AStageTellsItsBytesAndItsOverlap) {
+  for (const std::string stage : {"tune", "embed", "infer"}) {
+    const json one = bench(1, "stage", {"--stage", stage, "--set", "embed.quant=w8a8"}).at(stage);
+    const json two = bench(2, "stage", {"--stage", stage, "--set", "embed.quant=w8a8"}).at(stage);
+    expect_timed(one);
+    expect_timed(two);
+    EXPECT_EQ(one["result"], two["result"]) << stage;
+    EXPECT_NE(one["result"], 0.0) << stage;
+    EXPECT_EQ(one["work"], two["work"]) << stage;
+    EXPECT_FALSE(one.contains("gathered_bytes")) << stage;
+    EXPECT_GT(two["gathered_bytes"], 0.0) << stage;
+    EXPECT_GT(two["sent_bytes"], 0.0) << stage;
+    EXPECT_GT(two["gather_seconds"], 0.0) << stage;
+    EXPECT_GE(two["overlap"], 0.0) << stage;
+    EXPECT_LE(two["overlap"], 1.0) << stage;
+    EXPECT_EQ(two["threads_per_node"], 2.0) << stage;
+    EXPECT_EQ(two["oversubscribed"] == 1.0, two["cores_per_node"] < 2.0) << stage;
+  }
+  const json tune = bench(2, "stage").at("tune");
+  EXPECT_EQ(tune["gathered_bytes"], bench(2, "tune").at("traffic")["work"]);
+}
+
+class ScalingBench : public BenchCommand {
+ protected:
+  Outcome scaling(const std::vector<std::string>& more) const {
+    std::vector<std::string> arguments = {
+        "bench", "scaling", "--ranks", "1,2",     "--repeats", "1",        "--count",
+        "10",    "--model", model,     "--quant", "w8a8",      "--output", folder.file("out")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(1, arguments);
+  }
+  json points() const { return json::parse(folder.get("out/scaling.json")); }
+};
+
+TEST_F(ScalingBench, StrongIsTheSameWorkOnMoreRanks) {
+  const Outcome outcome = scaling({"--input", prompts, "--mllog"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json all = points();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0]["ranks"], 1);
+  EXPECT_EQ(all[1]["ranks"], 2);
+  EXPECT_EQ(all[0]["work"], all[1]["work"]);
+  EXPECT_EQ(all[0]["result"], all[1]["result"]);
+  EXPECT_EQ(all[0]["efficiency"], 1.0);
+  EXPECT_NEAR(all[1]["efficiency"].get<double>(),
+              all[1]["rate"].get<double>() / all[0]["rate"].get<double>() / 2, 1e-12);
+  const std::string csv = folder.get("out/scaling.csv");
+  EXPECT_EQ(lines_in(csv), 3);
+  EXPECT_EQ(csv.rfind("stage,mode,ranks,threads,nodes,cores_per_node,oversubscribed,", 0), 0U);
+  EXPECT_NE(csv.find("\ntune,strong,2,1,"), std::string::npos) << csv;
+  EXPECT_NE(outcome.out.find(csv), std::string::npos);
+  EXPECT_EQ(folder.get("out/scaling.png").substr(1, 3), "PNG");
+  // Two points of three lines each, every one an object behind the prefix.
+  int logged = 0;
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind(":::MLLOG ", 0) == 0) {
+      const json entry = json::parse(line.substr(9));
+      EXPECT_EQ(entry["metadata"]["stage"], "tune");
+      EXPECT_GT(entry["time_ms"], 1500000000000LL);
+      ++logged;
+    }
+  }
+  EXPECT_EQ(logged, 6);
+}
+
+TEST_F(ScalingBench, WeakIsTheSameWorkForEachRank) {
+  const Outcome outcome = scaling({"--mode", "weak", "--stage", "light_gcn", "--edges", "10000"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json all = points();
+  // A made-up graph may draw an edge twice.
+  EXPECT_NEAR(all[1]["work"].get<double>() / all[0]["work"].get<double>(), 2.0, 0.3);
+}
+
+TEST_F(ScalingBench, WhatCannotBeMeasuredIsSaid) {
+  const Outcome alone = scaling({"--input", prompts, "--launcher", "env"});
+  EXPECT_EQ(alone.code, 64);
+  EXPECT_NE(alone.err.find("asked for 2 ranks and MPI saw 1"), std::string::npos) << alone.err;
+  EXPECT_EQ(scaling({"--input", prompts, "--launcher", "no-such-launcher"}).code, 66);
+  EXPECT_EQ(scaling({"--input", folder.file("none.jsonl")}).code, 66);
+  EXPECT_EQ(scaling({"--input", prompts, "--repeats", "0"}).code, 64);
+}
+
 }  // namespace
 }  // namespace rallrec::testing

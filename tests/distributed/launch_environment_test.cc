@@ -74,6 +74,25 @@ TEST(LaunchEnvironment, RejectsNonsense) {
   }
 }
 
+TEST(LaunchEnvironment, TasksOfSrunWithoutPmixAreRefusedBeforeMpiStarts) {
+  Variables step = {{"SLURM_STEP_ID", "0"}, {"SLURM_PROCID", "1"}, {"SLURM_STEP_NUM_TASKS", "4"}};
+  try {
+    Session session(detect(step));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("4 processes without PMIx"));
+    EXPECT_THAT(error.what(), HasSubstr("srun --mpi=pmix"));
+  }
+  for (const char* name : {"PMIX_RANK", "PMI_RANK"}) {
+    Variables connected = step;
+    connected[name] = "1";
+    EXPECT_NO_THROW(check_connection(detect(connected))) << name;
+  }
+  step["SLURM_STEP_NUM_TASKS"] = "1";
+  EXPECT_NO_THROW(check_connection(detect(step)));
+}
+
 TEST(LaunchEnvironment, TasksThatMpiDidNotConnectAreAnErrorWithTheCure) {
   const LaunchEnvironment slurm{Launcher::kSlurm, 4};
   EXPECT_NO_THROW(check_world_size(slurm, 4));

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "config/load.h"
+#include "config/write.h"
 #include "io/files.h"
 #include "models/llm/llm_config.h"
 #include "pipeline/plan_run.h"
@@ -69,6 +70,7 @@ TEST(ConfigFiles, EveryDataSetHasEverySystem) {
     found[file.parent_path().filename()].insert(file.stem());
   }
   found.erase("configs");
+  found.erase("scaling");
   EXPECT_GE(found.size(), 2U);
   for (const auto& [folder, names] : found) {
     EXPECT_EQ(names, systems()) << folder;
@@ -83,6 +85,15 @@ TEST(ConfigFiles, EachLoadsAndHasARunFolderOfItsOwn) {
     EXPECT_TRUE(io::file_exists(RALLREC_SOURCE_DIR "/" + options.prompt.templates)) << file;
   }
   EXPECT_GT(folders.size(), 30U);
+}
+
+// Of the scaling experiments: the same settings, so that their figures can be laid side by side.
+TEST(ConfigFiles, StrongAndWeakDifferInTheirRunFoldersAlone) {
+  config::Options strong = options_of(RALLREC_SOURCE_DIR "/configs/scaling/strong.toml");
+  const config::Options weak = options_of(RALLREC_SOURCE_DIR "/configs/scaling/weak.toml");
+  EXPECT_EQ(strong.model.quant, "w8a8");
+  strong.output.run_dir = weak.output.run_dir;
+  EXPECT_EQ(config::resolved_toml(strong), config::resolved_toml(weak));
 }
 
 // What a stage of the run reads is written by an earlier one.

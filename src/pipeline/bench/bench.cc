@@ -24,6 +24,8 @@ const std::vector<Bench>& bench_table() {
       {"machine", "rates of a rank and its links, for `rallrec plan --machine`", false,
        bench_machine},
       {"ctr", "an epoch of each baseline on the data of section [data]", false, bench_ctr},
+      {"stage", "one stage on these ranks alone: rate, bytes, overlap; a point of bench scaling",
+       false, bench_stage},
   };
   return table;
 }

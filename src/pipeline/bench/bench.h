@@ -20,6 +20,7 @@ struct BenchRequest {
   std::int64_t items = 16384;   // info_nce: rows of X and of Y
   std::int64_t width = 128;     // info_nce: elements of a row
   double temperature = 0.1;     // info_nce
+  std::string stage = "tune";   // stage: tune, embed, infer or light_gcn
   std::int64_t count = 32;
   int repeats = 5;
 };
@@ -53,6 +54,7 @@ void bench_auc(const BenchRun& run);
 void bench_retrieve(const BenchRun& run);
 void bench_machine(const BenchRun& run);
 void bench_ctr(const BenchRun& run);
+void bench_stage(const BenchRun& run);
 
 // All benches; a new one is a line here.
 const std::vector<Bench>& bench_table();

@@ -5,6 +5,7 @@
 #include "core/rng.h"
 #include "data/csr_graph.h"
 #include "data/datasets/atomic.h"
+#include "pipeline/bench/graph.h"
 #include "pipeline/bench/line.h"
 #include "pipeline/light_gcn_training.h"
 #include "train/light_gcn_trainer.h"
@@ -46,31 +47,40 @@ data::CsrGraph read_graph(const std::string& file) {
 
 }  // namespace
 
-void bench_light_gcn(const BenchRun& run) {
-  const BenchRequest& request = run.request;
+data::CsrGraph bench_graph(const BenchRequest& request) {
   if (request.edges < kLeastEdges) {
     throw_usage("bench light_gcn: --edges must be at least " + std::to_string(kLeastEdges) +
                 "; with fewer a made-up user has every item");
   }
-  const data::CsrGraph graph =
+  data::CsrGraph graph =
       request.input.empty() ? made_up_graph(request.edges) : read_graph(request.input);
   require_edges(graph, request.input.empty() ? "the made-up graph" : request.input);
+  return graph;
+}
+
+GraphEpochs run_graph_epochs(const data::CsrGraph& graph, const BenchRun& run) {
   config::LightGcnOptions options = run.options.light_gcn;
-  options.epochs = request.repeats + 1;
-  std::vector<double> seconds;
-  double loss = 0.0;
+  options.epochs = run.request.repeats + 1;
+  GraphEpochs epochs;
   train::train_light_gcn(graph, data::make_csr_graph({}, graph.users, graph.items), options,
                          distributed::cpu_place(run.communicator),
                          [&](const train::LightGcnEpoch& epoch) {
-                           loss = epoch.loss;
+                           epochs.loss = epoch.loss;
                            if (epoch.epoch > 1) {
-                             seconds.push_back(epoch.seconds);
+                             epochs.seconds.push_back(epoch.seconds);
                            }
                          });
+  return epochs;
+}
+
+void bench_light_gcn(const BenchRun& run) {
+  const data::CsrGraph graph = bench_graph(run.request);
+  const GraphEpochs epochs = run_graph_epochs(graph, run);
+  const config::LightGcnOptions& options = run.options.light_gcn;
   BenchLine line;
   line.bench = "light_gcn";
   line.arm = "epoch";
-  line.seconds = seconds_of(std::move(seconds));
+  line.seconds = seconds_of(epochs.seconds);
   // Every edge is a triple once, and is gone along both ways by each layer of a step's two passes.
   const auto edges = static_cast<double>(graph.edges());
   const double steps = std::ceil(edges / static_cast<double>(options.batch_size));
@@ -81,7 +91,7 @@ void bench_light_gcn(const BenchRun& run) {
                {"items", static_cast<double>(graph.items)},
                {"edges", edges},
                {"batch_size", static_cast<double>(options.batch_size)},
-               {"loss", loss}};
+               {"loss", epochs.loss}};
   print_line(line, run);
 }
 
