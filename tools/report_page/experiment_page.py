@@ -68,7 +68,7 @@ def systems(rows):
     plain = [(label, values) for label, values in plain if values]
     if len(plain) < 2:
         return None
-    return both_themes(drawings.draw_systems, (7.2, 0.8 + 0.32 * len(plain)), rows=plain)
+    return both_themes(drawings.draw_systems, (5.6, 0.8 + 0.32 * len(plain)), rows=plain)
 
 
 def swept(rows, is_wanted):
