@@ -80,8 +80,9 @@ Command baseline_command() {
   command.summary = "DeepFM, xDeepFM, DCN or AutoInt on the same split";
   command.description =
       "Trains one of the id-feature models that the paper compares with and scores the test "
-      "samples. On your own files it writes scores.jsonl (label and score per line of the test "
-      "file, in its order) and metrics.json. Features are user_id, item_id and every other column "
+      "samples. On your own files it writes scores.jsonl (label, score, user, item and, "
+      "where there is one, timestamp per line of the test file, in its order) and metrics.json. "
+      "Features are user_id, item_id and every other column "
       "of the two side files: token, token_seq and float_seq as means, float standardised; values "
       "that no training sample has share one embedding per field. In a run folder results go to "
       "baseline/<model>/. Settings are the keys of section [baseline].";

@@ -114,7 +114,9 @@ Command bench_command() {
   command.description =
       "Verifies that arms agree, times them in turn and prints one JSON line per arm: bench, arm, "
       "seconds (median), spread, peak_bytes (above the process before the model), work, rate, "
-      "verified (largest difference), ratio, with configuration, processor, versions and commit. "
+      "verified (largest difference), ratio (null where there is none, as for what was not "
+      "measured), "
+      "with the settings it goes by, processor, versions and commit. "
       "docs/benchmarks/engine.md says what each arm and ratio is.";
   command.example = "mpirun -n 2 rallrec bench tune --model DIR --input train.jsonl --quant w8a8";
   command.define = define;

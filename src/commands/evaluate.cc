@@ -8,6 +8,7 @@
 #include "commands/stage_command.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
+#include "io/earlier_results.h"
 #include "io/files.h"
 #include "metrics/common_rows.h"
 #include "metrics/evaluation_json.h"
@@ -75,6 +76,7 @@ int evaluate_file(const Flags& flags, CommandContext& context) {
   require_flag(flags.scores, "--scores", flags.against.empty() ? "--output" : "--against");
   if (!flags.output.empty() && context.communicator.rank() == 0) {
     io::require_place_for(flags.output, {flags.scores, flags.against});
+    io::remove_earlier_results({flags.output});
   }
   const metrics::ScoredSamples samples =
       metrics::read_scored_samples(context.communicator, flags.scores);
@@ -115,7 +117,8 @@ Command evaluate_command() {
   command.summary = "AUC, log loss and accuracy with intervals from scored prompts";
   command.description =
       "Prints one JSON object: n, positive_rate, auc, log_loss, accuracy and their 95 % intervals "
-      "(a bootstrap over users; null where one cannot be computed), and auc_squashed and "
+      "(a bootstrap over users, or over lines where they have no user: resampled says which; null "
+      "where one cannot be computed), and auc_squashed and "
       "log_loss_squashed where every line has score_squashed. With --against the object is "
       "{scores, against, difference}, on the rows that "
       "both files score (matched by user, item and timestamp where every line has them). In a run "

@@ -18,12 +18,17 @@ constexpr auto kUntilLauncherActs = std::chrono::milliseconds(3000);
 
 ExitCode report_failure(const std::exception_ptr& failure, const std::string& command, int rank,
                         Ending ending) {
-  const Failure what = failure_of(failure);
+  Failure what = failure_of(failure);
   if (rank > 0) {
     std::this_thread::sleep_for(ending == Ending::kSession ? kUntilAborted : kUntilLauncherActs);
   }
   spdlog::default_logger()->flush();
   const std::string name = command.empty() ? "rallrec" : "rallrec " + command;
+  // What a stage says of itself names it already.
+  const std::string own = command + ": ";
+  if (what.message.compare(0, own.size(), own) == 0) {
+    what.message.erase(0, own.size());
+  }
   const std::string who = rank > 0 ? " (rank " + std::to_string(rank) + ")" : "";
   std::fprintf(stderr, "%s%s: %s\n", name.c_str(), who.c_str(), what.message.c_str());
   std::fflush(stderr);

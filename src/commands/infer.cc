@@ -4,6 +4,7 @@
 
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
+#include "io/earlier_results.h"
 #include "io/files.h"
 
 namespace rallrec::commands {
@@ -16,6 +17,7 @@ int infer_files(const pipeline::InferFiles& files, CommandContext& context) {
   io::require_plain_file(files.input);
   if (context.communicator.rank() == 0) {
     io::require_place_for(files.output, {files.input});
+    io::remove_earlier_results({files.output});
   }
   pipeline::infer(files, context.options, context.communicator);
   return 0;

@@ -29,6 +29,9 @@ CtrSamples samples_of(const Dataset& dataset, Split split, const std::string& so
     samples.user.push_back(dataset.sample_user(sample));
     samples.item.push_back(dataset.sample_item(sample));
     samples.label.push_back(dataset.samples.label[sample]);
+    if (dataset.interactions.has_timestamps()) {
+      samples.timestamp.push_back(dataset.sample_timestamp(sample));
+    }
     if (history > 0) append_history(dataset, sample, history, samples);
   }
   return samples;

@@ -18,6 +18,8 @@ struct CtrSamples {
   std::vector<std::int32_t> user;
   std::vector<std::int32_t> item;
   std::vector<std::uint8_t> label;
+  // Rounded down; empty where the source has none.
+  std::vector<std::int64_t> timestamp;
   // The user's latest items before sample s, [history_offsets[s], history_offsets[s + 1]); no
   // offsets at all where histories are not asked for.
   std::vector<std::int64_t> history_offsets;

@@ -14,6 +14,8 @@ namespace {
 
 constexpr const char* kFormat = "rallrec data set";
 constexpr std::int64_t kVersion = 2;
+// Of sources with times between whole numbers alone.
+constexpr const char* kFraction = "interactions.timestamp_fraction";
 
 void write_ids(io::Hdf5Writer& file, const std::string& array, const IdMap& ids) {
   std::vector<std::string> names;
@@ -46,7 +48,8 @@ void check_time_order(const io::Hdf5File& file, const InteractionTable& table) {
     throw_bad_array(file, "interactions.timestamp", "no timestamps in a table ordered by time");
   }
   const auto key = [&](std::size_t row) {
-    return std::make_tuple(table.timestamp[row], table.user[row], table.item[row]);
+    return std::make_tuple(table.timestamp[row], table.fraction(row), table.user[row],
+                           table.item[row]);
   };
   for (std::size_t row = 1; row < table.size(); ++row) {
     if (key(row) < key(row - 1)) {
@@ -56,12 +59,23 @@ void check_time_order(const io::Hdf5File& file, const InteractionTable& table) {
   }
 }
 
+std::vector<double> read_fractions(const io::Hdf5File& file, std::size_t rows) {
+  std::vector<double> fractions = file.read<double>(kFraction);
+  const bool fit = std::all_of(fractions.begin(), fractions.end(),
+                               [](double part) { return part >= 0.0 && part < 1.0; });
+  if (fractions.size() != rows || !fit) {
+    throw_bad_array(file, kFraction, "expected a number from 0 to below 1 per timestamp");
+  }
+  return fractions;
+}
+
 InteractionTable read_interactions(const io::Hdf5File& file, const Dataset& dataset) {
   InteractionTable table;
   table.user = file.read<std::int32_t>("interactions.user");
   table.item = file.read<std::int32_t>("interactions.item");
   table.rating = file.read<float>("interactions.rating");
   table.timestamp = file.read<std::int64_t>("interactions.timestamp");
+  if (file.has(kFraction)) table.timestamp_fraction = read_fractions(file, table.timestamp.size());
   const bool timed_or_not = table.has_timestamps() || table.timestamp.empty();
   if (table.item.size() != table.size() || !table.has_ratings() || !timed_or_not ||
       table.size() >= static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
@@ -157,6 +171,9 @@ void save_dataset(const std::string& path, const Dataset& dataset) {
   file.add("interactions.item", dataset.interactions.item);
   file.add("interactions.rating", dataset.interactions.rating);
   file.add("interactions.timestamp", dataset.interactions.timestamp);
+  if (!dataset.interactions.timestamp_fraction.empty()) {
+    file.add(kFraction, dataset.interactions.timestamp_fraction);
+  }
   file.add("samples.row", dataset.samples.row);
   file.add("samples.position", dataset.samples.position);
   file.add("samples.label", dataset.samples.label);

@@ -75,6 +75,8 @@ class RowSieve {
     }
   }
 
+  std::int64_t size() const { return std::count(in_.begin(), in_.end(), true); }
+
   Ids rows() const {
     Ids rows;
     for (std::size_t row = 0; row < in_.size(); ++row) {
@@ -153,13 +155,6 @@ Marks items_with_rows(const RowSieve& rows) {
   return used;
 }
 
-void take_items_of_core(RowSieve& rows, const Marks& complete, const config::DataOptions& options) {
-  RowSieve core = rows;
-  take_core(core, options);
-  rows.keep_items(items_with_rows(core));
-  rows.keep_items(complete);
-}
-
 void take_frequent_items(RowSieve& rows, const RawData& raw, std::int64_t most) {
   if (most == 0 || most >= raw.items.size()) return;
   const Counts counts = rows.item_rows();
@@ -188,26 +183,80 @@ void keep_items(RawData& raw, const Marks& kept) {
   raw.item_fields = select_rows(raw.item_fields, ids);
 }
 
+// "core_min_user_rows = 11, core_min_item_rows = 10": the bounds that are set.
+std::string core_words(const config::DataOptions& options) {
+  std::vector<std::string> words;
+  const auto add = [&words](const char* key, std::int64_t value) {
+    if (value > 0) words.push_back(key + (" = " + std::to_string(value)));
+  };
+  add("core_min_user_rows", options.core_min_user_rows);
+  add("core_max_user_rows", options.core_max_user_rows);
+  add("core_min_item_rows", options.core_min_item_rows);
+  add("core_max_item_rows", options.core_max_item_rows);
+  return config::joined(words);
+}
+
+// The filters in turn, and what each left: where none is left, the message says which it was.
+class FilterRun {
+ public:
+  FilterRun(const RawData& raw, RowSieve& rows, const config::DataOptions& options)
+      : raw_(raw), rows_(rows), options_(options), left_(rows.size()) {}
+
+  // `complete` are the items that have all required fields.
+  void run(const Marks& complete) {
+    if (options_.implicit == "drop") rows_.drop_unrated();
+    note("implicit = drop");
+    if (options_.core_keeps == "items") {
+      RowSieve core = rows_;
+      take_core(core, options_);
+      rows_.keep_items(items_with_rows(core));
+      note(core_words(options_));
+      require_fields(complete);
+    } else {
+      require_fields(complete);
+      take_core(rows_, options_);
+      note(core_words(options_));
+    }
+    take_frequent_items(rows_, raw_, options_.frequent_items);
+    note("frequent_items = " + std::to_string(options_.frequent_items));
+    rows_.keep_users(bounds_of(options_.min_user_rows, 0));
+    note("min_user_rows = " + std::to_string(options_.min_user_rows));
+  }
+
+ private:
+  void require_fields(const Marks& complete) {
+    rows_.keep_items(complete);
+    note("required_fields = " + config::joined(options_.required_fields));
+  }
+
+  void note(const std::string& filter) {
+    const std::int64_t left = rows_.size();
+    if (left < left_) {
+      story_.push_back(filter + " left " + std::to_string(left) + " of " + std::to_string(left_));
+      left_ = left;
+    }
+    if (left == 0) {
+      std::string story;
+      for (const std::string& part : story_) story.append(story.empty() ? "" : "; ").append(part);
+      throw_bad_data(raw_.source, "no interaction is left after the filters of section [data]: " +
+                                      story + "; loosen that one");
+    }
+  }
+
+  const RawData& raw_;
+  RowSieve& rows_;
+  const config::DataOptions& options_;
+  std::int64_t left_;
+  std::vector<std::string> story_;
+};
+
 }  // namespace
 
 std::int64_t apply_filters(RawData& raw, const config::DataOptions& options) {
   RowSieve rows(raw);
-  if (options.implicit == "drop") rows.drop_unrated();
   Marks kept = complete_items(raw, options.required_fields);
-  if (options.core_keeps == "items") {
-    take_items_of_core(rows, kept, options);
-  } else {
-    rows.keep_items(kept);
-    take_core(rows, options);
-  }
-  take_frequent_items(rows, raw, options.frequent_items);
-  rows.keep_users(bounds_of(options.min_user_rows, 0));
+  FilterRun(raw, rows, options).run(kept);
   const Ids kept_rows = rows.rows();
-  if (kept_rows.empty()) {
-    throw_bad_data(raw.source,
-                   "no interaction is left after the filters of section [data]; "
-                   "loosen its keys core_*, min_user_rows or required_fields");
-  }
   if (bounds_items(options)) {
     const Marks used = items_with_rows(rows);
     std::transform(kept.begin(), kept.end(), used.begin(), kept.begin(), std::logical_and<>());

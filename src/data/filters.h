@@ -14,7 +14,7 @@ constexpr const char* kUnknown = "unknown";
 // stay keep their order. Items leave the catalogue where required_fields leaves them out; where a
 // bound on items is set, those that end up without a row leave it, too. Returns the number of rows
 // left out. Throws usage for a required field that the data set does not have, bad data where no
-// row is left.
+// row is left, with what each filter left of how many.
 std::int64_t apply_filters(RawData& raw, const config::DataOptions& options);
 
 }  // namespace rallrec::data

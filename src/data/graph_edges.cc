@@ -6,7 +6,7 @@ namespace rallrec::data {
 namespace {
 
 void add_row(const InteractionTable& table, std::size_t row, double min_rating, EdgeList& edges) {
-  if (table.has_ratings() && table.rating[row] < min_rating) return;
+  if (min_rating != 0.0 && table.has_ratings() && table.rating[row] < min_rating) return;
   edges.add(table.user[row], table.item[row]);
 }
 
@@ -21,6 +21,10 @@ EdgeList edges_of_rows(const InteractionTable& table, std::size_t rows, double m
 void EdgeList::add(std::int32_t user_id, std::int32_t item_id) {
   user.push_back(user_id);
   item.push_back(item_id);
+}
+
+EdgeList edges_of(const InteractionTable& table, double min_rating) {
+  return edges_of_rows(table, table.size(), min_rating);
 }
 
 EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_t items,
@@ -44,7 +48,7 @@ EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_
 }
 
 EdgeList all_edges(const Dataset& dataset, double min_rating) {
-  return edges_of_rows(dataset.interactions, dataset.interactions.size(), min_rating);
+  return edges_of(dataset.interactions, min_rating);
 }
 
 EdgeList sample_edges(const Dataset& dataset, double min_rating) {

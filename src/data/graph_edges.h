@@ -32,6 +32,9 @@ constexpr std::int64_t kHeldOutMinRows = 10;
 EdgeSplit hold_out_newest(const EdgeList& edges, std::int32_t users, std::int32_t items,
                           std::int64_t min_rows = kHeldOutMinRows);
 
+// All rows, in order, that are rated at least `min_rating`; 0 and a table without ratings keep all.
+EdgeList edges_of(const InteractionTable& table, double min_rating);
+
 // All interactions with a rating of at least `min_rating`, in order.
 EdgeList all_edges(const Dataset& dataset, double min_rating);
 // The same of the rows that are samples.

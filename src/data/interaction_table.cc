@@ -24,6 +24,16 @@ struct SortKey {
   }
 };
 
+// Few sources have fractions: they are not in the key, which would be larger for all.
+void sort_with_fractions(const std::vector<double>& fractions, std::vector<SortKey>& keys) {
+  std::sort(keys.begin(), keys.end(), [&fractions](const SortKey& left, const SortKey& right) {
+    const double of_left = fractions[left.row];
+    const double of_right = fractions[right.row];
+    if (left.timestamp != right.timestamp || of_left == of_right) return left < right;
+    return of_left < of_right;
+  });
+}
+
 template <class T>
 void gather(std::vector<T>& column, const std::vector<std::int32_t>& rows) {
   if (column.empty()) return;
@@ -39,6 +49,17 @@ void InteractionTable::select(const std::vector<std::int32_t>& rows) {
   gather(item, rows);
   gather(rating, rows);
   gather(timestamp, rows);
+  gather(timestamp_fraction, rows);
+}
+
+void InteractionTable::add_time(std::int64_t whole, double part) {
+  if (part > 0.0 && timestamp_fraction.empty()) {
+    timestamp_fraction.reserve(timestamp.capacity());
+    timestamp_fraction.assign(timestamp.size(), 0.0);
+  }
+  // Without a fraction so far none is kept, and an empty column stays empty.
+  if (part > 0.0 || !timestamp_fraction.empty()) timestamp_fraction.push_back(part);
+  timestamp.push_back(whole);
 }
 
 std::vector<std::int32_t> time_order(const InteractionTable& table) {
@@ -50,7 +71,11 @@ std::vector<std::int32_t> time_order(const InteractionTable& table) {
     keys[row] = {timed ? table.timestamp[row] : 0, table.user[row], table.item[row],
                  static_cast<std::int32_t>(row)};
   }
-  std::sort(keys.begin(), keys.end());
+  if (table.timestamp_fraction.empty()) {
+    std::sort(keys.begin(), keys.end());
+  } else {
+    sort_with_fractions(table.timestamp_fraction, keys);
+  }
   std::vector<std::int32_t> rows(keys.size());
   std::transform(keys.begin(), keys.end(), rows.begin(),
                  [](const SortKey& key) { return key.row; });

@@ -1,11 +1,26 @@
 #include "metrics/evaluation.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "core/check.h"
 #include "metrics/log_loss.h"
 
 namespace rallrec::metrics {
+namespace {
+
+std::string resampled_units(const ScoredSamples& samples) {
+  const auto without =
+      std::count(samples.users.begin(), samples.users.end(), ScoredSamples::kNoUser);
+  if (without == 0) {
+    return "users";
+  }
+  return without == static_cast<std::ptrdiff_t>(samples.users.size())
+             ? "samples"
+             : "users, and samples without one";
+}
+
+}  // namespace
 
 Evaluation evaluate_samples(distributed::Communicator& communicator, const ScoredSamples& samples,
                             const BootstrapOptions& options) {
@@ -20,6 +35,7 @@ Evaluation evaluate_samples(distributed::Communicator& communicator, const Score
   evaluation.auc = ranking.auc();
   evaluation.log_loss = log_loss(samples.scores, samples.labels);
   evaluation.accuracy = accuracy(samples.scores, samples.labels);
+  evaluation.resampled = resampled_units(samples);
   evaluation.intervals =
       bootstrap_intervals(communicator, samples, samples.scores, ranking, options);
   if (!samples.squashed.empty()) {
@@ -48,6 +64,7 @@ EvaluationDifference evaluate_difference(distributed::Communicator& communicator
       log_loss(after.scores, after.labels) - log_loss(before.scores, before.labels);
   difference.accuracy =
       accuracy(after.scores, after.labels) - accuracy(before.scores, before.labels);
+  difference.resampled = resampled_units(after);
   difference.intervals =
       bootstrap_difference(communicator, before, ranking_before, after, ranking_after, options);
   difference.delong = delong_test(before.scores, after.scores, after.labels);

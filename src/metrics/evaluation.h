@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "distributed/communicator.h"
 #include "metrics/bootstrap.h"
@@ -23,6 +24,10 @@ struct Evaluation {
   std::optional<double> log_loss_squashed;
   MetricIntervals intervals;
   MetricIntervals intervals_squashed;
+  // What the intervals resample: "users" where every sample has one; "samples" where none has, and
+  // intervals are too narrow if samples of one user are alike; else "users, and samples without
+  // one".
+  std::string resampled = "samples";
 };
 
 // All metrics of `samples` (equal on all ranks; at least one). Collective.
@@ -36,6 +41,7 @@ struct EvaluationDifference {
   double log_loss = 0.0;
   double accuracy = 0.0;
   MetricIntervals intervals;
+  std::string resampled = "samples";
   // Of the AUC; empty where a class has fewer than two samples.
   std::optional<AucTest> delong;
 };

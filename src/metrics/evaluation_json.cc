@@ -48,7 +48,7 @@ io::JsonObjectWriter evaluation_json(const Evaluation& evaluation) {
     add_interval(intervals, "auc_squashed", evaluation.intervals_squashed.auc);
     add_interval(intervals, "log_loss_squashed", evaluation.intervals_squashed.log_loss);
   }
-  object.add_json("intervals", intervals.text());
+  object.add_json("intervals", intervals.text()).add("resampled", evaluation.resampled);
   return object;
 }
 
@@ -58,6 +58,7 @@ io::JsonObjectWriter difference_json(const EvaluationDifference& difference) {
   add_optional(object, "auc", difference.auc);
   object.add("log_loss", difference.log_loss).add("accuracy", difference.accuracy);
   object.add_json("intervals", interval_json(difference.intervals).text());
+  object.add("resampled", difference.resampled);
   object.add_json("delong", difference.delong ? test_json(*difference.delong).text() : "null");
   return object;
 }

@@ -36,10 +36,11 @@ void score_user(const std::vector<bool>& hit, std::int64_t relevant, const Cutof
   }
 }
 
-// The users that count, in ascending order.
-std::vector<std::int32_t> users_with_relevant(const RankingTask& task) {
+// The users in [begin, end) that count, in ascending order.
+std::vector<std::int32_t> users_with_relevant(const RankingTask& task, std::int64_t begin,
+                                              std::int64_t end) {
   std::vector<std::int32_t> users;
-  for (std::int64_t u = 0; u < task.users; ++u) {
+  for (std::int64_t u = begin; u < end; ++u) {
     if (task.relevant.offsets[u] < task.relevant.offsets[u + 1]) {
       users.push_back(static_cast<std::int32_t>(u));
     }
@@ -89,13 +90,20 @@ class BlockRanker {
   void compare(std::int32_t user, const std::int32_t* best, std::int64_t k, double* result) {
     const std::int32_t* first = task_.relevant.items + task_.relevant.offsets[user];
     const std::int32_t* last = task_.relevant.items + task_.relevant.offsets[user + 1];
-    std::for_each(first, last, [&](std::int32_t item) { relevant_[item] = true; });
+    mark(first, last, true);
     hit_.assign(static_cast<std::size_t>(k), false);
     for (std::int64_t place = 0; place < k; ++place) {
       hit_[place] = best[place] >= 0 && relevant_[best[place]];
     }
     score_user(hit_, last - first, cutoffs_, result);
-    std::for_each(first, last, [&](std::int32_t item) { relevant_[item] = false; });
+    mark(first, last, false);
+  }
+
+  // Items without a vector are in no ranking.
+  void mark(const std::int32_t* first, const std::int32_t* last, bool value) {
+    std::for_each(first, last, [&](std::int32_t item) {
+      if (item < task_.items) relevant_[item] = value;
+    });
   }
 
   const RankingTask& task_;
@@ -142,19 +150,21 @@ RankingMetrics full_ranking(const RankingTask& task, const std::vector<std::int6
   RALLREC_CHECK(
       !cutoffs.empty() && cutoffs.front() > 0 && std::is_sorted(cutoffs.begin(), cutoffs.end()),
       "full_ranking: cutoffs must be positive and ascending");
-  const auto users = users_with_relevant(task);
-  const auto values = rank_users(task, users, cutoffs, communicator);
-  RankingMetrics metrics{static_cast<std::int64_t>(users.size()), cutoffs,
+  const auto ranked = users_with_relevant(task, 0, task.users);
+  const auto unknown = users_with_relevant(task, task.users, task.users + task.unknown_users);
+  const auto values = rank_users(task, ranked, cutoffs, communicator);
+  const std::size_t users = ranked.size() + unknown.size();
+  RankingMetrics metrics{static_cast<std::int64_t>(users), cutoffs,
                          std::vector<double>(cutoffs.size()), std::vector<double>(cutoffs.size())};
-  for (std::size_t u = 0; u < users.size(); ++u) {
+  for (std::size_t u = 0; u < ranked.size(); ++u) {
     for (std::size_t c = 0; c < cutoffs.size(); ++c) {
       metrics.recall[c] += values[(u * cutoffs.size() + c) * 2];
       metrics.ndcg[c] += values[(u * cutoffs.size() + c) * 2 + 1];
     }
   }
-  for (std::size_t c = 0; c < cutoffs.size() && !users.empty(); ++c) {
-    metrics.recall[c] /= static_cast<double>(users.size());
-    metrics.ndcg[c] /= static_cast<double>(users.size());
+  for (std::size_t c = 0; c < cutoffs.size() && users > 0; ++c) {
+    metrics.recall[c] /= static_cast<double>(users);
+    metrics.ndcg[c] /= static_cast<double>(users);
   }
   return metrics;
 }

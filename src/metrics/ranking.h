@@ -17,14 +17,18 @@ struct ItemLists {
 // Full ranking: for every user with at least one relevant item all items are ranked by the dot
 // product of user and item vector, except the user's masked (training) items and those whose
 // product is not a number. Ties go to the smaller item.
+//
+// What has no vector is never found, yet counts among what is relevant: items from `items` on, and
+// users from `users` on, whose lists stand behind those of the others.
 struct RankingTask {
   const float* user_vectors = nullptr;  // fp32 [users, width]
   const float* item_vectors = nullptr;  // fp32 [items, width]
   std::int64_t users = 0;
   std::int64_t items = 0;
   std::int64_t width = 0;
-  ItemLists masked;
-  ItemLists relevant;
+  ItemLists masked;    // of the users with a vector
+  ItemLists relevant;  // of these and the unknown users
+  std::int64_t unknown_users = 0;
 };
 
 // recall@k = hits / relevant items; ndcg@k = sum over hits of 1 / log2(place + 1), places from 1,

@@ -3,8 +3,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
-#include <cstdio>
-#include <functional>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -13,6 +11,7 @@
 #include "core/error.h"
 #include "data/dataset_file.h"
 #include "io/atomic_file.h"
+#include "io/earlier_results.h"
 #include "io/files.h"
 #include "io/json_writer.h"
 #include "logging/progress.h"
@@ -96,37 +95,28 @@ std::string metrics_json(const std::string& model, const data::CtrData& data,
   return json.text() + "\n";
 }
 
-// What of a test sample stands beside its score.
-using NameSample = std::function<void(std::size_t sample, io::JsonObjectWriter& line)>;
+constexpr const char* kScores = "/scores.jsonl";
+constexpr const char* kMetrics = "/metrics.json";
 
-// metrics.json is gone until both are written: it says that the files belong together.
+// User, item and time stand beside a score as in the prompts, so that the rows of both can be
+// matched.
 void write_results(const std::string& folder, const std::string& model, const data::CtrData& data,
-                   const Result& result, const NameSample& name_sample) {
-  const std::string metrics = folder + "/metrics.json";
-  std::remove(metrics.c_str());
-  io::JsonlWriter scores(folder + "/scores.jsonl");
+                   const Result& result) {
+  io::remove_earlier_results({folder + kMetrics, folder + kScores});
+  io::JsonlWriter scores(folder + kScores);
   for (std::size_t s = 0; s < result.training.test_scores.size(); ++s) {
     io::JsonObjectWriter line;
     line.add("label", std::int64_t{data.test.label[s]});
     line.add("score", result.training.test_scores[s]);
-    name_sample(s, line);
+    line.add("user", data.users.name(data.test.user[s]));
+    line.add("item", data.items.name(data.test.item[s]));
+    if (!data.test.timestamp.empty()) {
+      line.add("timestamp", data.test.timestamp[s]);
+    }
     scores.write(line);
   }
   scores.commit();
-  io::write_file_atomically(metrics, metrics_json(model, data, result));
-}
-
-// Empty where the data set has none.
-std::vector<std::int64_t> test_timestamps(const data::Dataset& dataset) {
-  if (!dataset.interactions.has_timestamps()) {
-    return {};
-  }
-  const data::SampleRange test = range_of(dataset.samples, data::Split::kTest);
-  std::vector<std::int64_t> times;
-  for (std::int32_t sample = test.begin; sample < test.end; ++sample) {
-    times.push_back(dataset.sample_timestamp(sample));
-  }
-  return times;
+  io::write_file_atomically(folder + kMetrics, metrics_json(model, data, result));
 }
 
 // Every key of the section but the one that says which of the stages a run has.
@@ -143,20 +133,10 @@ std::vector<std::string> baseline_settings() {
 void run_baseline(StageContext& context, const std::string& model) {
   const config::BaselineOptions& options = context.options.baseline;
   const std::string file = context.run_dir + "/ingest/interactions.h5";
-  data::Dataset dataset = data::load_dataset(file);
-  const std::vector<std::int64_t> times = test_timestamps(dataset);
-  const data::CtrData data = data::ctr_data_of(std::move(dataset), file, options.history);
+  const data::CtrData data = data::ctr_data_of(data::load_dataset(file), file, options.history);
   const Result result = train_model(model, data, options, context.communicator);
   if (context.communicator.rank() == 0) {
-    // As in the prompts, so that the rows of both can be matched.
-    write_results(context.run_dir + "/baseline/" + model, model, data, result,
-                  [&](std::size_t sample, io::JsonObjectWriter& line) {
-                    line.add("user", data.users.name(data.test.user[sample]));
-                    line.add("item", data.items.name(data.test.item[sample]));
-                    if (!times.empty()) {
-                      line.add("timestamp", times[sample]);
-                    }
-                  });
+    write_results(context.run_dir + "/baseline/" + model, model, data, result);
   }
   context.report.add("samples", data.test.size());
   context.report.add("epochs", static_cast<std::int64_t>(result.training.epochs.size()));
@@ -197,11 +177,14 @@ void baseline_on_files(const std::string& model, const data::CtrFiles& files,
   }
   const bool writes = communicator.rank() == 0;
   const auto folder = writes ? std::make_unique<io::NewFolder>(output) : nullptr;
+  if (writes) {
+    io::remove_earlier_results({output + kMetrics, output + kScores});
+  }
   const data::ReadOptions reading{options.data.max_bad_rows, writes ? output : ""};
   const data::CtrData data = data::read_ctr_files(files, reading);
   const Result result = train_model(model, data, options.baseline, communicator);
   if (writes) {
-    write_results(output, model, data, result, [](std::size_t, io::JsonObjectWriter&) {});
+    write_results(output, model, data, result);
     spdlog::info("baseline {}: AUC {:.4f}, log loss {:.4f}, accuracy {:.4f}; results are in {}",
                  model, result.auc, result.log_loss, result.accuracy, output);
   }

@@ -2,8 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-
 #include "data/dataset_file.h"
 #include "data/graph_edges.h"
 #include "io/hdf5_file.h"
@@ -28,21 +26,6 @@ data::EdgeList valid_edges(const data::Dataset& dataset, const data::CsrGraph& g
   return edges;
 }
 
-// Without an edge a vector is only its random start, which says nothing.
-void clear_vectors_without_edges(const data::CsrGraph& graph, std::int64_t width,
-                                 std::vector<float>& vectors) {
-  for (std::int32_t user = 0; user < graph.users; ++user) {
-    if (graph.user_degree(user) == 0) {
-      std::fill_n(vectors.begin() + user * width, width, 0.0f);
-    }
-  }
-  for (std::int32_t item = 0; item < graph.items; ++item) {
-    if (graph.item_degree(item) == 0) {
-      std::fill_n(vectors.begin() + (graph.users + item) * width, width, 0.0f);
-    }
-  }
-}
-
 void write_embeddings(const std::string& path, const data::CsrGraph& graph, std::int64_t width,
                       const train::LightGcnTraining& training) {
   std::vector<double> losses;
@@ -59,14 +42,6 @@ void write_embeddings(const std::string& path, const data::CsrGraph& graph, std:
   file.add("valid_recall", recalls);
   file.set_attribute("best_epoch", training.best_epoch);
   file.commit();
-}
-
-std::int64_t items_without_edge(const data::CsrGraph& graph) {
-  std::int64_t count = 0;
-  for (std::int32_t item = 0; item < graph.items; ++item) {
-    count += graph.item_degree(item) == 0 ? 1 : 0;
-  }
-  return count;
 }
 
 void report_training(const data::CsrGraph& graph, const train::LightGcnTraining& training,

@@ -33,6 +33,36 @@ void require_edges(const data::CsrGraph& graph, const std::string& file) {
                                             "below, and so nothing to learn");
 }
 
+void clear_vectors_without_edges(const data::CsrGraph& graph, std::int64_t width,
+                                 std::vector<float>& vectors) {
+  for (std::int32_t user = 0; user < graph.users; ++user) {
+    if (graph.user_degree(user) == 0) {
+      std::fill_n(vectors.begin() + user * width, width, 0.0f);
+    }
+  }
+  for (std::int32_t item = 0; item < graph.items; ++item) {
+    if (graph.item_degree(item) == 0) {
+      std::fill_n(vectors.begin() + (graph.users + item) * width, width, 0.0f);
+    }
+  }
+}
+
+std::int64_t users_without_edge(const data::CsrGraph& graph) {
+  std::int64_t count = 0;
+  for (std::int32_t user = 0; user < graph.users; ++user) {
+    count += graph.user_degree(user) == 0 ? 1 : 0;
+  }
+  return count;
+}
+
+std::int64_t items_without_edge(const data::CsrGraph& graph) {
+  std::int64_t count = 0;
+  for (std::int32_t item = 0; item < graph.items; ++item) {
+    count += graph.item_degree(item) == 0 ? 1 : 0;
+  }
+  return count;
+}
+
 train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
                                                       const data::CsrGraph& held_out,
                                                       const config::Options& options,
@@ -59,7 +89,8 @@ metrics::RankingMetrics rank_all_items(const data::CsrGraph& graph, const data::
                                   graph.items,
                                   width,
                                   {graph.user_offsets.data(), graph.user_items.data()},
-                                  {relevant.user_offsets.data(), relevant.user_items.data()}};
+                                  {relevant.user_offsets.data(), relevant.user_items.data()},
+                                  std::int64_t{relevant.users} - graph.users};
   return metrics::full_ranking(task, {10, 20}, communicator);
 }
 

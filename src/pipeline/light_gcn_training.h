@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "config/options.h"
 #include "data/csr_graph.h"
@@ -14,6 +16,13 @@ namespace rallrec::pipeline {
 // Throws bad data about `file`, which the edges come from, where none can be trained on.
 void require_edges(const data::CsrGraph& graph, const std::string& file);
 
+// Without an edge a vector is only its random start, which says nothing: sets it to zero in
+// `vectors`, [users + items, width].
+void clear_vectors_without_edges(const data::CsrGraph& graph, std::int64_t width,
+                                 std::vector<float>& vectors);
+std::int64_t users_without_edge(const data::CsrGraph& graph);
+std::int64_t items_without_edge(const data::CsrGraph& graph);
+
 // Trains with progress on stderr, on cluster.device: with cuda a GPU per rank, whose ranks talk
 // over NCCL while losses and metrics go by `communicator`. Collective.
 train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& graph,
@@ -22,7 +31,7 @@ train::LightGcnTraining train_light_gcn_with_progress(const data::CsrGraph& grap
                                                       distributed::Communicator& communicator);
 
 // Full ranking of the trained vectors at 10 and 20 against `relevant`, the graph's items masked.
-// Collective.
+// Users and items of `relevant` beyond those of the graph count and are never found. Collective.
 metrics::RankingMetrics rank_all_items(const data::CsrGraph& graph, const data::CsrGraph& relevant,
                                        const train::LightGcnTraining& training, std::int64_t width,
                                        distributed::Communicator& communicator);

@@ -41,7 +41,7 @@ data::Dataset with_pair_samples(data::Dataset dataset, const std::vector<Pair>& 
     table.item.push_back(pair.item);
     table.rating.push_back(0.0F);
     if (timed) {
-      table.timestamp.push_back(newest);
+      table.add_time(newest, 0.0);
     }
   }
   dataset.samples = std::move(samples);

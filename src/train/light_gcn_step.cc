@@ -97,7 +97,10 @@ void LightGcnStep::update() {
   kernels::adam(model_.place().queue, kernels::adam_rates(options_.learning_rate, ++updates_),
                 static_cast<std::int64_t>(model_.own_count()), model_.own(layer0_gradient_),
                 model_.own(layer0_), first_moment_.data(), second_moment_.data());
-  model_.fill(layer0_);
+  // Without layers no product reads the rows of others.
+  if (options_.layers > 0) {
+    model_.fill(layer0_);
+  }
 }
 
 double LightGcnStep::loss() {

@@ -36,7 +36,8 @@ class LightGcnStep {
   // P(E0), [nodes, width] in host memory on every rank. Blocks. Collective.
   void embeddings(std::vector<float>& result);
 
-  // [rows that this rank holds, width]; with one rank all nodes.
+  // [rows that this rank holds, width]; with one rank all nodes. Without layers those of others are
+  // as at the start.
   const DeviceArray<float>& layer0() const { return layer0_; }
   const models::RowExchange& exchange() const { return model_.exchange(); }
 
@@ -52,7 +53,7 @@ class LightGcnStep {
   std::int64_t recorded_ = 0;   // steps since begin()
   DeviceArray<double> losses_;  // [steps, 4]: BPR, then the three norms
   // Matrices of the model.
-  DeviceArray<float> layer0_;  // complete
+  DeviceArray<float> layer0_;  // complete; without layers the own rows alone are kept up
   DeviceArray<float> final_;
   DeviceArray<float> gradient_;
   DeviceArray<float> layer0_gradient_;

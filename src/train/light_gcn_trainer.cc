@@ -36,7 +36,8 @@ metrics::RankingTask valid_task(const data::CsrGraph& graph, const data::CsrGrap
           graph.items,
           width,
           {graph.user_offsets.data(), graph.user_items.data()},
-          {held_out.user_offsets.data(), held_out.user_items.data()}};
+          {held_out.user_offsets.data(), held_out.user_items.data()},
+          std::int64_t{held_out.users} - graph.users};
 }
 
 class Trainer {

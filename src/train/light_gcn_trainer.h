@@ -29,7 +29,8 @@ struct LightGcnTraining {
 // Trains LightGCN on `graph` (eq. 4; models/graph/light_gcn.h): BPR with one uniform negative per
 // edge and epoch, L2 on the layer-0 vectors as norm over batch size, Adam, Xavier-uniform start.
 //
-// `held_out` (same users and items; may have no edges) chooses the epoch: every
+// `held_out` (the same users and items, and perhaps more behind them, which are never found but
+// count; may have no edges) chooses the epoch: every
 // options.evaluate_every epochs and after the last, and training ends after options.patience looks
 // without improvement. Without held-out edges all epochs are trained and the last counts. Users
 // with an edge to every item have no negative; their edges stay in the graph but give no triples.

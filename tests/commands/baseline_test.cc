@@ -94,6 +94,7 @@ TEST_F(BaselineCommand, EvaluateReadsItsScores) {
   for (const char* key : {"n", "auc", "log_loss", "accuracy", "positive_rate"}) {
     EXPECT_EQ(evaluated[key], metrics[key]) << key;
   }
+  EXPECT_EQ(evaluated["resampled"], "users");
 }
 
 TEST_F(BaselineCommand, NamesWhatIsWrong) {

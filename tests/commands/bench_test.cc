@@ -206,6 +206,27 @@ TEST_F(BenchCommand, InfoNceNeedsLessThanTheWholeMatrix) {
   EXPECT_GT(tiled["memory_ratio"], 4.0);
 }
 
+// A graph has neither a model nor prompts.
+TEST_F(BenchCommand, ALineTellsOnlyWhatItsBenchGoesBy) {
+  std::string rows = "user_id:token\titem_id:token\n";
+  for (int row = 0; row < 30; ++row) {
+    rows += "u" + std::to_string(row % 6) + "\ti" + std::to_string(row % 5) + "\n";
+  }
+  const Outcome outcome = run(1, {"bench", "light_gcn", "--input",
+                                  folder.put("edges.inter", rows + "u9\ti9\n"), "--repeats", "1"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json line = json::parse(outcome.out);
+  for (const char* none : {"ratio", "verified", "peak_bytes"}) {
+    EXPECT_TRUE(line.at(none).is_null()) << none;
+  }
+  EXPECT_GT(line.at("rate"), 0.0);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : line.at("config").items()) {
+    keys.push_back(key);
+  }
+  EXPECT_EQ(keys, (std::vector<std::string>{"ranks", "repeats", "threads"}));
+}
+
 TEST_F(BenchCommand, InfoNceRefusesWhatItCannotMeasure) {
   EXPECT_EQ(run(1, {"bench", "info_nce", "--items", "1"}).code, 64);
   EXPECT_EQ(run(1, {"bench", "info_nce", "--temperature", "0"}).code, 64);

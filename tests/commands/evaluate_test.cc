@@ -42,6 +42,20 @@ TEST(EvaluateCommand, PrintsOneObject) {
   EXPECT_EQ(found["intervals"]["auc"].size(), 2U);
 }
 
+TEST(EvaluateCommand, SaysWhatTheIntervalsResample) {
+  const TemporaryFolder folder;
+  const auto resampled = [&](const std::string& first, const std::string& second) {
+    const std::string path =
+        folder.put("scores.jsonl", "{\"label\": 1, \"score\": 0.5" + first +
+                                       "}\n{\"label\": 0, \"score\": 0.5" + second + "}\n");
+    return nlohmann::json::parse(rallrec({"evaluate", "--scores", path}).out).at("resampled");
+  };
+  const std::string user = ", \"user\": \"u\"";
+  EXPECT_EQ(resampled("", ""), "samples");
+  EXPECT_EQ(resampled(user, user), "users");
+  EXPECT_EQ(resampled(user, ""), "users, and samples without one");
+}
+
 TEST(EvaluateCommand, WritesToAFileWhereOneIsNamed) {
   const TemporaryFolder folder;
   const std::string path = folder.put("scores.jsonl", kScores);

@@ -4,6 +4,7 @@
 
 #include "data/datasets/light_gcn_txt.h"
 #include "data/datasets/registry.h"
+#include "distributed/thread_communicator.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -32,6 +33,37 @@ TEST(AtomicReader, ReadsInteractionsInAnyColumnOrder) {
   EXPECT_EQ(raw.interactions.timestamp[1], 9007199254740993);
 }
 
+TEST(AtomicReader, ATimestampMayLieBetweenWholeNumbers) {
+  const RawData raw = read_interactions(
+      std::string(kHeader) + "u\ta\t1\t7\nu\tb\t1\t6.75\nu\tc\t1\t6.5\nu\td\t1\t1.5e18\n");
+  EXPECT_EQ(raw.interactions.timestamp, (std::vector<std::int64_t>{7, 6, 6, 1500000000000000000}));
+  EXPECT_EQ(raw.interactions.timestamp_fraction, (std::vector<double>{0.0, 0.75, 0.5, 0.0}));
+  EXPECT_EQ(time_order(raw.interactions), (std::vector<std::int32_t>{2, 1, 0, 3}));
+}
+
+TEST(AtomicReader, WholeTimestampsHaveNoFractions) {
+  const RawData raw = read_interactions(std::string(kHeader) + "u\ta\t1\t7.0\nu\tb\t1\t6\n");
+  EXPECT_TRUE(raw.interactions.timestamp_fraction.empty());
+}
+
+// The rows with fractions are in the last rank's part alone.
+TEST(AtomicReader, RanksAgreeOnTimesBetweenWholeNumbers) {
+  const TemporaryFolder folder;
+  std::string text = kHeader;
+  for (int row = 0; row < 40; ++row) {
+    text +=
+        "u\ti" + std::to_string(row) + "\t1\t" + std::to_string(row) + (row > 35 ? ".25\n" : "\n");
+  }
+  const std::string file = folder.put("shop.inter", text);
+  const RawData alone = read_atomic(file);
+  ASSERT_EQ(alone.interactions.timestamp_fraction.size(), 40U);
+  distributed::run_thread_ranks(3, [&](distributed::Communicator& communicator) {
+    const RawData shared = read_atomic(file, {0, "", &communicator});
+    EXPECT_EQ(shared.interactions.timestamp, alone.interactions.timestamp);
+    EXPECT_EQ(shared.interactions.timestamp_fraction, alone.interactions.timestamp_fraction);
+  });
+}
+
 TEST(AtomicReader, LeavesOutWhatTheFileDoesNotSay) {
   const RawData raw = read_interactions("user_id:token\titem_id:token\n1\t2\n1\t3\n");
   EXPECT_EQ(raw.interactions.size(), 2U);
@@ -47,7 +79,8 @@ TEST(AtomicReader, PlacesEveryBadRow) {
       {"1\t2\t1e39\t9\n", "shop.inter:2:5: rating"},
       {"1\t2\t\t9\n", "shop.inter:2:5: rating"},
       {"1\t2\t3\t-9\n", "shop.inter:2:7: timestamp"},
-      {"1\t2\t3\t9.5\n", "shop.inter:2:7: timestamp"},
+      {"1\t2\t3\t-0.5\n", "shop.inter:2:7: timestamp: expected a number from 0"},
+      {"1\t2\t3\t1e19\n", "shop.inter:2:7: timestamp"},
       {"1\t2\t3\t\n", "shop.inter:2:7: timestamp"},
       {"\t2\t3\t9\n", "shop.inter:2:1: user_id is empty"},
       {"1\t\t3\t9\n", "shop.inter:2:3: item_id is empty"},

@@ -99,6 +99,24 @@ TEST(DatasetFile, KeepsADatasetWithoutTimestampsAsItIs) {
   expect_error(ExitCode::kBadData, "no timestamps", [&] { load_dataset(folder.file("b.h5")); });
 }
 
+TEST(DatasetFile, KeepsTimesBetweenWholeNumbers) {
+  const TemporaryFolder folder;
+  Dataset saved = made_up_dataset();
+  InteractionTable& table = saved.interactions;
+  table.timestamp_fraction.assign(table.size(), 0.5);
+  save_dataset(folder.file("a.h5"), saved);
+  EXPECT_EQ(load_dataset(folder.file("a.h5")).interactions.timestamp_fraction,
+            table.timestamp_fraction);
+  table.timestamp_fraction[7] = 0.25;
+  table.timestamp[7] = table.timestamp[6];
+  save_dataset(folder.file("b.h5"), saved);
+  expect_error(ExitCode::kBadData, "row 7 is older", [&] { load_dataset(folder.file("b.h5")); });
+  table.timestamp_fraction[7] = 1.0;
+  save_dataset(folder.file("c.h5"), saved);
+  expect_error(ExitCode::kBadData, "timestamp_fraction",
+               [&] { load_dataset(folder.file("c.h5")); });
+}
+
 TEST(DatasetFile, SameDataSameBytes) {
   const TemporaryFolder folder;
   save_dataset(folder.file("a.h5"), made_up_dataset());

@@ -198,10 +198,32 @@ TEST(Filters, RequiredFieldsComeBeforeTheRowsButAfterTheItemsOfTheCore) {
   apply_filters(raw, options);
   EXPECT_EQ(pairs_of(raw), (Pairs{{"u", "titled"}, {"v", "titled"}}));
   options.core_keeps = "rows";
-  testing::expect_error(ExitCode::kBadData, "no interaction is left", [&] {
-    RawData other = with_titles(rows, {"A", ""});
-    apply_filters(other, options);
-  });
+  testing::expect_error(ExitCode::kBadData,
+                        "no interaction is left after the filters of section [data]: "
+                        "required_fields = title left 2 of 3; core_min_user_rows = 2 left 0 of 2",
+                        [&] {
+                          RawData other = with_titles(rows, {"A", ""});
+                          apply_filters(other, options);
+                        });
+}
+
+TEST(Filters, TheOneThatLeavesNothingIsNamed) {
+  const auto expect_named = [](const config::DataOptions& options, const std::string& filter) {
+    testing::expect_error(ExitCode::kBadData, "[data]: " + filter + "; loosen that one", [&] {
+      RawData raw = with_titles({{"u", "x", 0, 1}, {"v", "x", 0, 1}}, {""});
+      apply_filters(raw, options);
+    });
+  };
+  config::DataOptions options;
+  options.min_user_rows = 2;
+  expect_named(options, "min_user_rows = 2 left 0 of 2");
+  options.core_min_item_rows = 3;
+  options.core_max_user_rows = 9;
+  expect_named(options, "core_max_user_rows = 9, core_min_item_rows = 3 left 0 of 2");
+  options.required_fields = {"title"};
+  expect_named(options, "required_fields = title left 0 of 2");
+  options.implicit = "drop";
+  expect_named(options, "implicit = drop left 0 of 2");
 }
 
 TEST(Filters, ImplicitRowsGoBeforeAnythingIsCounted) {

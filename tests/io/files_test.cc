@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "io/earlier_results.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
@@ -36,6 +37,20 @@ TEST(RequirePlaceFor, NeedsTheFolderAndNoFolderOfThatName) {
                [&] { require_place_for(folder.file("sub/new")); });
   expect_error(ExitCode::kIo, folder.path(), [&] { require_place_for(folder.path()); });
   EXPECT_EQ(folder.entries(), 1U);
+}
+
+TEST(RemoveEarlierResults, TakesFilesAndLeavesEverythingElse) {
+  const rallrec::testing::TemporaryFolder folder;
+  folder.put("metrics.json", "x");
+  folder.put("notes.txt", "x");
+  fs::create_symlink("notes.txt", folder.file("link"));
+  fs::create_directory(folder.file("folder"));
+  remove_earlier_results({folder.file("metrics.json"), folder.file("none"), folder.file("link"),
+                          folder.file("folder"), "/dev/stdout"});
+  EXPECT_FALSE(file_exists(folder.file("metrics.json")));
+  for (const char* name : {"notes.txt", "link", "folder"}) {
+    EXPECT_TRUE(file_exists(folder.file(name))) << name;
+  }
 }
 
 TEST(RequirePlaceFor, NeedsAFolderThatTakesNewFiles) {

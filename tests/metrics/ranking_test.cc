@@ -121,6 +121,25 @@ TEST(FullRanking, EqualsSortingAllItemsOnAnyNumberOfRanks) {
   }
 }
 
+TEST(FullRanking, WhatHasNoVectorCountsAndIsNeverFound) {
+  // As by hand above, with item 9 beside 0 and 3, and a second user without a vector.
+  const float user[] = {1.0f};
+  const float items[] = {0.0f, 1.0f, 2.0f, 3.0f, 4.0f, 5.0f};
+  Lists masked, relevant;
+  masked.add({5});
+  relevant.add({0, 3, 9});
+  relevant.add({2});
+  distributed::run_thread_ranks(2, [&](distributed::Communicator& communicator) {
+    const auto m = full_ranking({user, items, 1, 6, 1, masked.view(), relevant.view(), 1}, {2, 6},
+                                communicator);
+    EXPECT_EQ(m.users, 2);
+    EXPECT_DOUBLE_EQ(m.recall[0], 1.0 / 3.0 / 2.0);
+    EXPECT_DOUBLE_EQ(m.recall[1], 2.0 / 3.0 / 2.0);
+    const double ideal = 1.0 + 1.0 / std::log2(3.0) + 0.5;
+    EXPECT_NEAR(m.ndcg[1], (1.0 / std::log2(3.0) + 1.0 / std::log2(6.0)) / ideal / 2.0, 1e-15);
+  });
+}
+
 TEST(FullRanking, IsZeroWhereNobodyHasARelevantItem) {
   const float vectors[] = {1.0f};
   Lists none;

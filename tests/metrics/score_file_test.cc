@@ -127,7 +127,9 @@ TEST(EvaluationJson, HasNullsWhereNothingCanBeComputed) {
   evaluation.accuracy = 0.125;
   EXPECT_EQ(evaluation_json(evaluation).text(),
             R"({"n": 2, "positive_rate": 0.5, "auc": null, "log_loss": 0.5, "accuracy": 0.125, )"
-            R"("intervals": {"auc": null, "log_loss": null, "accuracy": null}})");
+            R"("intervals": {"auc": null, "log_loss": null, "accuracy": null}, )"
+            R"("resampled": "samples"})");
+  evaluation.resampled = "users";
   evaluation.auc = 0.75;
   evaluation.auc_squashed = 0.5;
   evaluation.log_loss_squashed = 0.25;
@@ -136,7 +138,8 @@ TEST(EvaluationJson, HasNullsWhereNothingCanBeComputed) {
       evaluation_json(evaluation).text(),
       R"({"n": 2, "positive_rate": 0.5, "auc": 0.75, "log_loss": 0.5, "accuracy": 0.125, )"
       R"("auc_squashed": 0.5, "log_loss_squashed": 0.25, "intervals": {"auc": [0.5, 0.875], )"
-      R"("log_loss": null, "accuracy": null, "auc_squashed": null, "log_loss_squashed": null}})");
+      R"("log_loss": null, "accuracy": null, "auc_squashed": null, "log_loss_squashed": null}, )"
+      R"("resampled": "users"})");
 }
 
 }  // namespace

@@ -97,7 +97,13 @@ TEST_F(BaselineFiles, WritesALinePerTestRowAndTheirMetrics) {
   double won = 0.0;
   for (const json& line : scores) {
     std::getline(test, row);
-    EXPECT_EQ(line.size(), 2U);
+    std::vector<std::string> cells;
+    std::istringstream stream(row);
+    for (std::string cell; std::getline(stream, cell, '\t');) cells.push_back(cell);
+    EXPECT_EQ(line["user"], cells[0]);
+    EXPECT_EQ(line["item"], cells[1]);
+    EXPECT_EQ(line["timestamp"], std::stoi(cells[3]));
+    EXPECT_EQ(line.size(), 5U);
     EXPECT_EQ(line["label"].get<int>(), row.find("\t1\t") == std::string::npos ? 0 : 1);
     for (const json& other : scores) {
       if (line["label"] == 1 && other["label"] == 0) {
@@ -146,6 +152,15 @@ TEST_F(BaselineFiles, AnErrorLeavesNoFolder) {
   EXPECT_FALSE(io::file_exists(folder_.file("out")));
   options_.baseline.history = 5;
   expect_error(ExitCode::kUsage, "baseline.history", [&] { run("dcn", "out"); });
+}
+
+TEST_F(BaselineFiles, AFailedRunLeavesNothingOfAnEarlierOne) {
+  options_.baseline.epochs = 1;
+  run("dcn", "out");
+  files_.test = folder_.file("none.inter");
+  expect_error(ExitCode::kMissingInput, "none.inter", [&] { run("dcn", "out"); });
+  EXPECT_FALSE(io::file_exists(folder_.file("out/metrics.json")));
+  EXPECT_FALSE(io::file_exists(folder_.file("out/scores.jsonl")));
 }
 
 class BaselineStage : public ::testing::Test {

@@ -254,6 +254,30 @@ TEST(LightGcnStep, SendsTheBytesOfTheTable) {
   });
 }
 
+// Without layers the model is a matrix factorisation: only the final rows of a batch move.
+TEST(LightGcnStep, SendsNoRowsBetweenLayersWhereThereAreNone) {
+  const auto adjacency = adjacency_of(Groups().train_graph());
+  auto options = small_options();
+  options.layers = 0;
+  const Triples few{{0, 1, 2}, {60, 61, 64}, {61, 66, 99}};
+  const auto run = [&](distributed::Communicator& communicator) {
+    LightGcnStep step(adjacency, options, distributed::cpu_place(communicator));
+    step.begin(2);
+    const std::uint64_t at_start = communicator.bytes_sent();
+    step.run(few.batch());
+    step.run(few.batch());
+    EXPECT_EQ(communicator.bytes_sent() - at_start,
+              communicator.size() == 1 ? 0U : 2U * (3 * 3 * 8 * 4 + 3 * 3 * 4));
+    std::vector<float> vectors;
+    step.embeddings(vectors);
+    return vectors;
+  };
+  distributed::LocalCommunicator local;
+  const std::vector<float> alone = run(local);
+  distributed::run_thread_ranks(
+      3, [&](distributed::Communicator& communicator) { EXPECT_EQ(run(communicator), alone); });
+}
+
 TEST(TrainLightGcn, RefusesAGraphWithoutTrainableEdges) {
   data::EdgeList edges;
   edges.add(0, 0);

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "data/datasets/atomic_fields.h"
 #include "data/datasets/atomic_header.h"
+#include "data/datasets/atomic_time.h"
 #include "data/datasets/shared_rows.h"
 #include "io/files.h"
 
@@ -43,19 +44,6 @@ float rating_of(const io::DelimitedRow& row, std::size_t i) {
   return static_cast<float>(rating);
 }
 
-// The kind is float, yet every whole number up to 2^63 must survive; "881250949.0" is whole, too.
-std::int64_t timestamp_of(const io::DelimitedRow& row, std::size_t i) {
-  const std::string_view text = row.get_text(i, "timestamp");
-  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-  if (digits) return row.get_int(i, "timestamp");
-  const double time = row.get_number(i, "timestamp");
-  constexpr double kExact = 9007199254740992.0;  // 2^53
-  if (time < 0 || time > kExact || time != std::floor(time)) {
-    row.fail(i, "timestamp: expected a whole number from 0, found '" + std::string(text) + "'");
-  }
-  return static_cast<std::int64_t>(time);
-}
-
 struct InteractionColumns {
   explicit InteractionColumns(const AtomicHeader& header)
       : user(header.require("user_id")),
@@ -75,11 +63,12 @@ void append(const io::DelimitedRow& row, const InteractionColumns& columns, IdMa
   if (user.empty()) row.fail(columns.user, "user_id is empty");
   if (item.empty()) row.fail(columns.item, "item_id is empty");
   const float rating = columns.rating < 0 ? 0 : rating_of(row, columns.rating);
-  const std::int64_t timestamp = columns.timestamp < 0 ? 0 : timestamp_of(row, columns.timestamp);
+  const AtomicTime time =
+      columns.timestamp < 0 ? AtomicTime{} : atomic_time(row, columns.timestamp);
   table.user.push_back(users.add(user));
   table.item.push_back(items.add(item));
   if (columns.rating >= 0) table.rating.push_back(rating);
-  if (columns.timestamp >= 0) table.timestamp.push_back(timestamp);
+  if (columns.timestamp >= 0) table.add_time(time.whole, time.fraction);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace rallrec::data {
 //
 // `path` is the .inter file, or a folder with exactly one. The .item and .user files of the same
 // name beside it are optional. The .inter file must have the columns user_id and item_id; rating
-// and timestamp (whole, from 0) make the interactions rated and timed; other columns are not read.
+// and timestamp (from 0) make the interactions rated and timed; other columns are not read.
 // A broken header is an error whatever the bad-row policy.
 //
 // Fields keep the names of their columns, except that movie_title, class, release_year and

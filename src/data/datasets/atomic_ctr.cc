@@ -3,19 +3,28 @@
 #include "core/error.h"
 #include "data/datasets/atomic_fields.h"
 #include "data/datasets/atomic_header.h"
+#include "data/datasets/atomic_time.h"
 #include "io/files.h"
 
 namespace rallrec::data {
 namespace {
 
+// -1 where there is no such column, or one of words.
+int numeric_column(const AtomicHeader& header, const char* name) {
+  const int column = header.find(name);
+  return column >= 0 && header.columns()[column].kind == FieldKind::kFloat ? column : -1;
+}
+
 struct LabelColumns {
   explicit LabelColumns(const AtomicHeader& header)
       : user(header.require("user_id")),
         item(header.require("item_id")),
-        label(header.require("label")) {}
+        label(header.require("label")),
+        timestamp(numeric_column(header, "timestamp")) {}
   std::size_t user;
   std::size_t item;
   std::size_t label;
+  int timestamp;
 };
 
 std::uint8_t label_of(const io::DelimitedRow& row, std::size_t i) {
@@ -32,7 +41,11 @@ void append(const io::DelimitedRow& row, const LabelColumns& columns, CtrData& d
   const std::string_view item = row[columns.item];
   if (user.empty()) row.fail(columns.user, "user_id is empty");
   if (item.empty()) row.fail(columns.item, "item_id is empty");
-  samples.label.push_back(label_of(row, columns.label));
+  const std::uint8_t label = label_of(row, columns.label);
+  if (columns.timestamp >= 0) {
+    samples.timestamp.push_back(atomic_time(row, columns.timestamp).whole);
+  }
+  samples.label.push_back(label);
   samples.user.push_back(data.users.add(user));
   samples.item.push_back(data.items.add(item));
 }

@@ -8,9 +8,10 @@
 namespace rallrec::data {
 
 // A person's own split, as RecBole atomic files (atomic.h). An .inter file needs the columns
-// user_id, item_id and label (0 or 1); its other columns are no features and are not read. Of the
-// side files, which may be "", every column is kept under its own name and kind. An id without a
-// row there has no values.
+// user_id, item_id and label (0 or 1); timestamp is read where it is there as a float, to say
+// which row a score is of; no other column is read, and none of these but the ids is a feature. Of
+// the side files, which may be "", every column is kept under its own name and kind. An id without
+// a row there has no values.
 struct CtrFiles {
   std::string train;
   std::string valid;

@@ -24,6 +24,7 @@ FieldKind kind_of(const std::string& word, const std::string& file, std::size_t 
 
 AtomicHeader::AtomicHeader(const std::string& file) : file_(file) {
   const std::string line = first_line(file);
+  if (line.empty()) fail(file, 1, "the file is empty or starts with an empty line");
   if (io::find_invalid_utf8(line) != std::string::npos) fail(file, 1, "the header is not UTF-8");
   std::size_t column = 1;
   for (const std::string& cell : split(line, "\t")) {

@@ -1,5 +1,6 @@
 #include "data/datasets/shared_rows.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -172,9 +173,16 @@ void join_rows(const ReadOptions& options, std::int32_t known_users, std::int32_
   const auto rows = sizes_of_ranks(communicator, table.user.size());
   const auto ratings = sizes_of_ranks(communicator, table.rating.size());
   const auto timestamps = sizes_of_ranks(communicator, table.timestamp.size());
+  const auto fractions = sizes_of_ranks(communicator, table.timestamp_fraction.size());
   join_column(communicator, rows, DType::kInt32, table.user);
   join_column(communicator, rows, DType::kInt32, table.item);
   join_column(communicator, ratings, DType::kFloat32, table.rating);
+  // A rank that met whole times alone has no fractions.
+  if (std::any_of(fractions.begin(), fractions.end(),
+                  [](std::size_t count) { return count > 0; })) {
+    table.timestamp_fraction.resize(table.timestamp.size(), 0.0);
+    join_column(communicator, timestamps, DType::kFloat64, table.timestamp_fraction);
+  }
   join_column(communicator, timestamps, DType::kInt64, table.timestamp);
 }
 

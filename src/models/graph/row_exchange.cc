@@ -62,11 +62,13 @@ std::size_t most_by_halo(const std::vector<std::vector<std::int32_t>>& halos,
   return most;
 }
 
-// The same for a gather in a ring, where every row passes by every rank but one.
-std::size_t most_by_gather(const std::vector<Range>& parts, std::size_t nodes) {
+// The same for a gather of all rows. NCCL's is a ring, where every row passes by every rank but
+// one; elsewhere each rank sends its own rows to every other.
+std::size_t most_by_gather(const std::vector<Range>& parts, std::size_t nodes, bool in_ring) {
   std::size_t most = 0;
   for (const Range& part : parts) {
-    most = std::max(most, nodes - part.size());
+    const std::size_t sent = in_ring ? 0 : (parts.size() - 1) * part.size();
+    most = std::max({most, sent, nodes - part.size()});
   }
   return most;
 }
@@ -107,7 +109,8 @@ RowExchange::RowExchange(const Adjacency& adjacency, std::int64_t width,
     gather_counts_.push_back(part.size() * static_cast<std::size_t>(width));
   }
   const NodeLists halos = halos_of(adjacency, parts_);
-  if (most_by_halo(halos, parts_) < most_by_gather(parts_, places_.size())) {
+  const bool in_ring = place.queue.device == Device::kCuda;
+  if (most_by_halo(halos, parts_) < most_by_gather(parts_, places_.size(), in_ring)) {
     hold_halo(halos);
   } else {
     hold_all();

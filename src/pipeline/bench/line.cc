@@ -41,6 +41,41 @@ const char* level_name() {
   return "baseline";
 }
 
+using Json = nlohmann::ordered_json;
+
+std::vector<std::string> settings_of(const Bench& bench) {
+  if (bench.name == "tokenize" || bench.name == "matmul") {
+    return {"model", "repeats"};
+  }
+  if (bench.name == "load") {
+    return {"model", "quant", "prompts", "token_budget"};
+  }
+  return bench.needs_model
+             ? std::vector<std::string>{"model", "quant", "prompts", "repeats", "token_budget"}
+             : std::vector<std::string>{"repeats"};
+}
+
+// What of the request a bench goes by.
+Json config_of(const std::string& name, const BenchRun& run) {
+  const auto& table = bench_table();
+  const auto bench = std::find_if(table.begin(), table.end(),
+                                  [&](const Bench& candidate) { return candidate.name == name; });
+  const Json all = {{"model", run.request.model},
+                    {"quant", models::llm::resolved_quant(run.options.model.quant)},
+                    {"prompts", run.request.count},
+                    {"repeats", run.request.repeats},
+                    {"token_budget", run.options.tune.token_budget}};
+  Json config = Json::object();
+  for (const std::string& setting : settings_of(*bench)) {
+    if (all.at(setting) != "") {
+      config[setting] = all.at(setting);
+    }
+  }
+  config["threads"] = thread_count();
+  config["ranks"] = run.communicator.size();
+  return config;
+}
+
 }  // namespace
 
 Seconds seconds_of(std::vector<double> runs) {
@@ -75,25 +110,20 @@ void print_line(const BenchLine& line, const BenchRun& run) {
   if (run.communicator.rank() != 0) {
     return;
   }
-  nlohmann::ordered_json json = {{"bench", line.bench},
-                                 {"arm", line.arm},
-                                 {"seconds", line.seconds.median},
-                                 {"spread", {line.seconds.least, line.seconds.most}},
-                                 {"peak_bytes", line.peak_bytes},
-                                 {"work", line.work},
-                                 {"rate", line.rate},
-                                 {"verified", line.verified},
-                                 {"ratio", line.ratio}};
+  const auto unless_none = [](auto value) { return value == 0 ? Json() : Json(value); };
+  Json json = {{"bench", line.bench},
+               {"arm", line.arm},
+               {"seconds", line.seconds.median},
+               {"spread", {line.seconds.least, line.seconds.most}},
+               {"peak_bytes", unless_none(line.peak_bytes)},
+               {"work", line.work},
+               {"rate", unless_none(line.rate)},
+               {"verified", line.verified},
+               {"ratio", unless_none(line.ratio)}};
   for (const auto& [key, value] : line.more) {
     json[key] = value;
   }
-  json["config"] = {{"model", run.request.model},
-                    {"quant", models::llm::resolved_quant(run.options.model.quant)},
-                    {"prompts", run.request.count},
-                    {"repeats", run.request.repeats},
-                    {"token_budget", run.options.tune.token_budget},
-                    {"threads", thread_count()},
-                    {"ranks", run.communicator.size()}};
+  json["config"] = config_of(line.bench, run);
   json["hardware"] = {{"cpu", processor()},
                       {"level", level_name()},
                       {"int8_level", kernels::int8_level_name(kernels::int8_level())}};

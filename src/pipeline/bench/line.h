@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,15 +24,17 @@ Seconds seconds_of(std::vector<double> runs);
 std::vector<Seconds> time_arms(const std::vector<std::function<void()>>& arms, int repeats,
                                distributed::Communicator& communicator);
 
-// What one arm came to.
+// What one arm came to. What is none, not measured or not a number is printed as null.
 struct BenchLine {
+  static constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
   std::string bench;
   std::string arm;
   Seconds seconds;
   std::int64_t peak_bytes = 0;  // above the process before the model; 0 = not measured
   double work = 0.0;            // tokens, operations or bytes, as docs/benchmarks/engine.md says
   double rate = 0.0;            // work per second; 0 where nothing was timed
-  double verified = 0.0;        // largest difference to the arm it was compared with
+  double verified = kNone;      // largest difference to the arm it was compared with
   double ratio = 0.0;           // as docs/benchmarks/engine.md says; 0 = none
   std::vector<std::pair<std::string, double>> more;
 };

@@ -43,7 +43,7 @@ void bench_load(const BenchRun& run) {
                 peak_resident_bytes() - before,
                 work,
                 work / seconds,
-                0.0,
+                BenchLine::kNone,
                 0.0,
                 {{"since_start", total}}},
                run);

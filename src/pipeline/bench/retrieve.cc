@@ -59,7 +59,8 @@ void bench_retrieve(const BenchRun& run) {
   line.work = static_cast<double>(kernels::nearest_rows_work(task).flops);
   line.more = {{"items", static_cast<double>(request.items)},
                {"width", static_cast<double>(request.width)},
-               {"k", static_cast<double>(k)}};
+               {"k", static_cast<double>(k)},
+               {"queries", static_cast<double>(queries.size(0))}};
   print_pair(line, {"in blocks", "plain libtorch"}, seconds, run);
 }
 

@@ -77,6 +77,13 @@ TEST(RowExchange, WhereEverybodyNeedsEverythingItIsGathered) {
   }
 }
 
+// Of three ranks the first owns three users. By halo it sends five rows; in a gather it would send
+// each of its rows to both others.
+TEST(RowExchange, AGatherCostsItsSenderEveryOtherRank) {
+  expect_exchange(adjacency_of({{true, true}, {false, true}, {true, true}, {true, false}}), 3,
+                  true);
+}
+
 TEST(RowExchange, RanksWithoutRowsTakePart) {
   const Adjacency adjacency = adjacency_of({{true, false}, {false, true}});
   expect_exchange(adjacency, 7, true);
