@@ -4,7 +4,6 @@
 
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
-#include "io/earlier_results.h"
 #include "io/files.h"
 
 namespace rallrec::commands {
@@ -18,7 +17,6 @@ int run_on_files(const pipeline::AlignFiles& files, CommandContext& context) {
   io::require_plain_file(files.graph);
   if (context.communicator.rank() == 0) {
     io::require_place_for(files.output, {files.text, files.graph});
-    io::remove_earlier_results({files.output});
   }
   pipeline::align_on_files(files, context.options, context.communicator);
   return 0;

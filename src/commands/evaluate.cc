@@ -8,7 +8,6 @@
 #include "commands/stage_command.h"
 #include "core/error.h"
 #include "io/atomic_file.h"
-#include "io/earlier_results.h"
 #include "io/files.h"
 #include "metrics/common_rows.h"
 #include "metrics/evaluation_json.h"
@@ -76,7 +75,6 @@ int evaluate_file(const Flags& flags, CommandContext& context) {
   require_flag(flags.scores, "--scores", flags.against.empty() ? "--output" : "--against");
   if (!flags.output.empty() && context.communicator.rank() == 0) {
     io::require_place_for(flags.output, {flags.scores, flags.against});
-    io::remove_earlier_results({flags.output});
   }
   const metrics::ScoredSamples samples =
       metrics::read_scored_samples(context.communicator, flags.scores);

@@ -4,7 +4,6 @@
 
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
-#include "io/earlier_results.h"
 #include "io/files.h"
 
 namespace rallrec::commands {
@@ -17,7 +16,6 @@ int infer_files(const pipeline::InferFiles& files, CommandContext& context) {
   io::require_plain_file(files.input);
   if (context.communicator.rank() == 0) {
     io::require_place_for(files.output, {files.input});
-    io::remove_earlier_results({files.output});
   }
   pipeline::infer(files, context.options, context.communicator);
   return 0;

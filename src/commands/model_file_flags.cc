@@ -1,7 +1,6 @@
 #include "commands/model_file_flags.h"
 
 #include "commands/stage_command.h"
-#include "io/earlier_results.h"
 #include "io/files.h"
 
 namespace rallrec::commands {
@@ -29,7 +28,6 @@ void require_model_files(const pipeline::ModelFiles& files, const std::string& c
   require_flag(files.output, "--output", with);
   if (context.communicator.rank() == 0) {
     io::require_place_for(files.output, {files.input});
-    io::remove_earlier_results({files.output});
   }
 }
 

@@ -5,7 +5,6 @@
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
 #include "core/error.h"
-#include "io/earlier_results.h"
 #include "io/files.h"
 
 namespace rallrec::commands {
@@ -33,7 +32,6 @@ int run(const Flags& flags, CommandContext& context) {
   const std::string& output = flags.request.output;
   if (context.communicator.rank() == 0 && !output.empty()) {
     io::require_place_for(output, {flags.pairs, flags.request.candidates});
-    io::remove_earlier_results({output});
   }
   const pipeline::StageContext run{context.options, context.communicator, run_folder_of(context)};
   if (flags.pairs.empty()) {
