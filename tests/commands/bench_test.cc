@@ -302,10 +302,10 @@ TEST_F(ScalingBench, StrongIsTheSameWorkOnMoreRanks) {
 }
 
 TEST_F(ScalingBench, WeakIsTheSameWorkForEachRank) {
-  const Outcome outcome = scaling({"--mode", "weak", "--stage", "light_gcn", "--edges", "10000"});
+  const Outcome outcome = scaling({"--mode", "weak", "--stage", "light_gcn", "--edges", "200000"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json all = points();
-  // A made-up graph may draw an edge twice.
+  // A made-up graph draws some edges twice, a small one many.
   EXPECT_NEAR(all[1]["work"].get<double>() / all[0]["work"].get<double>(), 2.0, 0.3);
 }
 

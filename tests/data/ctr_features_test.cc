@@ -46,8 +46,8 @@ CtrData made_up_data() {
   tags.end_row();
   data.item_fields.fields.push_back(tags.take());
   // a twice, b once.
-  data.train = {"train", {0, 0, 1}, {0, 1, 0}, {1, 0, 1}, {}, {}};
-  data.valid = {"valid", {2, 0}, {2, 0}, {1, 0}, {}, {}};
+  data.train = {"train", {0, 0, 1}, {0, 1, 0}, {1, 0, 1}, {}, {}, {}};
+  data.valid = {"valid", {2, 0}, {2, 0}, {1, 0}, {}, {}, {}};
   data.test = data.valid;
   return data;
 }
