@@ -18,7 +18,8 @@ import tuning_data
 
 PROGRAM = pathlib.Path(sys.argv.pop()).resolve() if len(sys.argv) > 1 else None
 PROGRAMS = tuning_data.ROOT / ".deps" / "slurm"
-STEPS = 200
+STEPS = 120
+PATIENCE = 180  # seconds for what takes a few on an idle machine
 # slurmctld looks at time limits every 30 s from its start, and sends a signal that is asked for 45 s before a limit of one
 # minute at the first look: a job that starts shortly before has to wait least.
 LOOK_AT_LIMITS = 30.0
@@ -69,7 +70,7 @@ class SlurmTest(unittest.TestCase):
 
     def expect_checkpoint(self, cluster, launcher):
         """Waits for the end of the first life, which leaves a checkpoint of its last step and no adapter."""
-        cluster.wait_for(lambda: f"{launcher} ended with" in self.log_of(launcher), 60)
+        cluster.wait_for(lambda: f"{launcher} ended with" in self.log_of(launcher), PATIENCE)
         self.assertIn(f"{launcher} ended with 75", self.log_of(launcher))
         self.assertIn("USR1: asking for a checkpoint", self.log_of(launcher))
         output = self.folder / launcher
@@ -81,7 +82,7 @@ class SlurmTest(unittest.TestCase):
 
     def expect_the_same_run(self, cluster, job, launcher):
         """Waits for the end of the second life: by itself, with the bytes of the unbroken run."""
-        cluster.wait_for(lambda: cluster.state_of(job)[0] == "COMPLETED", 60)
+        cluster.wait_for(lambda: cluster.state_of(job)[0] == "COMPLETED", PATIENCE)
         self.assertEqual(cluster.state_of(job), ("COMPLETED", 1, "0:0"))
         self.assertIn(f"start 1 of job {job}", self.log_of(launcher))
         whole, broken = self.folder / "unbroken", self.folder / launcher
@@ -106,7 +107,7 @@ class SlurmTest(unittest.TestCase):
         with slurm_cluster.SlurmCluster(PROGRAMS, self.folder / "slurm") as cluster:
             unbroken = self.start_unbroken()
             by_hand = self.submit(cluster, "mpirun")
-            cluster.wait_for(lambda: len(tuning_data.steps_done(self.folder / "mpirun")) >= 5, 60)
+            cluster.wait_for(lambda: len(tuning_data.steps_done(self.folder / "mpirun")) >= 5, PATIENCE)
             self.assertEqual(cluster.run("scancel", "--signal=USR1", "--batch", by_hand), "")
             self.expect_checkpoint(cluster, "mpirun")
             self.check_tasks_without_pmix(cluster)
@@ -117,7 +118,7 @@ class SlurmTest(unittest.TestCase):
             # Once is enough: on a slow machine the next look would stop it again.
             longer = ("scontrol", "update", f"JobId={by_limit}", "TimeLimit=30")
             cluster.wait_for(lambda: cluster.run(*longer) == "", 20)
-            self.assertEqual(unbroken.wait(60), 0, (self.folder / "unbroken.log").read_text())
+            self.assertEqual(unbroken.wait(PATIENCE), 0, (self.folder / "unbroken.log").read_text())
             for job, launcher in ((by_hand, "mpirun"), (by_limit, "srun")):
                 with self.subTest(launcher):
                     self.expect_the_same_run(cluster, job, launcher)

@@ -54,6 +54,7 @@ class TwoHosts:
                 line = ["unshare", "--net", "--uts", "sh", "-c"]
                 line += [f"hostname {name} && ip link set lo up && echo ready && exec sleep 600"]
                 log = self.folder / f"{name}.log"
+                log.unlink(missing_ok=True)
                 self.pids.append(process_group.start(line, log).pid)
                 process_group.wait_for(lambda log=log: "ready" in log.read_text(), 10, log)
             self.on(0, "ip", "link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", self.pids[1])
@@ -71,6 +72,7 @@ class TwoHosts:
 
     def __exit__(self, *_):
         process_group.stop_all()
+        self.pids.clear()
 
     def line(self, host, *words):
         return ["nsenter", "--target", str(self.pids[host]), "--net", "--uts", *(str(word) for word in words)]
@@ -85,7 +87,7 @@ class TwoHosts:
     def shape(self, megabits):
         """Lets the cable carry so many megabits per second each way. What hinders it, or ""."""
         for host in range(2):
-            limit = ["tbf", "rate", f"{megabits}mbit", "burst", "128kb", "latency", "50ms"]
+            limit = ["tbf", "rate", f"{1e6 * megabits:.0f}bit", "burst", "16kb", "latency", "500ms"]
             done = self.on(host, "tc", "qdisc", "replace", "dev", "cable", "root", *limit, check=False)
             if done.returncode != 0:
                 return done.stderr.strip()

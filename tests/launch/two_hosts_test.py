@@ -1,5 +1,5 @@
-"""launch/run_hostfile.sh over two hosts, which are namespaces of this machine joined by a cable of 50 Mbit/s: the same bits
-as on one host, gathers that hide behind computing, and a cut cable that ends the job with the lost host named.
+"""launch/run_hostfile.sh over two hosts, which are namespaces of this machine joined by a cable: the same bits as on
+one host, gathers over a slow cable that hide behind computing, and a cut cable that ends the job with the lost host named.
 
 usage: two_hosts_test.py PROGRAM
 Skipped, with the reason as last line and exit code 77, where namespaces are not permitted; RALLREC_REQUIRE_CLUSTER=1 makes
@@ -20,7 +20,7 @@ import tuning_data
 import two_hosts
 
 PROGRAM = pathlib.Path(sys.argv.pop()).resolve() if len(sys.argv) > 1 else None
-MEGABITS = 50
+SHARE = 0.6
 
 
 class TwoHostsTest(unittest.TestCase):
@@ -67,19 +67,29 @@ class TwoHostsTest(unittest.TestCase):
         # Layers went over the cable: half of four layers, forward and backward but for those at hand.
         self.assertGreater(self.hosts.received_bytes(1), steps * 4 * 20000)
 
-    def test_gathers_hide_behind_computing(self):
-        hindrance = self.hosts.shape(MEGABITS)
-        if hindrance:
-            self.skipTest(f"tc cannot shape the cable: {hindrance}")
-        words = ["bench", "stage", "--stage", "tune", "--model", self.folder / "model", "--quant", "w8a8"]
-        words += ["--input", self.folder / "train.jsonl", "--count", "48", "--repeats", "5"]
+    def measure(self, repeats):
+        words = ["bench", "stage", "--stage", "tune", "--model", self.folder / "wide", "--quant", "w8a8"]
+        words += ["--input", self.folder / "train.jsonl", "--count", "48", "--repeats", repeats]
         point = json.loads(self.run_on_both(*words, "--set", "tune.token_budget=256").stdout)
         print(json.dumps(point), file=sys.stderr)
         self.assertEqual((point["nodes"], point["config"]["ranks"]), (2, 2))
-        # Each gather takes what the cable takes for its bytes, and less than that is waited for.
-        self.assertGreater(point["gather_seconds"], 0.8 * point["gathered_bytes"] * 8 / (MEGABITS * 1e6))
-        self.assertLess(point["waited_seconds"], 0.8 * point["gather_seconds"])
-        self.assertLess(point["seconds"], point["seconds_without_overlap"])
+        return point
+
+    def test_gathers_hide_behind_computing(self):
+        """On a cable so slow that a step's gathers take SHARE of what its computing takes on this machine."""
+        tuning_data.write_model(self.folder / "wide", tuning_data.WIDE_SHAPE)
+        free = self.measure(1)
+        megabits = 8e-6 * free["gathered_bytes"] / (SHARE * free["seconds"])
+        hindrance = self.hosts.shape(megabits)
+        if hindrance:
+            print(f"SKIPPED: tc cannot shape the cable: {hindrance}")
+            self.skipTest(hindrance)
+        point = self.measure(5)
+        # Each gather takes what the cable takes for its bytes, and little of that is waited for.
+        self.assertGreater(point["gather_seconds"], 0.8 * SHARE * free["seconds"])
+        self.assertLess(point["waited_seconds"], 0.7 * point["gather_seconds"])
+        print(f"gathers of {point['gather_seconds']:.2f} s over the cable: a pass takes {point['seconds']:.2f} s, "
+              f"{point['seconds_without_overlap']:.2f} s where each is waited for at once")
 
     def test_a_cut_cable_ends_the_job_and_names_the_host(self):
         log = self.folder / "cut.log"
