@@ -6,7 +6,6 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "tests/commands/background_program.h"
@@ -22,7 +21,8 @@ using Clock = std::chrono::steady_clock;
 
 char state_of(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::getline(file, text);  // empty where it ends at this moment
   const std::size_t name_end = text.rfind(')');
   return name_end == std::string::npos || text.size() < name_end + 3 ? '-' : text[name_end + 2];
 }
