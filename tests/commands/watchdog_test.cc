@@ -122,7 +122,7 @@ class WatchdogTest : public TuningFixture {
     EXPECT_LE(run.seconds, timeout + 5.0) << run.place;
     // What it was seen in may be one report older than where it stopped.
     EXPECT_THAT(log, AllOf(HasSubstr("rank " + run.silent() + " on "),
-                           HasSubstr("has been silent for"), HasSubstr("last seen in tune, "),
+                           HasSubstr("has been silent for"), HasSubstr("last seen in "),
                            HasSubstr("rank " + run.survivor() + " on "), HasSubstr("waits in ")))
         << run.place;
     EXPECT_THAT(folder.get(name + "/flight/rank" + run.survivor() + ".jsonl"),
