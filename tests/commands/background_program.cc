@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 
 namespace rallrec::testing {
@@ -16,7 +15,8 @@ namespace {
 // Whether the process still runs; one that only waits to be reaped (state Z) does not.
 bool is_alive(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  std::string text;
+  std::getline(file, text);  // empty where it ends at this moment
   const std::size_t name_end = text.rfind(')');  // the name before it may hold anything
   return name_end != std::string::npos && text.size() > name_end + 2 && text[name_end + 2] != 'Z';
 }
