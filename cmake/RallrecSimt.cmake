@@ -1,5 +1,5 @@
 # The host SIMT build (preset simt): src/core, src/kernels, what of src/distributed needs no MPI,
-# and the trainings of LightGCN and of the projector. Their .cu files are compiled as plain C++
+# and the trainings of LightGCN, the projector and the baselines. Their .cu files are compiled as plain C++
 # against the stand-in of tests/support/simt/; with the tests that run them. No torch, MPI or HDF5.
 #
 # The .cu files, the stand-in and the tests are built with ASan and UBSan; the CPU column is not (the preset
@@ -73,18 +73,37 @@ add_subdirectory(src/distributed)
 
 # What these trainings take of the folders above, which see torch or HDF5 elsewhere.
 add_library(rallrec_trainings STATIC
+  src/config/did_you_mean.cc
+  src/config/sizes.cc
   src/data/csr_graph.cc
+  src/data/ctr_features.cc
+  src/data/feature_block.cc
+  src/data/field_table.cc
   src/data/graph_edges.cc
+  src/data/id_map.cc
   src/data/negative_sampler.cc
   src/metrics/ranking.cc
   src/models/alignment/projector.cc
+  src/models/ctr/auto_int.cc
+  src/models/ctr/dcn.cc
+  src/models/ctr/deep_fm.cc
+  src/models/ctr/make_ctr_model.cc
+  src/models/ctr/mlp.cc
+  src/models/ctr/scalar_head.cc
+  src/models/ctr/sharded_embedding.cc
+  src/models/ctr/x_deep_fm.cc
   src/models/graph/adjacency.cc
   src/models/graph/light_gcn.cc
   src/models/graph/row_exchange.cc
   src/train/alignment_batches.cc
   src/train/alignment_cut.cc
   src/train/alignment_step.cc
+  src/train/ctr_batch.cc
+  src/train/ctr_block_arrays.cc
+  src/train/ctr_epoch.cc
+  src/train/ctr_step.cc
   src/train/gradient_tree.cc
+  src/train/lazy_adam.cc
   src/train/light_gcn_step.cc
   src/train/light_gcn_trainer.cc
   src/train/light_gcn_triples.cc

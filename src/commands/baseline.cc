@@ -91,7 +91,6 @@ Command baseline_command() {
       "--users my.user --items my.item --output deep_fm/";
   command.define = define;
   command.reads_rows = true;
-  command.cpu_only = true;
   return command;
 }
 

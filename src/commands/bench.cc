@@ -17,12 +17,19 @@ struct Flags {
 
 constexpr const char* kScaling = "scaling";
 
+void refuse_cuda(const std::string& name, const CommandContext& context) {
+  if (context.options.cluster.device == "cuda") {
+    throw_usage("bench " + name + ": this bench cannot run on CUDA yet; use --device cpu");
+  }
+}
+
 int run(const Flags& flags, CommandContext& context) {
   const pipeline::BenchRequest& request = flags.scaling.bench;
   if (request.repeats < 1 || request.count < 1) {
     throw_usage("bench: --repeats and --count must be at least 1");
   }
   if (flags.name == kScaling) {
+    refuse_cuda(flags.name, context);
     return run_scaling(flags.scaling, context);
   }
   const auto& table = pipeline::bench_table();
@@ -35,6 +42,9 @@ int run(const Flags& flags, CommandContext& context) {
       names.append(", ").append(one.name);
     }
     throw_usage("bench '" + flags.name + "': expected one of " + names);
+  }
+  if (!bench->on_gpus) {
+    refuse_cuda(flags.name, context);
   }
   if (bench->needs_model && (request.model.empty() || request.input.empty())) {
     throw_usage("bench " + flags.name + " needs --model DIR and --input FILE");
@@ -120,7 +130,6 @@ Command bench_command() {
       "docs/benchmarks/engine.md says what each arm and ratio is.";
   command.example = "mpirun -n 2 rallrec bench tune --model DIR --input train.jsonl --quant w8a8";
   command.define = define;
-  command.cpu_only = true;
   command.uses_model = true;
   command.reads_rows = true;
   return command;

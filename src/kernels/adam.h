@@ -37,6 +37,27 @@ void adam_by_stored_rates(const Queue& queue, const AdamRates* rates, std::int64
 void adam_cpu(const AdamRates& rates, std::int64_t count, const float* gradient, float* parameters,
               float* first_moment, float* second_moment);
 
+// Rows of a table [any, width] that are updated, each at most once.
+struct AdamRows {
+  std::int64_t count = 0;
+  std::int64_t width = 0;
+  const std::int64_t* places = nullptr;  // [count] in the table
+  const AdamRates* rates = nullptr;      // [count]: a row counts its own updates
+  float l2 = 0.0F;
+  float* gradients = nullptr;  // [count, width]; used up
+  float* values = nullptr;     // the table
+  float* first_moment = nullptr;
+  float* second_moment = nullptr;
+};
+
+// adam on row places[i] of the table and of both moments, by rates[i], with the gradient
+// gradients[i] + l2 · row. Places are trusted. Otherwise as adam.
+void adam_rows(const Queue& queue, const AdamRows& rows);
+
+inline Work adam_rows_work(std::int64_t count, std::int64_t width) {
+  return {count * (28 * width + 16), 16 * count * width};
+}
+
 inline Work adam_work(std::int64_t count) { return {28 * count, 14 * count}; }
 
 }  // namespace rallrec::kernels

@@ -19,5 +19,6 @@ struct AdamArguments {
 // null, is read in place of `rates`. Throws where the build has no CUDA.
 void adam_gpu(const Queue& queue, const AdamRates& rates, const AdamRates* stored,
               const AdamArguments& arguments);
+void adam_rows_gpu(const Queue& queue, const AdamRows& rows);
 
 }  // namespace rallrec::kernels::detail

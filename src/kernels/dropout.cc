@@ -6,7 +6,7 @@
 #include "core/parallel_for.h"
 #include "core/rng.h"
 #include "kernels/dropout_cpu.h"
-#include "kernels/no_cuda.h"
+#include "kernels/dropout_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -25,7 +25,6 @@ std::uint64_t stream_key(const DropoutStream& stream) {
 
 void dropout_mask(const Queue& queue, const DropoutStream& stream, double rate,
                   const DropoutRows& rows, std::int64_t channels, std::uint8_t* mask) {
-  require_cpu(queue, "dropout_mask");
   RALLREC_CHECK(rate > 0.0 && rate < 1.0, "dropout_mask: the rate must lie in (0, 1)");
   RALLREC_CHECK(rows.offsets.size() == rows.samples.size() + 1,
                 "dropout_mask: one sample per sequence");
@@ -33,6 +32,10 @@ void dropout_mask(const Queue& queue, const DropoutStream& stream, double rate,
   const auto threshold = static_cast<std::uint32_t>(std::lround(rate * 65536.0));
   const std::uint64_t key = stream_key(stream);
   const auto place = static_cast<std::uint32_t>(stream.layer * 16 + stream.module);
+  if (queue.device == Device::kCuda) {
+    detail::dropout_mask_gpu(queue, {key, place, threshold, channels}, rows, mask);
+    return;
+  }
   const std::int64_t bytes = dropout_mask_bytes(channels);
   for (std::size_t s = 0; s < rows.samples.size(); ++s) {
     const detail::DropoutSample sample{key, place, static_cast<std::uint64_t>(rows.samples[s])};
@@ -49,8 +52,11 @@ void dropout_mask(const Queue& queue, const DropoutStream& stream, double rate,
 
 void dropout_apply(const Queue& queue, double rate, std::int64_t tokens, std::int64_t channels,
                    const std::uint8_t* mask, const float* x, bool accumulate, float* y) {
-  require_cpu(queue, "dropout_apply");
   const auto factor = static_cast<float>(1.0 / (1.0 - rate));
+  if (queue.device == Device::kCuda) {
+    detail::dropout_apply_gpu(queue, factor, tokens, channels, mask, x, accumulate, y);
+    return;
+  }
   const std::int64_t bytes = dropout_mask_bytes(channels);
   parallel_for(tokens, kTokensPerThread, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t t = begin; t < end; ++t) {

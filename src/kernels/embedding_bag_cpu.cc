@@ -23,7 +23,7 @@ struct Forward {
                                          float* y, std::int64_t begin, std::int64_t end) {
     for (std::int64_t bag = begin; bag < end; ++bag) {
       for (std::int64_t c = 0; c < s->columns; c += 8) {
-        sum_columns(*s, *bags, table + c, bag, s->columns - c, y + bag * s->columns + c);
+        sum_columns(*s, *bags, table + c, bag, s->columns - c, y + bag * s->to_next() + c);
       }
     }
   }

@@ -3,18 +3,22 @@
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/field_attention_cpu.h"
-#include "kernels/no_cuda.h"
+#include "kernels/field_attention_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
 
 constexpr std::int64_t kSamplesPerThread = 16;
+// Pairs of fields are numbered in 32 bits.
+constexpr std::int64_t kMostFields = 32768;
 
 // Whether there is anything to compute.
 bool has_values(const FieldAttentionShape& s) {
   RALLREC_CHECK(s.batch >= 0 && s.fields >= 0 && s.heads >= 0 && s.size >= 0,
                 "field_attention: negative size");
   RALLREC_CHECK(s.stride >= s.width(), "field_attention: the stride is below heads times size");
+  RALLREC_CHECK(s.fields < kMostFields && s.size < kMostFields,
+                "field_attention: more fields, or columns of a head, than 32767");
   return s.batch > 0 && s.fields > 0 && s.heads > 0;
 }
 
@@ -33,8 +37,11 @@ void field_attention(const Queue& queue, const FieldAttentionShape& shape,
   check_input(shape, input);
   RALLREC_CHECK(weights != nullptr && (shape.size == 0 || y != nullptr),
                 "field_attention: null result");
-  require_cpu(queue, "field_attention");
   const detail::FieldAttentionArguments arguments{shape, input, y, weights};
+  if (queue.device == Device::kCuda) {
+    detail::field_attention_gpu(queue, arguments);
+    return;
+  }
   parallel_for(shape.batch, kSamplesPerThread, [&](std::int64_t begin, std::int64_t end) {
     detail::field_attention_cpu(arguments, begin, end);
   });
@@ -50,8 +57,11 @@ void field_attention_backward(const Queue& queue, const FieldAttentionShape& sha
   RALLREC_CHECK(weights != nullptr && dy != nullptr, "field_attention_backward: null input");
   RALLREC_CHECK(gradients.dq != nullptr && gradients.dk != nullptr && gradients.dv != nullptr,
                 "field_attention_backward: null result");
-  require_cpu(queue, "field_attention_backward");
   const detail::FieldAttentionBackwardArguments arguments{shape, input, weights, dy, gradients};
+  if (queue.device == Device::kCuda) {
+    detail::field_attention_backward_gpu(queue, arguments);
+    return;
+  }
   parallel_for(shape.batch, kSamplesPerThread, [&](std::int64_t begin, std::int64_t end) {
     detail::field_attention_backward_cpu(arguments, begin, end);
   });

@@ -34,8 +34,9 @@ struct FieldAttentionInput {
 
 // y: fp32 [batch, fields, width()], contiguous; weights: fp32 [batch, heads, fields, fields], the
 // a_ij for the backward pass. Neither overlaps an input. A sample's bits do not depend on the
-// others. Throws Error on a negative size, on a stride below width() or on null where there is
-// something to read or write. CPU only.
+// others. On a CUDA queue all pointers are device memory and the call only enqueues. Throws Error
+// on a negative size, on 32768 fields or columns of a head, on a stride below width() or on null
+// where there is something to read or write.
 void field_attention(const Queue& queue, const FieldAttentionShape& shape,
                      const FieldAttentionInput& input, float* y, float* weights);
 

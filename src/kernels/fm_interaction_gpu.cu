@@ -1,6 +1,7 @@
 #include "core/launch.h"
 #include "kernels/fm_interaction_gpu.h"
 #include "kernels/gpu/floats.cuh"
+#include "kernels/gpu/teams.cuh"
 #include "kernels/gpu/warp.cuh"
 
 namespace rallrec::kernels::detail {
@@ -8,20 +9,9 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// `lanes` neighbouring lanes, a power of two, serve one sample: as many as its columns need, so
-// that a warp of samples of dim 16 reads eight of them at once and no lane is idle.
-struct Team {
-  int lanes;
-
-  __device__ std::int64_t sample() const {
-    return std::int64_t{blockIdx.x} * (kThreads / lanes) + threadIdx.x / lanes;
-  }
-  __device__ int rank() const { return static_cast<int>(threadIdx.x) % lanes; }
-};
-
 template <int kWidth>
-__global__ void __launch_bounds__(kThreads) fm_interaction_kernel(Team team, FmArguments a) {
-  const std::int64_t sample = team.sample();
+__global__ void __launch_bounds__(kThreads) fm_interaction_kernel(gpu::Team team, FmArguments a) {
+  const std::int64_t sample = team.item<kThreads>();
   const bool inside = sample < a.shape.batch;
   const std::int64_t columns = inside ? a.shape.dim : 0;
   const float* v = a.v + sample * a.shape.fields * a.shape.dim;
@@ -48,8 +38,8 @@ __global__ void __launch_bounds__(kThreads) fm_interaction_kernel(Team team, FmA
 // The second reading of a column comes from L1. A thread writes only what it alone has read.
 template <int kWidth>
 __global__ void __launch_bounds__(kThreads)
-    fm_interaction_backward_kernel(Team team, FmBackwardArguments a) {
-  const std::int64_t sample = team.sample();
+    fm_interaction_backward_kernel(gpu::Team team, FmBackwardArguments a) {
+  const std::int64_t sample = team.item<kThreads>();
   if (sample >= a.shape.batch) {
     return;
   }
@@ -74,18 +64,10 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
-Team team_for(std::int64_t vectors) {
-  Team team{1};
-  while (team.lanes < vectors && team.lanes < gpu::kWarp) {
-    team.lanes *= 2;
-  }
-  return team;
-}
-
 template <typename Arguments>
 void launch_teams(const Queue& queue, const Arguments& arguments, bool fours,
-                  void (*in_fours)(Team, Arguments), void (*in_ones)(Team, Arguments)) {
-  const Team team = team_for(fours ? arguments.shape.dim / 4 : arguments.shape.dim);
+                  void (*in_fours)(gpu::Team, Arguments), void (*in_ones)(gpu::Team, Arguments)) {
+  const gpu::Team team = gpu::team_for(fours ? arguments.shape.dim / 4 : arguments.shape.dim);
   launch(fours ? in_fours : in_ones, dim3(blocks_for(arguments.shape.batch, kThreads / team.lanes)),
          dim3(kThreads), 0, stream_of(queue), team, arguments);
 }

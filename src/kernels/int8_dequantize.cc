@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/parallel_for.h"
+#include "kernels/int8_dequantize_gpu.h"
 #include "kernels/int8_matmul.h"
 #include "kernels/no_cuda.h"
 #include "kernels/simd.h"
@@ -93,7 +94,10 @@ void dequantize_turned_panels(const Queue& queue, const Int8Packed& b, float* pa
 }
 
 void dequantize_bfloat16(const Queue& queue, const Int8Packed& b, std::uint16_t* rows) {
-  require_cpu(queue, "dequantize_bfloat16");
+  if (queue.device == Device::kCuda) {
+    detail::dequantize_bfloat16_gpu(queue, b, rows);
+    return;
+  }
   for_each_panel(b, [&](const SourcePanel& panel, std::int64_t p) {
     const std::int64_t count = std::min(kWide, b.columns - p * kWide);
     float values[kWide];

@@ -6,7 +6,7 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
-#include "kernels/no_cuda.h"
+#include "kernels/nearest_rows_gpu.h"
 #include "kernels/simd.h"
 #include "kernels/tile_matmul.h"
 
@@ -149,7 +149,6 @@ class Search {
 }  // namespace
 
 void nearest_rows(const Queue& queue, const NearestTask& task, std::int32_t* best, float* scores) {
-  require_cpu(queue, "nearest_rows");
   RALLREC_CHECK(task.query_count >= 0 && task.rows >= 0 && task.width >= 0 && task.k >= 0,
                 "nearest_rows: negative size");
   RALLREC_CHECK(task.rows <= std::numeric_limits<std::int32_t>::max(),
@@ -160,6 +159,11 @@ void nearest_rows(const Queue& queue, const NearestTask& task, std::int32_t* bes
   RALLREC_CHECK(best != nullptr && scores != nullptr, "nearest_rows: null result");
   RALLREC_CHECK(task.rows * task.width == 0 || (task.queries != nullptr && task.table != nullptr),
                 "nearest_rows: null input");
+  if (queue.device == Device::kCuda) {
+    RALLREC_CHECK(task.k <= detail::kNearestMost, "nearest_rows: on a GPU k is at most 2048");
+    detail::nearest_rows_gpu(queue, task, best, scores);
+    return;
+  }
   RALLREC_CHECK(task.excluded_offsets == nullptr || task.excluded != nullptr ||
                     task.excluded_offsets[task.query_count] == 0,
                 "nearest_rows: null excluded rows");

@@ -19,6 +19,8 @@ struct NearestTask {
   // excluded[excluded_offsets[q], excluded_offsets[q + 1]), ascending. nullptr = none.
   const std::int64_t* excluded_offsets = nullptr;  // [query_count + 1]
   const std::int32_t* excluded = nullptr;
+  // On a GPU: products that are in memory at a time, 4 bytes each.
+  std::int64_t most_products = std::int64_t{1} << 24;
 };
 
 // The k rows of the table with the largest dot products with each query, best first, equal products
@@ -26,8 +28,9 @@ struct NearestTask {
 //   best    int32 [query_count, k], -1 beyond the last found
 //   scores  fp32 likewise, 0 there
 // Exact: every product is taken, a block of the table at a time, and no more than a block of them
-// is in memory. The bits of a score depend on its two rows alone. CPU only. Throws Error on a
-// negative size and on null where there is something to read or write; ids are trusted.
+// is in memory. The bits of a score depend on its two rows alone. On a CUDA queue all pointers are
+// device memory, k is at most 2048 and the call only enqueues. Throws Error on a negative size and
+// on null where there is something to read or write; ids are trusted.
 void nearest_rows(const Queue& queue, const NearestTask& task, std::int32_t* best, float* scores);
 
 inline Work nearest_rows_work(const NearestTask& t) {

@@ -5,16 +5,23 @@
 #include "kernels/activation_gpu.h"
 #include "kernels/adam_gpu.h"
 #include "kernels/add_rows_gpu.h"
+#include "kernels/binary_cross_entropy_gpu.h"
 #include "kernels/bpr_gpu.h"
 #include "kernels/cin_gpu.h"
+#include "kernels/columns_gpu.h"
 #include "kernels/cross_layer_gpu.h"
+#include "kernels/dropout_gpu.h"
+#include "kernels/embedding_bag_gpu.h"
 #include "kernels/embedding_gather_gpu.h"
 #include "kernels/embedding_pool_gpu.h"
+#include "kernels/field_attention_gpu.h"
 #include "kernels/fm_interaction_gpu.h"
 #include "kernels/held_rows_gpu.h"
 #include "kernels/info_nce_gpu.h"
+#include "kernels/int8_dequantize_gpu.h"
 #include "kernels/int8_rows_gpu.h"
 #include "kernels/linear_gpu.h"
+#include "kernels/nearest_rows_gpu.h"
 #include "kernels/negative_sampling_gpu.h"
 #include "kernels/rms_norm_gpu.h"
 #include "kernels/rope_gpu.h"
@@ -95,6 +102,49 @@ void adam_gpu(const Queue& /*queue*/, const AdamRates& /*rates*/, const AdamRate
   throw_no_cuda("adam");
 }
 
+void adam_rows_gpu(const Queue& /*queue*/, const AdamRows& /*rows*/) { throw_no_cuda("adam_rows"); }
+
+void binary_cross_entropy_gpu(const Queue& /*queue*/, std::int64_t /*count*/,
+                              const float* /*logits*/, const std::uint8_t* /*labels*/,
+                              double /*divisor*/, float* /*slopes*/, double* /*loss_sum*/) {
+  throw_no_cuda("binary_cross_entropy");
+}
+
+void copy_columns_gpu(const Queue& /*queue*/, const ColumnsShape& /*shape*/, const float* /*from*/,
+                      float* /*to*/) {
+  throw_no_cuda("copy_columns");
+}
+
+void add_columns_gpu(const Queue& /*queue*/, const ColumnsShape& /*shape*/, float /*factor*/,
+                     const float* /*from*/, float* /*to*/) {
+  throw_no_cuda("add_columns");
+}
+
+void dropout_mask_gpu(const Queue& /*queue*/, const DropoutDraw& /*draw*/,
+                      const DropoutRows& /*rows*/, std::uint8_t* /*mask*/) {
+  throw_no_cuda("dropout_mask");
+}
+
+void dropout_apply_gpu(const Queue& /*queue*/, float /*factor*/, std::int64_t /*tokens*/,
+                       std::int64_t /*channels*/, const std::uint8_t* /*mask*/, const float* /*x*/,
+                       bool /*accumulate*/, float* /*y*/) {
+  throw_no_cuda("dropout_apply");
+}
+
+void embedding_bag_gpu(const Queue& /*queue*/, const BagShape& /*shape*/, const Bags& /*bags*/,
+                       const float* /*table*/, float* /*y*/) {
+  throw_no_cuda("embedding_bag");
+}
+
+void field_attention_gpu(const Queue& /*queue*/, const FieldAttentionArguments& /*arguments*/) {
+  throw_no_cuda("field_attention");
+}
+
+void field_attention_backward_gpu(const Queue& /*queue*/,
+                                  const FieldAttentionBackwardArguments& /*arguments*/) {
+  throw_no_cuda("field_attention_backward");
+}
+
 void bpr_margins_gpu(const Queue& /*queue*/, const float* /*embeddings*/, std::int64_t /*width*/,
                      const BprBatch& /*batch*/, float* /*margins*/) {
   throw_no_cuda("bpr_margins");
@@ -141,6 +191,11 @@ void sample_negatives_gpu(const Queue& /*queue*/, const EdgeLists& /*lists*/,
   throw_no_cuda("sample_negatives");
 }
 
+void nearest_rows_gpu(const Queue& /*queue*/, const NearestTask& /*task*/, std::int32_t* /*best*/,
+                      float* /*scores*/) {
+  throw_no_cuda("nearest_rows");
+}
+
 void similarity_gpu(const Queue& /*queue*/, const float* /*queries*/, std::int64_t /*query_count*/,
                     const float* /*candidates*/, std::int64_t /*candidate_count*/,
                     std::int64_t /*width*/, float* /*scores*/) {
@@ -159,7 +214,8 @@ void spmm_gpu(const Queue& /*queue*/, const CsrView& /*matrix*/, const float* /*
 }
 
 void spmm_bitmap_gpu(const Queue& /*queue*/, const BitmapView& /*matrix*/, const float* /*x*/,
-                     std::int64_t /*width*/, const float* /*addend*/, float* /*y*/) {
+                     std::int64_t /*width*/, const float* /*addend*/, float /*scale*/,
+                     float* /*y*/) {
   throw_no_cuda("spmm_bitmap");
 }
 
@@ -235,6 +291,11 @@ void int8_quantize_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64
                        const Int8RowsInput& /*input*/, std::int8_t* /*q*/, float* /*scale*/,
                        const OutlierSlots& /*outliers*/) {
   throw_no_cuda("int8_quantize");
+}
+
+void dequantize_bfloat16_gpu(const Queue& /*queue*/, const Int8Packed& /*b*/,
+                             std::uint16_t* /*rows*/) {
+  throw_no_cuda("dequantize_bfloat16");
 }
 
 void int8_epilogue_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64_t /*columns*/,

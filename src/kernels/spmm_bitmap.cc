@@ -10,21 +10,6 @@ namespace {
 
 constexpr std::int64_t kEntriesPerTile = kBitmapTileRows * 64 / 32;
 
-// How many of one row of tiles have a bit set.
-std::int64_t tiles_with_bits(const Bitmap& bitmap, std::int64_t first_row) {
-  const std::int64_t words = bitmap_words(bitmap.columns);
-  const std::int64_t end = std::min(first_row + kBitmapTileRows, bitmap.rows);
-  std::int64_t tiles = 0;
-  for (std::int64_t word = 0; word < words; ++word) {
-    std::uint64_t any = 0;
-    for (std::int64_t row = first_row; row < end; ++row) {
-      any |= bitmap.words[static_cast<std::size_t>(row * words + word)];
-    }
-    tiles += any != 0 ? 1 : 0;
-  }
-  return tiles;
-}
-
 void set_row(const CsrView& matrix, std::int64_t row, std::uint64_t* words) {
   for (std::int64_t e = matrix.row_offsets[row]; e < matrix.row_offsets[row + 1]; ++e) {
     const std::int64_t column = matrix.column_indices[e];
@@ -46,21 +31,33 @@ Bitmap make_bitmap(const CsrView& matrix) {
   bitmap.words.resize(static_cast<std::size_t>(matrix.rows * words));
   for (std::int64_t row = 0; row < matrix.rows; ++row) {
     set_row(matrix, row, bitmap.words.data() + row * words);
-    bitmap.entries += matrix.row_offsets[row + 1] - matrix.row_offsets[row];
   }
-  for (std::int64_t row = 0; row < matrix.rows; row += kBitmapTileRows) {
-    bitmap.tiles += tiles_with_bits(bitmap, row);
-  }
+  bitmap.fill = bitmap_fill(matrix);
   return bitmap;
 }
 
-bool prefer_bitmap(Device device, const Bitmap& bitmap) {
-  return device == Device::kCuda && bitmap.tiles > 0 &&
-         bitmap.entries >= kEntriesPerTile * bitmap.tiles;
+BitmapFill bitmap_fill(const CsrView& matrix) {
+  BitmapFill fill;
+  // The last row of tiles in which a word was met.
+  std::vector<std::int64_t> met(static_cast<std::size_t>(bitmap_words(matrix.columns)), -1);
+  for (std::int64_t row = 0; row < matrix.rows; ++row) {
+    const std::int64_t of = row / kBitmapTileRows;
+    for (std::int64_t e = matrix.row_offsets[row]; e < matrix.row_offsets[row + 1]; ++e) {
+      std::int64_t& last = met[static_cast<std::size_t>(matrix.column_indices[e] / 64)];
+      fill.tiles += last != of ? 1 : 0;
+      last = of;
+      ++fill.entries;
+    }
+  }
+  return fill;
+}
+
+bool prefer_bitmap(Device device, const BitmapFill& fill) {
+  return device == Device::kCuda && fill.tiles > 0 && fill.entries >= kEntriesPerTile * fill.tiles;
 }
 
 void spmm_bitmap(const Queue& queue, const BitmapView& matrix, const float* x, std::int64_t width,
-                 const float* addend, float* y) {
+                 const float* addend, float scale, float* y) {
   RALLREC_CHECK(matrix.rows >= 0 && matrix.columns >= 0 && width >= 0,
                 "spmm_bitmap: negative size");
   if (matrix.rows == 0 || width == 0) {
@@ -72,9 +69,9 @@ void spmm_bitmap(const Queue& queue, const BitmapView& matrix, const float* x, s
                 "spmm_bitmap: null matrix or input");
   RALLREC_CHECK(x != y, "spmm_bitmap: the result must not be the input");
   if (queue.device == Device::kCuda) {
-    detail::spmm_bitmap_gpu(queue, matrix, x, width, addend, y);
+    detail::spmm_bitmap_gpu(queue, matrix, x, width, addend, scale, y);
   } else {
-    spmm_bitmap_cpu(matrix, x, width, addend, y);
+    spmm_bitmap_cpu(matrix, x, width, addend, scale, y);
   }
 }
 

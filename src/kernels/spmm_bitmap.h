@@ -22,11 +22,13 @@ struct BitmapView {
   const float* column_scale = nullptr;  // [columns]
 };
 
+constexpr std::int64_t kBitmapTileRows = 128;
+
 constexpr std::int64_t bitmap_words(std::int64_t columns) { return (columns + 63) / 64; }
 
-// y = diag(row_scale) B diag(column_scale) x + addend; x, addend and y as in spmm, with which it
-// shares the result but for rounding. x must be finite: a value that is not spreads to rows that do
-// not name it.
+// y = scale (diag(row_scale) B diag(column_scale) x + addend); x, addend, scale and y as in spmm,
+// with which it shares the result but for rounding. x must be finite: a value that is not spreads
+// to rows that do not name it.
 //
 // On a CPU a row is summed by spmm, with row_scale · column_scale for values. On a GPU B is the
 // left operand of bf16 tensor-core products, which holds 0 and 1 exactly, and column_scale · x is
@@ -41,21 +43,26 @@ constexpr std::int64_t bitmap_words(std::int64_t columns) { return (columns + 63
 // rows · width · (parts + 2) bytes of results with parts = columns / 1024, rounded up, all of which
 // lie in scratch memory at once.
 void spmm_bitmap(const Queue& queue, const BitmapView& matrix, const float* x, std::int64_t width,
-                 const float* addend, float* y);
+                 const float* addend, float scale, float* y);
 
 void spmm_bitmap_cpu(const BitmapView& matrix, const float* x, std::int64_t width,
-                     const float* addend, float* y);
+                     const float* addend, float scale, float* y);
+
+// How full a matrix in host memory would make a bitmap.
+struct BitmapFill {
+  std::int64_t entries = 0;
+  std::int64_t tiles = 0;  // those of kBitmapTileRows × 64 elements with any bit set
+};
+// From its elements alone, whose values are not read. Columns are trusted.
+BitmapFill bitmap_fill(const CsrView& matrix);
 
 // A bitmap in host memory.
 struct Bitmap {
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   std::vector<std::uint64_t> words;
-  std::int64_t entries = 0;
-  std::int64_t tiles = 0;  // those of kBitmapTileRows × 64 elements with any bit set
+  BitmapFill fill;
 };
-
-constexpr std::int64_t kBitmapTileRows = 128;
 
 // Which elements of a matrix in host memory are there; its values are not read. Throws Error where
 // an element is there twice or a column is outside.
@@ -66,13 +73,13 @@ Bitmap make_bitmap(const CsrView& matrix);
 // graph.md has the sums); the rest is for what tiles lose and was not measured. Never on a CPU,
 // where a bit costs as much as an entry. Ranks must decide by the whole matrix, not by their rows,
 // since the two paths round differently.
-bool prefer_bitmap(Device device, const Bitmap& bitmap);
+bool prefer_bitmap(Device device, const BitmapFill& fill);
 
 inline Work spmm_bitmap_work(const Bitmap& bitmap, std::int64_t width) {
   const std::int64_t scales = bitmap.rows + bitmap.columns;
   return {8 * bitmap.rows * bitmap_words(bitmap.columns) +
               4 * (scales + (2 * bitmap.rows + bitmap.columns) * width),
-          6 * bitmap.tiles * kBitmapTileRows * 64 * width};
+          6 * bitmap.fill.tiles * kBitmapTileRows * 64 * width};
 }
 
 }  // namespace rallrec::kernels

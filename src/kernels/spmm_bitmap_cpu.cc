@@ -41,7 +41,7 @@ struct DecodedRows {
 }  // namespace
 
 void spmm_bitmap_cpu(const BitmapView& matrix, const float* x, std::int64_t width,
-                     const float* addend, float* y) {
+                     const float* addend, float scale, float* y) {
   parallel_for(matrix.rows, kRowsAtOnce, [&](std::int64_t begin, std::int64_t end) {
     DecodedRows rows;
     for (std::int64_t first = begin; first < end; first += kRowsAtOnce) {
@@ -49,7 +49,7 @@ void spmm_bitmap_cpu(const BitmapView& matrix, const float* x, std::int64_t widt
       rows.decode(matrix, first, last);
       const CsrView part{last - first, matrix.columns, rows.offsets.data(), rows.columns.data(),
                          rows.values.data()};
-      spmm_cpu(part, x, width, addend == nullptr ? nullptr : addend + first * width, 1.0F,
+      spmm_cpu(part, x, width, addend == nullptr ? nullptr : addend + first * width, scale,
                y + first * width);
     }
   });

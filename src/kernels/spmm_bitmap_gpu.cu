@@ -223,16 +223,17 @@ __global__ void __launch_bounds__(kThreads, 2)
              partial + std::int64_t{blockIdx.z} * a.rows * width);
 }
 
-// y = row_scale · half the sum of the parts + addend.
+// y = scale · (row_scale · half the sum of the parts + addend).
 __global__ void __launch_bounds__(kThreads)
     spmm_bitmap_join_kernel(const float* partial, std::int64_t parts, const float* row_scale,
-                            std::int64_t count, std::int64_t width, const float* addend, float* y) {
+                            std::int64_t count, std::int64_t width, const float* addend,
+                            float scale, float* y) {
   const std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
   if (i >= count) {
     return;
   }
   const float sum = row_scale[i / width] * (0.5F * gpu::sum_of_parts(partial, parts, count, i));
-  y[i] = addend == nullptr ? sum : sum + addend[i];
+  y[i] = scale * (addend == nullptr ? sum : sum + addend[i]);
 }
 
 std::int64_t whole_tiles(std::int64_t count) { return (count + kTile - 1) / kTile; }
@@ -240,7 +241,7 @@ std::int64_t whole_tiles(std::int64_t count) { return (count + kTile - 1) / kTil
 }  // namespace
 
 void spmm_bitmap_gpu(const Queue& queue, const BitmapView& matrix, const float* x,
-                     std::int64_t width, const float* addend, float* y) {
+                     std::int64_t width, const float* addend, float scale, float* y) {
   const cudaStream_t stream = stream_of(queue);
   const std::int64_t tiles = whole_tiles(matrix.columns);
   const std::int64_t parts = (tiles + kTilesPerBlock - 1) / kTilesPerBlock;
@@ -257,7 +258,7 @@ void spmm_bitmap_gpu(const Queue& queue, const BitmapView& matrix, const float* 
   launch(&spmm_bitmap_kernel, grid, dim3(kThreads), kSharedBytes, stream, matrix, split_x, width,
          partial.get());
   launch(&spmm_bitmap_join_kernel, dim3(blocks_for(count, kThreads)), dim3(kThreads), 0, stream,
-         partial.get(), parts, matrix.row_scale, count, width, addend, y);
+         partial.get(), parts, matrix.row_scale, count, width, addend, scale, y);
 }
 
 }  // namespace rallrec::kernels::detail

@@ -10,6 +10,7 @@
 #include "config/field.h"
 #include "core/error.h"
 #include "data/dataset_file.h"
+#include "distributed/place.h"
 #include "io/atomic_file.h"
 #include "io/earlier_results.h"
 #include "io/files.h"
@@ -50,17 +51,19 @@ std::string names_of(const data::CtrFeatures& features) {
 }
 
 Result train_model(const std::string& model, const data::CtrData& data,
-                   const config::BaselineOptions& options,
-                   distributed::Communicator& communicator) {
+                   const config::Options& all_options, distributed::Communicator& communicator) {
   data::require_both_labels(data);
+  const config::BaselineOptions& options = all_options.baseline;
   Result result;
   result.features = data::encode_features(data, {options.leave_out});
   spdlog::info("baseline {}: {} train, {} valid, {} test samples; {} values of {}", model,
                data.train.size(), data.valid.size(), data.test.size(), result.features.rows,
                names_of(result.features));
+  const auto owner = distributed::make_place(
+      {all_options.cluster.device, all_options.cluster.nccl_init}, communicator);
   logging::Progress progress("baseline " + model, "epochs", options.epochs);
   result.training = train::train_ctr(
-      model, data, result.features, options, communicator,
+      model, data, result.features, options, owner->place(),
       [&progress](const train::CtrEpoch& epoch) {
         progress.advance(1,
                          fmt::format("loss {:.4f}, valid AUC {:.4f}", epoch.loss, epoch.valid_auc));
@@ -134,7 +137,7 @@ void run_baseline(StageContext& context, const std::string& model) {
   const config::BaselineOptions& options = context.options.baseline;
   const std::string file = context.run_dir + "/ingest/interactions.h5";
   const data::CtrData data = data::ctr_data_of(data::load_dataset(file), file, options.history);
-  const Result result = train_model(model, data, options, context.communicator);
+  const Result result = train_model(model, data, context.options, context.communicator);
   if (context.communicator.rank() == 0) {
     write_results(context.run_dir + "/baseline/" + model, model, data, result);
   }
@@ -150,12 +153,14 @@ void run_baseline(StageContext& context, const std::string& model) {
 
 Stage baseline(const std::string& model, void (*run)(StageContext&)) {
   const std::string folder = "baseline/" + model;
-  return {folder,
-          {"ingest/interactions.h5"},
-          {folder + "/scores.jsonl", folder + "/metrics.json"},
-          baseline_settings(),
-          ModelUse::kNone,
-          run};
+  Stage stage{folder,
+              {"ingest/interactions.h5"},
+              {folder + "/scores.jsonl", folder + "/metrics.json"},
+              baseline_settings(),
+              ModelUse::kNone,
+              run};
+  stage.device = StageDevice::kCpuOrCuda;
+  return stage;
 }
 
 }  // namespace
@@ -182,7 +187,7 @@ void baseline_on_files(const std::string& model, const data::CtrFiles& files,
   }
   const data::ReadOptions reading{options.data.max_bad_rows, writes ? output : ""};
   const data::CtrData data = data::read_ctr_files(files, reading);
-  const Result result = train_model(model, data, options.baseline, communicator);
+  const Result result = train_model(model, data, options, communicator);
   if (writes) {
     write_results(output, model, data, result);
     spdlog::info("baseline {}: AUC {:.4f}, log loss {:.4f}, accuracy {:.4f}; results are in {}",

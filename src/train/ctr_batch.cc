@@ -7,19 +7,19 @@
 namespace rallrec::train {
 
 CtrBatch::CtrBatch(const data::CtrFeatures& features, models::ctr::ShardedEmbedding& table,
-                   std::int64_t block_size, distributed::Communicator& communicator, int workers)
+                   std::int64_t block_size, const distributed::Place& place, int readers)
     : table_(table),
       block_size_(block_size),
-      communicator_(communicator),
-      blockers_(static_cast<std::size_t>(workers), data::FeatureBlocker(features)),
-      place_of_(static_cast<std::size_t>(features.rows), -1) {}
+      host_(place.host),
+      blockers_(static_cast<std::size_t>(readers), data::FeatureBlocker(features)),
+      place_of_(static_cast<std::size_t>(features.rows), -1),
+      values_(place.queue, "baseline.batch_size") {}
 
 void CtrBatch::load(const data::CtrSamples& split, const std::int64_t* samples,
                     std::int64_t count) {
   size_ = count;
   blocks_ = (count + block_size_ - 1) / block_size_;
-  own_ = distributed::split_evenly(static_cast<std::size_t>(blocks_), communicator_.size(),
-                                   communicator_.rank());
+  own_ = distributed::split_evenly(static_cast<std::size_t>(blocks_), host_.size(), host_.rank());
   if (features_of_.size() < own_.size()) {
     features_of_.resize(own_.size());
     places_.resize(own_.size());
@@ -30,7 +30,7 @@ void CtrBatch::load(const data::CtrSamples& split, const std::int64_t* samples,
 }
 
 void CtrBatch::fill_blocks(const data::CtrSamples& split, const std::int64_t* samples) {
-  for_blocks([&](int worker, std::int64_t index) {
+  for_blocks(static_cast<int>(blockers_.size()), [&](int worker, std::int64_t index) {
     const std::int64_t first = first_sample(index);
     blockers_[static_cast<std::size_t>(worker)].fill(split, samples + first,
                                                      std::min(block_size_, size_ - first),
@@ -57,24 +57,13 @@ void CtrBatch::collect_rows() {
   }
 }
 
-void CtrBatch::copy_rows(std::int64_t index, std::vector<float>& values) const {
-  const std::vector<std::int32_t>& places = places_[static_cast<std::size_t>(index)];
-  const std::int64_t width = table_.width();
-  values.resize(places.size() * static_cast<std::size_t>(width));
-  float* to = values.data();
-  for (const std::int32_t place : places) {
-    std::copy_n(values_.data() + place * width, width, to);
-    to += width;
-  }
-}
-
-void CtrBatch::for_blocks(const std::function<void(int worker, std::int64_t index)>& body) const {
+void CtrBatch::for_blocks(int workers,
+                          const std::function<void(int worker, std::int64_t index)>& body) const {
   // A single block leaves the threads to what is called for it.
   if (own_.size() == 1) {
     body(0, 0);
     return;
   }
-  const int workers = static_cast<int>(blockers_.size());
   parallel_for(workers, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t worker = begin; worker < end; ++worker) {
       const auto mine = distributed::split_evenly(own_.size(), workers, static_cast<int>(worker));

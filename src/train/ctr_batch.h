@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "data/feature_block.h"
-#include "distributed/communicator.h"
 #include "distributed/partition.h"
+#include "distributed/place.h"
 #include "models/ctr/sharded_embedding.h"
 
 namespace rallrec::train {
@@ -16,9 +16,9 @@ namespace rallrec::train {
 // block does not depend on the number of ranks.
 class CtrBatch {
  public:
-  // `workers` threads share the blocks of this rank. Everything must outlive this object.
+  // As many as `readers` threads look features up. Everything must outlive this object.
   CtrBatch(const data::CtrFeatures& features, models::ctr::ShardedEmbedding& table,
-           std::int64_t block_size, distributed::Communicator& communicator, int workers);
+           std::int64_t block_size, const distributed::Place& place, int readers);
 
   // samples[0 … count), the same on every rank, are numbers of `split`. Collective.
   void load(const data::CtrSamples& split, const std::int64_t* samples, std::int64_t count);
@@ -36,11 +36,17 @@ class CtrBatch {
   std::int64_t first_sample(std::int64_t index) const {
     return (static_cast<std::int64_t>(own_.begin) + index) * block_size_;
   }
-  // The embeddings of block(index).rows, [rows, width].
-  void copy_rows(std::int64_t index, std::vector<float>& values) const;
+  // The embeddings of all rows of this rank's blocks, each once, [rows, width] on the device.
+  const DeviceArray<float>& values() const { return values_; }
+  // Where block(index).rows are in values().
+  const std::vector<std::int64_t>& places(std::int64_t index) const {
+    return places_[static_cast<std::size_t>(index)];
+  }
 
-  // Calls body(worker, index) for each block of this rank; a worker makes one call at a time.
-  void for_blocks(const std::function<void(int worker, std::int64_t index)>& body) const;
+  // Calls body(worker, index) for each block of this rank on `workers` threads; a worker makes one
+  // call at a time.
+  void for_blocks(int workers,
+                  const std::function<void(int worker, std::int64_t index)>& body) const;
 
  private:
   void fill_blocks(const data::CtrSamples& split, const std::int64_t* samples);
@@ -48,13 +54,13 @@ class CtrBatch {
 
   models::ctr::ShardedEmbedding& table_;
   std::int64_t block_size_;
-  distributed::Communicator& communicator_;
-  std::vector<data::FeatureBlocker> blockers_;  // one per worker
+  distributed::Communicator& host_;
+  std::vector<data::FeatureBlocker> blockers_;  // one per reader
   std::vector<data::FeatureBlock> features_of_;
-  std::vector<std::vector<std::int32_t>> places_;  // of a block's rows in rows_
+  std::vector<std::vector<std::int64_t>> places_;  // of a block's rows in rows_
   std::vector<std::int32_t> place_of_;             // of a row of the table in rows_; -1 = not there
   std::vector<std::int32_t> rows_;                 // of the table, each once
-  std::vector<float> values_;                      // of rows_
+  DeviceArray<float> values_;                      // of rows_
   std::int64_t size_ = 0;
   std::int64_t blocks_ = 0;
   distributed::Range own_;

@@ -35,14 +35,15 @@ double train_ctr_epoch(CtrStep& step, const data::CtrSamples& samples,
   const std::int64_t batch_size = std::min(options.batch_size, size);
   const std::int64_t blocks = step.blocks_of(batch_size);  // of every batch but the last
   const std::int64_t batches = (size + batch_size - 1) / batch_size;
-  std::vector<double> losses(static_cast<std::size_t>(batches * blocks));
+  step.begin(batches * blocks);
   distributed::mark_step(epoch);
   for (std::int64_t batch = 0; batch < batches; ++batch) {
     distributed::mark_phase(distributed::Phase::kForward);
     const std::int64_t first = batch * batch_size;
     step.train(samples, order.data() + first, std::min(batch_size, size - first), epoch,
-               losses.data() + batch * blocks);
+               batch * blocks);
   }
+  std::vector<double> losses = step.losses();
   // Each rank's own blocks; the others' are 0 here, and adding that changes no bit.
   communicator.all_reduce(losses.data(), losses.size(), distributed::DType::kFloat64);
   require_finite(losses, blocks, epoch);

@@ -21,11 +21,8 @@ namespace {
 class Trainer {
  public:
   Trainer(const std::string& model, const data::CtrData& data, const data::CtrFeatures& features,
-          const config::BaselineOptions& options, distributed::Communicator& communicator)
-      : data_(data),
-        options_(options),
-        communicator_(communicator),
-        step_(model, features, options, communicator) {}
+          const config::BaselineOptions& options, const distributed::Place& place)
+      : data_(data), options_(options), host_(place.host), step_(model, features, options, place) {}
 
   CtrTraining run(const std::function<void(const CtrEpoch&)>& on_epoch) {
     result_.parameters = step_.parameter_count();
@@ -46,7 +43,7 @@ class Trainer {
  private:
   CtrEpoch train_epoch(std::int64_t epoch) {
     const Stopwatch watch;
-    const double loss = train_ctr_epoch(step_, data_.train, options_, epoch, communicator_);
+    const double loss = train_ctr_epoch(step_, data_.train, options_, epoch, host_);
     return {epoch, loss, watch.seconds(), 0.0};
   }
 
@@ -76,7 +73,7 @@ class Trainer {
 
   const data::CtrData& data_;
   const config::BaselineOptions& options_;
-  distributed::Communicator& communicator_;
+  distributed::Communicator& host_;
   CtrStep step_;
   CtrTraining result_;
   double best_auc_ = 0.0;
@@ -88,10 +85,10 @@ class Trainer {
 
 CtrTraining train_ctr(const std::string& model, const data::CtrData& data,
                       const data::CtrFeatures& features, const config::BaselineOptions& options,
-                      distributed::Communicator& communicator,
+                      const distributed::Place& place,
                       const std::function<void(const CtrEpoch&)>& on_epoch) {
   data::require_both_labels(data);
-  return Trainer(model, data, features, options, communicator).run(on_epoch);
+  return Trainer(model, data, features, options, place).run(on_epoch);
 }
 
 }  // namespace rallrec::train

@@ -8,7 +8,7 @@
 #include "config/options.h"
 #include "data/ctr_data.h"
 #include "data/ctr_features.h"
-#include "distributed/communicator.h"
+#include "distributed/place.h"
 
 namespace rallrec::train {
 
@@ -36,7 +36,7 @@ struct CtrTraining {
 // is called on every rank. Collective.
 CtrTraining train_ctr(const std::string& model, const data::CtrData& data,
                       const data::CtrFeatures& features, const config::BaselineOptions& options,
-                      distributed::Communicator& communicator,
+                      const distributed::Place& place,
                       const std::function<void(const CtrEpoch&)>& on_epoch);
 
 }  // namespace rallrec::train

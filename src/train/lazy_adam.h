@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/device_array.h"
 #include "kernels/adam.h"
 #include "models/ctr/sharded_embedding.h"
 
@@ -15,22 +16,25 @@ namespace rallrec::train {
 // gradient of a row that is updated, l2 · values.
 class LazyAdam {
  public:
-  LazyAdam(std::int64_t rows, std::int64_t width, double learning_rate, double l2);
+  // Moments are on the queue's device, and so are gradients and values.
+  LazyAdam(std::int64_t rows, std::int64_t width, double learning_rate, double l2,
+           const Queue& queue);
 
-  // One update of the named rows of values [rows, width]. Row by row: bits do not depend on
-  // threads.
-  void update(models::ctr::ShardedEmbedding::Gradients& gradients, std::vector<float>& values);
+  // One update of the named rows of values [rows, width], which uses the sums up. Row by row: bits
+  // do not depend on threads. Enqueues only.
+  void update(models::ctr::ShardedEmbedding::Gradients& gradients, DeviceArray<float>& values);
 
  private:
-  void update_row(std::int64_t place, float* gradient, float* values);
-
   std::int64_t width_;
   double learning_rate_;
   float l2_;
-  std::vector<float> first_moment_;   // [rows, width]
-  std::vector<float> second_moment_;  // [rows, width]
+  Queue queue_;
+  DeviceArray<float> first_moment_;   // [rows, width]
+  DeviceArray<float> second_moment_;  // [rows, width]
   std::vector<std::int32_t> updates_;
   std::vector<kernels::AdamRates> rates_;  // of a row's update 1, 2, …
+  DeviceArray<std::int64_t> places_;       // of one update
+  DeviceArray<kernels::AdamRates> of_places_;
 };
 
 }  // namespace rallrec::train

@@ -5,7 +5,6 @@
 #include "core/check.h"
 #include "core/rng.h"
 #include "distributed/flight_marks.h"
-#include "kernels/adam.h"
 
 namespace rallrec::train {
 namespace {
@@ -39,6 +38,10 @@ LightGcnStep::LightGcnStep(const models::Adjacency& adjacency,
       triples_(model_),
       width_(options.embedding_size),
       losses_(model_.array<double>()),
+      step_losses_(model_.array<double>()),
+      all_rates_(model_.array<kernels::AdamRates>()),
+      rates_(model_.array<kernels::AdamRates>()),
+      nodes_(model_.array<std::int32_t>()),
       layer0_(model_.array<float>()),
       final_(model_.array<float>()),
       gradient_(model_.array<float>()),
@@ -50,25 +53,65 @@ LightGcnStep::LightGcnStep(const models::Adjacency& adjacency,
                                  static_cast<std::uint64_t>(options.seed)));
   first_moment_.assign_zeros(model_.own_count());
   second_moment_.assign_zeros(model_.own_count());
+  step_losses_.assign_zeros(kLossColumns);
+  rates_.resize(1);
 }
 
 void LightGcnStep::begin(std::int64_t steps) {
   recorded_ = 0;
   losses_.assign_zeros(static_cast<std::size_t>(steps * kLossColumns));
+  std::vector<kernels::AdamRates> rates;
+  for (std::int64_t step = 1; step <= steps; ++step) {
+    rates.push_back(kernels::adam_rates(options_.learning_rate, updates_ + step));
+  }
+  all_rates_.assign(rates);
 }
 
 void LightGcnStep::run(const kernels::BprBatch& batch) {
   RALLREC_CHECK(static_cast<std::size_t>((recorded_ + 1) * kLossColumns) <= losses_.size(),
                 "LightGcnStep: more steps than begin() was told");
+  // What differs from step to step goes in and out by copies around the repeated work.
   const Queue& queue = model_.place().queue;
-  double* loss = losses_.data() + recorded_ * kLossColumns;
+  Replay& replay = replay_of(batch.count);
+  const kernels::BprBatch taken = take_in(batch);
+  copy_on_device(queue, rates_.data(), all_rates_.data() + recorded_, sizeof(kernels::AdamRates));
+  // A captured step is marked as a whole.
   distributed::mark_phase(distributed::Phase::kForward);
+  replay.run([&] { step(taken); });
+  copy_on_device(queue, losses_.data() + recorded_ * kLossColumns, step_losses_.data(),
+                 kLossColumns * sizeof(double));
+  ++recorded_;
+  ++updates_;
+}
+
+// Where more triples come than ever before, arrays move, and what was captured is void.
+Replay& LightGcnStep::replay_of(std::int64_t triples) {
+  if (replays_.empty() || triples > replays_.rbegin()->first) {
+    replays_.clear();
+  }
+  return replays_.try_emplace(triples, model_.place().queue, model_.place().device.size() == 1)
+      .first->second;
+}
+
+kernels::BprBatch LightGcnStep::take_in(const kernels::BprBatch& batch) {
+  const auto count = static_cast<std::size_t>(batch.count);
+  nodes_.resize(3 * count);
+  std::int32_t* to = nodes_.data();
+  for (const std::int32_t* from : {batch.users, batch.positives, batch.negatives}) {
+    copy_on_device(model_.place().queue, to, from, count * sizeof(std::int32_t));
+    to += count;
+  }
+  return {nodes_.data(), nodes_.data() + count, nodes_.data() + 2 * count, batch.count};
+}
+
+void LightGcnStep::step(const kernels::BprBatch& batch) {
+  const Queue& queue = model_.place().queue;
   model_.propagate(layer0_, final_);
   triples_.start(batch);
   const TripleRows::Rows rows = triples_.collect(final_);
   slopes_.resize(static_cast<std::size_t>(batch.count));
   kernels::bpr_loss(queue, rows.values, width_, rows.batch, 1.0f / static_cast<float>(batch.count),
-                    slopes_.data(), loss);
+                    slopes_.data(), step_losses_.data());
   // Every rank has the batch's rows, and so the gradient of each row that its first product reads.
   distributed::mark_phase(distributed::Phase::kBackward);
   gradient_.assign_zeros(model_.count());
@@ -76,16 +119,16 @@ void LightGcnStep::run(const kernels::BprBatch& batch) {
                             {triples_.places(), 0, model_.exchange().rows()}, gradient_.data());
   model_.propagate(gradient_, layer0_gradient_);
   if (options_.reg_weight > 0.0) {
-    add_regularisation(loss + 1);
+    add_regularisation();
   }
   distributed::mark_phase(distributed::Phase::kUpdate);
   update();
-  ++recorded_;
 }
 
-void LightGcnStep::add_regularisation(double* norms) {
+void LightGcnStep::add_regularisation() {
   const kernels::BprBatch& places = triples_.places();
   const models::RowExchange& exchange = model_.exchange();
+  double* norms = step_losses_.data() + 1;
   triples_.norms(layer0_, norms);
   kernels::bpr_add_norm_gradient(model_.place().queue, layer0_.data(), width_, places,
                                  options_.reg_weight / static_cast<double>(places.count), norms,
@@ -94,9 +137,10 @@ void LightGcnStep::add_regularisation(double* norms) {
 }
 
 void LightGcnStep::update() {
-  kernels::adam(model_.place().queue, kernels::adam_rates(options_.learning_rate, ++updates_),
-                static_cast<std::int64_t>(model_.own_count()), model_.own(layer0_gradient_),
-                model_.own(layer0_), first_moment_.data(), second_moment_.data());
+  kernels::adam_by_stored_rates(model_.place().queue, rates_.data(),
+                                static_cast<std::int64_t>(model_.own_count()),
+                                model_.own(layer0_gradient_), model_.own(layer0_),
+                                first_moment_.data(), second_moment_.data());
   // Without layers no product reads the rows of others.
   if (options_.layers > 0) {
     model_.fill(layer0_);

@@ -42,7 +42,7 @@ void TripleRows::start(const kernels::BprBatch& batch) {
   places_ = batch_in(row_places_.data(), batch.count);
 }
 
-TripleRows::Rows TripleRows::collect(DeviceArray<float>& matrix) {
+TripleRows::Rows TripleRows::collect(const DeviceArray<float>& matrix) {
   if (alone()) {
     return {matrix.data(), batch_};
   }

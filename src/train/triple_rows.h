@@ -30,7 +30,7 @@ class TripleRows {
   };
   // From the own rows of `matrix`; with one rank the result lies in it. It is there until the next
   // call. Collective.
-  Rows collect(DeviceArray<float>& matrix);
+  Rows collect(const DeviceArray<float>& matrix);
 
   // The norms of the three roles' rows (kernels::bpr_norms) from own rows. norms: [3] on the
   // device. Collective.

@@ -95,6 +95,60 @@ TEST_P(AdamParts, BitsDoNotDependOnTheCut) {
 INSTANTIATE_TEST_SUITE_P(Cuts, AdamParts, testing::on_every_device(std::int64_t{517}),
                          testing::device_and_number<AdamParts::ParamType>);
 
+struct RowsShape {
+  std::int64_t count;
+  std::int64_t width;
+};
+
+class AdamRowUpdates : public DeviceTest<RowsShape> {};
+
+// Every second row from the last on is named, each with a number of updates of its own.
+TEST_P(AdamRowUpdates, FollowTheRecurrenceRowByRowAndLeaveTheOthers) {
+  const auto [count, width] = shape();
+  const std::int64_t rows = 2 * count + 1;
+  const auto size = static_cast<std::size_t>(rows * width);
+  constexpr float kL2 = 0.25F;
+  std::vector<std::int64_t> places;
+  std::vector<AdamRates> rates;
+  for (std::int64_t i = 0; i < count; ++i) {
+    places.push_back(rows - 2 - 2 * i);
+    rates.push_back(adam_rates(0.02, 1 + i % 5));
+  }
+  const auto start = random_floats(rows * width, 1);
+  const auto moments = random_floats(rows * width, 2, 0.1F);
+  const auto squares = std::vector<float>(size, 0.3F);
+  const auto gradient = random_floats(count * width, 3);
+  const auto on_queue = on_device(gradient);
+  const auto values = on_device(start);
+  const auto first = on_device(moments);
+  const auto second = on_device(squares);
+  const auto places_there = on_device(places);
+  const auto rates_there = on_device(rates);
+  adam_rows(queue(), {count, width, places_there.get(), rates_there.get(), kL2, on_queue.get(),
+                      values.get(), first.get(), second.get()});
+  std::vector<double> want(start.begin(), start.end());
+  std::vector<double> want_m(moments.begin(), moments.end());
+  for (std::int64_t i = 0; i < count * width; ++i) {
+    const auto row = static_cast<std::size_t>(i / width);
+    const auto at = static_cast<std::size_t>(places[row] * width + i % width);
+    DoubleAdam reference{moments[at], squares[at], 0.0};
+    const double g = gradient[static_cast<std::size_t>(i)] + double{kL2} * start[at];
+    want[at] += reference.update(g, 0.02, 1 + static_cast<int>(row) % 5);
+    want_m[at] = reference.m;
+  }
+  const auto got = values.host();
+  const auto m = first.host();
+  for (std::size_t i = 0; i < size; ++i) {
+    ASSERT_NEAR(got[i], want[i], 1e-6) << i;
+    ASSERT_NEAR(m[i], want_m[i], 1e-6) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, AdamRowUpdates,
+                         testing::on_every_device(RowsShape{0, 3}, RowsShape{2, 0}, RowsShape{1, 1},
+                                                  RowsShape{70, 17}, RowsShape{130, 16}),
+                         testing::device_and_number<AdamRowUpdates::ParamType>);
+
 TEST(AdamInput, UpdatesCountFromOne) { EXPECT_THROW(adam_rates(0.1, 0), Error); }
 
 }  // namespace

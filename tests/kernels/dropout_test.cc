@@ -1,12 +1,11 @@
 #include "kernels/dropout.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
 
 #include "core/error.h"
-#include "core/parallel_for.h"
 #include "core/rng.h"
+#include "tests/support/device/test_device.h"
+#include "tests/support/thread_count_guard.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -20,59 +19,84 @@ std::vector<float> random_values(std::int64_t count, std::uint64_t stream) {
   return values;
 }
 
-// The masks of whole samples.
-void mask_of(const DropoutStream& stream, double rate, const std::vector<std::int64_t>& samples,
-             const std::vector<std::int64_t>& offsets, std::int64_t channels, std::uint8_t* mask) {
-  std::vector<std::int64_t> tokens;
-  for (std::size_t s = 0; s < samples.size(); ++s) {
-    for (std::int64_t t = 0; t < offsets[s + 1] - offsets[s]; ++t) {
-      tokens.push_back(t);
-    }
-  }
-  dropout_mask({}, stream, rate, {samples, offsets, tokens.data()}, channels, mask);
-}
+using Bytes = std::vector<std::uint8_t>;
+using Numbers = std::vector<std::int64_t>;
 
-// Rows 0, 1 and enough for several threads; columns below, at and beyond a vector.
+// Rows 0, 1 and enough for several threads and blocks; columns below, at and beyond a vector.
 struct Shape {
   std::int64_t rows;
   std::int64_t columns;
 };
-class RowShapes : public testing::TestWithParam<Shape> {
+
+template <typename Parameter>
+class Dropout : public rallrec::testing::DeviceTest<Parameter> {
  protected:
-  void SetUp() override { set_thread_count(2); }
-  void TearDown() override { set_thread_count(1); }
+  // Of the named tokens of samples.
+  Bytes mask_of(const DropoutStream& stream, double rate, const Numbers& samples,
+                const Numbers& offsets, const Numbers& host_tokens, std::int64_t channels) {
+    const auto tokens = this->on_device(host_tokens);
+    const auto mask = this->on_device(
+        Bytes(host_tokens.size() * static_cast<std::size_t>(dropout_mask_bytes(channels)), 0x55));
+    dropout_mask(this->queue(), stream, rate, {samples, offsets, tokens.get()}, channels,
+                 mask.get());
+    return mask.host();
+  }
+  // Of all tokens.
+  Bytes mask_of(const DropoutStream& stream, double rate, const Numbers& samples,
+                const Numbers& offsets, std::int64_t channels) {
+    Numbers tokens;
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+      for (std::int64_t t = 0; t < offsets[s + 1] - offsets[s]; ++t) {
+        tokens.push_back(t);
+      }
+    }
+    return mask_of(stream, rate, samples, offsets, tokens, channels);
+  }
+
+ private:
+  rallrec::testing::ThreadCountGuard threads_{2};
 };
 
+class RowShapes : public Dropout<Shape> {};
+
 TEST_P(RowShapes, DropoutFollowsItsMask) {
-  const auto [rows, n] = GetParam();
+  const auto [rows, n] = shape();
   const std::int64_t bytes = dropout_mask_bytes(n);
-  std::vector<std::uint8_t> mask(std::size_t(rows * bytes));
-  mask_of({1, 2, 3, 4}, 0.3, {17}, {0, rows}, n, mask.data());
-  const auto x = random_values(rows * n, 8);
-  std::vector<float> y(x.size());
-  std::vector<float> sum(x.size(), 1.0F);
-  dropout_apply({}, 0.3, rows, n, mask.data(), x.data(), false, y.data());
-  dropout_apply({}, 0.3, rows, n, mask.data(), x.data(), true, sum.data());
+  const Bytes bits = mask_of({1, 2, 3, 4}, 0.3, {17}, {0, rows}, n);
+  const auto host_x = random_values(rows * n, 8);
+  const auto mask = on_device(bits);
+  const auto x = on_device(host_x);
+  const auto y = empty<float>(rows * n);
+  const auto sum = on_device(std::vector<float>(host_x.size(), 1.0F));
+  dropout_apply(queue(), 0.3, rows, n, mask.get(), x.get(), false, y.get());
+  dropout_apply(queue(), 0.3, rows, n, mask.get(), x.get(), true, sum.get());
+  dropout_apply(queue(), 0.3, rows, n, mask.get(), x.get(), false, x.get());
+  const auto got = y.host();
+  const auto added = sum.host();
+  EXPECT_EQ(x.host(), got);
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t c = 0; c < n; ++c) {
       const auto at = std::size_t(i * n + c);
-      const bool kept = (mask[std::size_t(i * bytes + c / 8)] >> (c % 8) & 1) != 0;
-      ASSERT_NEAR(y[at], kept ? x[at] / 0.7 : 0.0, 1e-5);
-      ASSERT_EQ(sum[at], 1.0F + y[at]);
+      const bool kept = (bits[std::size_t(i * bytes + c / 8)] >> (c % 8) & 1) != 0;
+      ASSERT_NEAR(got[at], kept ? host_x[at] / 0.7 : 0.0, 1e-5);
+      ASSERT_EQ(added[at], 1.0F + got[at]);
     }
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, RowShapes,
-                         testing::Values(Shape{0, 5}, Shape{1, 1}, Shape{3, 7}, Shape{40, 64},
-                                         Shape{65, 577}, Shape{2, 5000}));
+                         rallrec::testing::on_every_device(Shape{0, 5}, Shape{1, 1}, Shape{3, 7},
+                                                           Shape{5, 12}, Shape{40, 64},
+                                                           Shape{65, 577}, Shape{2, 5000}),
+                         rallrec::testing::device_and_number<RowShapes::ParamType>);
 
-TEST(DropoutMask, IsPhiloxOfItsKeyWhateverThePacking) {
+class DropoutMask : public Dropout<int> {};
+
+TEST_P(DropoutMask, IsPhiloxOfItsKeyWhateverThePacking) {
   const std::int64_t channels = 83;
   const std::int64_t bytes = dropout_mask_bytes(channels);
   const std::int64_t big_sample = (std::int64_t{5} << 32) + 9;
-  std::vector<std::uint8_t> mask(std::size_t(30 * bytes));
-  mask_of({77, 6, 12, 4}, 0.05, {3, big_sample}, {0, 10, 30}, channels, mask.data());
+  const Bytes mask = mask_of({77, 6, 12, 4}, 0.05, {3, big_sample}, {0, 10, 30}, channels);
   const auto words = philox4x32(77, {6, 0, 0x64726F70, 0});
   const std::uint64_t key = std::uint64_t{words[0]} << 32 | words[1];
   for (std::int64_t t = 0; t < 20; ++t) {
@@ -86,31 +110,41 @@ TEST(DropoutMask, IsPhiloxOfItsKeyWhateverThePacking) {
   }
 }
 
-TEST(DropoutMask, ARowFollowsItsTokenWhateverRowsAreBesideIt) {
+TEST_P(DropoutMask, ARowFollowsItsTokenWhateverRowsAreBesideIt) {
   const std::int64_t channels = 83;
   const std::int64_t bytes = dropout_mask_bytes(channels);
   const DropoutStream stream{4, 1, 2, 3};
-  const std::vector<std::int64_t> samples = {3, 8, 5};
-  std::vector<std::uint8_t> all(std::size_t(60 * bytes));
-  mask_of(stream, 0.5, samples, {0, 10, 15, 60}, channels, all.data());
+  const Bytes all = mask_of(stream, 0.5, {3, 8, 5}, {0, 10, 15, 60}, channels);
   // Nothing of the second sample; rows of the third out of order.
-  const std::vector<std::int64_t> offsets = {0, 2, 2, 5};
-  const std::vector<std::int64_t> tokens = {9, 0, 44, 7, 8};
-  const std::vector<std::int64_t> wanted = {9, 0, 15 + 44, 15 + 7, 15 + 8};
-  std::vector<std::uint8_t> chosen(std::size_t(5 * bytes));
-  dropout_mask({}, stream, 0.5, {samples, offsets, tokens.data()}, channels, chosen.data());
+  const Numbers tokens = {9, 0, 44, 7, 8};
+  const Numbers wanted = {9, 0, 15 + 44, 15 + 7, 15 + 8};
+  const Bytes chosen = mask_of(stream, 0.5, {3, 8, 5}, {0, 2, 2, 5}, tokens, channels);
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     const auto want = all.begin() + wanted[i] * bytes;
     EXPECT_TRUE(std::equal(want, want + bytes, chosen.begin() + std::int64_t(i) * bytes)) << i;
   }
 }
 
-TEST(DropoutMask, DropsTheRateAndDiffersBetweenStreams) {
+// More sequences than a launch on a GPU takes, some of them empty.
+TEST_P(DropoutMask, ManySequencesAreTheirOwnMasks) {
+  const std::int64_t channels = 20;
+  const DropoutStream stream{4, 1, 2, 3};
+  Numbers samples;
+  Numbers offsets = {0};
+  Bytes want;
+  for (std::int64_t s = 0; s < 200; ++s) {
+    samples.push_back(1000 - s);
+    offsets.push_back(offsets.back() + s % 4);
+    const Bytes alone = mask_of(stream, 0.4, {1000 - s}, {0, s % 4}, channels);
+    want.insert(want.end(), alone.begin(), alone.end());
+  }
+  EXPECT_EQ(mask_of(stream, 0.4, samples, offsets, channels), want);
+}
+
+TEST_P(DropoutMask, DropsTheRateAndDiffersBetweenStreams) {
   const std::int64_t channels = 1024;
   const auto draw = [&](DropoutStream stream, std::int64_t sample) {
-    std::vector<std::uint8_t> mask(std::size_t(100 * dropout_mask_bytes(channels)));
-    mask_of(stream, 0.05, {sample}, {0, 100}, channels, mask.data());
-    return mask;
+    return mask_of(stream, 0.05, {sample}, {0, 100}, channels);
   };
   const auto base = draw({1, 2, 3, 4}, 5);
   std::int64_t dropped = 0;
@@ -126,6 +160,9 @@ TEST(DropoutMask, DropsTheRateAndDiffersBetweenStreams) {
   EXPECT_NE(base, draw({1, 2, 3, 4}, 6));
   EXPECT_THROW(draw({1, 2, 3, 16}, 6), Error);
 }
+
+INSTANTIATE_TEST_SUITE_P(Devices, DropoutMask, rallrec::testing::on_every_device(0),
+                         rallrec::testing::device_and_number<DropoutMask::ParamType>);
 
 }  // namespace
 }  // namespace rallrec::kernels

@@ -1,13 +1,12 @@
 #include "kernels/nearest_rows.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <limits>
 #include <numeric>
 #include <vector>
 
 #include "core/rng.h"
+#include "tests/support/device/test_device.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/random_floats.h"
 #include "tests/support/thread_count_guard.h"
@@ -15,7 +14,9 @@
 namespace rallrec::kernels {
 namespace {
 
+using rallrec::testing::DeviceArray;
 using rallrec::testing::random_floats;
+using rallrec::testing::TestDevice;
 using rallrec::testing::ThreadCountGuard;
 
 struct Shape {
@@ -27,11 +28,31 @@ struct Found {
   std::vector<float> scores;
 };
 
-Found search(const NearestTask& task) {
+// On a device, from host memory.
+Found search(TestDevice& device, const NearestTask& task) {
+  const auto copied = [&](const auto* values, std::int64_t count) {
+    using Value = std::decay_t<decltype(*values)>;
+    return std::vector<Value>(values, values + count);
+  };
+  const bool excludes = task.excluded_offsets != nullptr;
+  const std::int64_t excluded = excludes ? task.excluded_offsets[task.query_count] : 0;
+  const DeviceArray<float> queries(device, copied(task.queries, task.query_count * task.width));
+  const DeviceArray<float> table(device, copied(task.table, task.rows * task.width));
+  const DeviceArray<std::int64_t> offsets(
+      device, copied(task.excluded_offsets, excludes ? task.query_count + 1 : 0));
+  const DeviceArray<std::int32_t> left_out(device, copied(task.excluded, excluded));
   const auto size = static_cast<std::size_t>(task.query_count * task.k);
-  Found found{std::vector<std::int32_t>(size, 7), std::vector<float>(size, 7.0F)};
-  nearest_rows({}, task, found.best.data(), found.scores.data());
-  return found;
+  const DeviceArray<std::int32_t> best(device, std::vector<std::int32_t>(size, 7));
+  const DeviceArray<float> scores(device, std::vector<float>(size, 7.0F));
+  NearestTask there = task;
+  there.queries = queries.get();
+  there.table = table.get();
+  if (excludes) {
+    there.excluded_offsets = offsets.get();
+    there.excluded = left_out.get();
+  }
+  nearest_rows(device.queue(), there, best.get(), scores.get());
+  return {best.host(), scores.host()};
 }
 
 // Values of a coarse grid: products are exact and many are equal.
@@ -90,21 +111,21 @@ void expect_exact(const NearestTask& task, const Found& found) {
   }
 }
 
-class NearestRows : public ::testing::TestWithParam<Shape> {};
+class NearestRows : public testing::DeviceTest<Shape> {};
 
 TEST_P(NearestRows, EqualTheSortedProductsWhateverTheThreads) {
-  const Shape s = GetParam();
+  const Shape s = shape();
   const auto queries = grid_values(s.queries * s.width, 1);
   const auto table = grid_values(s.rows * s.width, 2);
   const NearestTask task{queries.data(), s.queries, table.data(), s.rows, s.width, s.k};
   for (const int threads : {1, 2}) {
     const ThreadCountGuard guard(threads);
-    expect_exact(task, search(task));
+    expect_exact(task, search(device(), task));
   }
 }
 
 TEST_P(NearestRows, LeaveOutWhatAQueryDoesNotWant) {
-  const Shape s = GetParam();
+  const Shape s = shape();
   const auto queries = grid_values(s.queries * s.width, 3);
   const auto table = grid_values(s.rows * s.width, 4);
   std::vector<std::int64_t> offsets{0};
@@ -118,23 +139,35 @@ TEST_P(NearestRows, LeaveOutWhatAQueryDoesNotWant) {
     }
     offsets.push_back(static_cast<std::int64_t>(excluded.size()));
   }
-  const NearestTask task{queries.data(), s.queries, table.data(),   s.rows,
-                         s.width,        s.k,       offsets.data(), excluded.data()};
+  NearestTask task{queries.data(), s.queries, table.data(),   s.rows,
+                   s.width,        s.k,       offsets.data(), excluded.data()};
   const ThreadCountGuard guard(2);
-  expect_exact(task, search(task));
+  expect_exact(task, search(device(), task));
+  task.most_products = 100;
+  expect_exact(task, search(device(), task));
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, NearestRows,
-                         ::testing::Values(Shape{0, 5, 3, 2}, Shape{3, 0, 3, 2}, Shape{2, 5, 0, 3},
-                                           Shape{1, 1, 1, 1}, Shape{3, 4, 5, 9},
-                                           Shape{33, 300, 7, 5}, Shape{5, 2048, 16, 3},
-                                           Shape{40, 4500, 33, 20}));
+                         testing::on_every_device(Shape{0, 5, 3, 2}, Shape{3, 0, 3, 2},
+                                                  Shape{2, 5, 0, 3}, Shape{1, 1, 1, 1},
+                                                  Shape{3, 4, 5, 9}, Shape{9, 250, 7, 5},
+                                                  Shape{2, 900, 16, 3}),
+                         testing::device_and_number<NearestRows::ParamType>);
 
-TEST(NearestRowsScores, AreNearDoubleProducts) {
+// Blocks of the table on a CPU.
+INSTANTIATE_TEST_SUITE_P(Large, NearestRows,
+                         ::testing::Combine(::testing::Values(std::string("cpu")),
+                                            ::testing::Values(Shape{40, 4500, 33, 20})),
+                         testing::device_and_number<NearestRows::ParamType>);
+
+class NearestRowsScores : public testing::DeviceTest<std::int64_t> {};
+
+TEST_P(NearestRowsScores, AreNearDoubleProducts) {
   const std::int64_t width = 96;
+  const std::int64_t rows = shape();
   const auto queries = random_floats(3 * width, 1);
-  const auto table = random_floats(5000 * width, 2);
-  const Found found = search({queries.data(), 3, table.data(), 5000, width, 4});
+  const auto table = random_floats(rows * width, 2);
+  const Found found = search(device(), {queries.data(), 3, table.data(), rows, width, 4});
   for (std::int64_t i = 0; i < 12; ++i) {
     EXPECT_NEAR(found.scores[i],
                 dot(queries.data() + i / 4 * width, table.data() + found.best[i] * width, width),
@@ -142,20 +175,23 @@ TEST(NearestRowsScores, AreNearDoubleProducts) {
   }
 }
 
-TEST(NearestRowsScores, NeverFindNotANumber) {
+TEST_P(NearestRowsScores, NeverFindNotANumber) {
   const std::vector<float> query{1.0F};
   const std::vector<float> table{std::numeric_limits<float>::quiet_NaN(), 2.0F,
                                  -std::numeric_limits<float>::infinity(), 3.0F};
-  const Found found = search({query.data(), 1, table.data(), 4, 1, 4});
+  const Found found = search(device(), {query.data(), 1, table.data(), 4, 1, 4});
   EXPECT_EQ(found.best, (std::vector<std::int32_t>{3, 1, -1, -1}));
 }
 
-TEST(NearestRowsScores, RefuseNegativeSizesAndNull) {
-  rallrec::testing::expect_error(ExitCode::kInternal, "nearest_rows: negative size", [] {
-    search({nullptr, 0, nullptr, -1, 1, 1});
-  });
+INSTANTIATE_TEST_SUITE_P(Rows, NearestRowsScores, testing::on_every_device(std::int64_t{300}),
+                         testing::device_and_number<NearestRowsScores::ParamType>);
+
+TEST(NearestRowsChecks, RefuseNegativeSizesAndNull) {
   std::int32_t best = 0;
   float score = 0.0F;
+  rallrec::testing::expect_error(ExitCode::kInternal, "nearest_rows: negative size", [&] {
+    nearest_rows({}, {nullptr, 0, nullptr, -1, 1, 1}, &best, &score);
+  });
   rallrec::testing::expect_error(ExitCode::kInternal, "nearest_rows: null input", [&] {
     nearest_rows({}, {nullptr, 1, nullptr, 1, 1, 1}, &best, &score);
   });

@@ -4,16 +4,23 @@
 #include "kernels/activation.h"
 #include "kernels/adam.h"
 #include "kernels/add_rows.h"
+#include "kernels/binary_cross_entropy.h"
 #include "kernels/bpr.h"
 #include "kernels/cin.h"
+#include "kernels/columns.h"
 #include "kernels/cross_layer.h"
+#include "kernels/dropout.h"
+#include "kernels/embedding_bag.h"
 #include "kernels/embedding_gather.h"
 #include "kernels/embedding_pool.h"
+#include "kernels/field_attention.h"
 #include "kernels/fm_interaction.h"
 #include "kernels/held_rows.h"
+#include "kernels/int8_dequantize.h"
 #include "kernels/int8_rows.h"
 #include "kernels/label_loss.h"
 #include "kernels/linear.h"
+#include "kernels/nearest_rows.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
 #include "kernels/segment_sum.h"
@@ -47,6 +54,26 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   std::int32_t place = 0;
   expect_refused("find_places", [&] { find_places(kCuda, &place, &place, 1, &place); });
   expect_refused("take_rows", [&] { take_rows(kCuda, x, 1, &place, 1, 0, 1, x); });
+  expect_refused("adam_rows", [&] { adam_rows(kCuda, {1, 1, &zero, &rates, 0.0F, x, x, x, x}); });
+  std::uint8_t byte = 0;
+  double loss = 0.0;
+  expect_refused("binary_cross_entropy",
+                 [&] { binary_cross_entropy(kCuda, 1, x, &byte, 1.0, x, &loss); });
+  expect_refused("copy_columns", [&] { copy_columns(kCuda, vector_shape(1), x, x); });
+  expect_refused("add_columns", [&] { add_columns(kCuda, vector_shape(1), 1.0F, x, x); });
+  const std::vector<std::int64_t> samples = {0};
+  const std::vector<std::int64_t> rows = {0, 1};
+  expect_refused("dropout_mask", [&] {
+    dropout_mask(kCuda, {1, 1, 1, 1}, 0.5, {samples, rows, &zero}, 1, &byte);
+  });
+  expect_refused("dropout_apply", [&] { dropout_apply(kCuda, 0.5, 1, 1, &byte, x, false, x); });
+  expect_refused("embedding_bag", [&] { embedding_bag(kCuda, {1, 1, 1, 0}, {}, x, x); });
+  expect_refused("field_attention", [&] {
+    field_attention(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, x, x);
+  });
+  expect_refused("field_attention_backward", [&] {
+    field_attention_backward(kCuda, {1, 1, 1, 1, 1}, {x, x, x}, x, x, {x, x, x});
+  });
   const BprBatch triple{&place, &place, &place, 1};
   double norms[3] = {};
   expect_refused("bpr_add_gradient", [&] {
@@ -85,8 +112,11 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("spmm_bitmap", [&] {
     const std::uint64_t word = 1;
     float y = 0.0F;
-    spmm_bitmap(kCuda, {1, 1, &word, x, x}, x, 1, nullptr, &y);
+    spmm_bitmap(kCuda, {1, 1, &word, x, x}, x, 1, nullptr, 1.0F, &y);
   });
+  expect_refused("nearest_rows", [&] { nearest_rows(kCuda, {x, 1, x, 1, 1, 1}, &place, x); });
+  std::uint16_t row = 0;
+  expect_refused("dequantize_bfloat16", [&] { dequantize_bfloat16(kCuda, {1, 1, &q, x}, &row); });
   const HeadPart head{x, nullptr, 1, 1};
   expect_refused("head_logits", [&] { head_logits(kCuda, head, 1, x, nullptr, x, nullptr); });
   expect_refused("combine_head_statistics",

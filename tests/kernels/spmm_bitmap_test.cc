@@ -133,8 +133,9 @@ TEST_P(SpmmBitmap, EqualsTheDoubleProductAndThePathOfCompressedRows) {
   const auto y = empty<float>(s.rows * s.width);
   const auto by_rows = empty<float>(s.rows * s.width);
   const auto in_place = on_device(host_addend);
-  spmm_bitmap(queue(), matrix.view, x.get(), s.width, nullptr, y.get());
-  spmm_bitmap(queue(), matrix.view, x.get(), s.width, in_place.get(), in_place.get());
+  spmm_bitmap(queue(), matrix.view, x.get(), s.width, nullptr, 1.0F, y.get());
+  constexpr float kScale = 0.375F;
+  spmm_bitmap(queue(), matrix.view, x.get(), s.width, in_place.get(), kScale, in_place.get());
   spmm(queue(), matrix.csr, x.get(), s.width, nullptr, 1.0F, by_rows.get());
   const auto got = y.host();
   const auto added = in_place.host();
@@ -143,7 +144,7 @@ TEST_P(SpmmBitmap, EqualsTheDoubleProductAndThePathOfCompressedRows) {
     const double bound = kBound * want.magnitude[i];
     ASSERT_NEAR(got[i], want.value[i], bound) << i;
     ASSERT_NEAR(got[i], other[i], 2 * bound) << i;
-    ASSERT_NEAR(added[i], want.value[i] + host_addend[i],
+    ASSERT_NEAR(added[i] / kScale, want.value[i] + host_addend[i],
                 bound + 1e-7 * (want.magnitude[i] + std::fabs(host_addend[i])))
         << i;
   }
@@ -168,7 +169,7 @@ TEST_P(SpmmBitmapBits, DependNeitherOnThreadsNorOnTheRangeOfRows) {
   const DeviceGraph matrix(device(), graph);
   const auto x = on_device(random_floats(1100 * width, 3));
   const auto whole = empty<float>(150 * width);
-  spmm_bitmap(queue(), matrix.view, x.get(), width, nullptr, whole.get());
+  spmm_bitmap(queue(), matrix.view, x.get(), width, nullptr, 1.0F, whole.get());
   ThreadCountGuard threads(2);
   const auto parts = empty<float>(150 * width);
   for (std::int64_t begin : {0, 37, 111}) {
@@ -176,7 +177,7 @@ TEST_P(SpmmBitmapBits, DependNeitherOnThreadsNorOnTheRangeOfRows) {
     range.words += begin * bitmap_words(1100);
     range.row_scale += begin;
     range.rows = begin == 0 ? 37 : begin == 37 ? 74 : 39;
-    spmm_bitmap(queue(), range, x.get(), width, nullptr, parts.get() + begin * width);
+    spmm_bitmap(queue(), range, x.get(), width, nullptr, 1.0F, parts.get() + begin * width);
   }
   EXPECT_EQ(parts.host(), whole.host());
 }
@@ -205,7 +206,7 @@ TEST_P(SpmmBitmapBit, BringsEachColumnWholly) {
   const auto host_x = random_floats(columns * 5, 4);
   const auto x = on_device(host_x);
   const auto y = empty<float>(columns * 5);
-  spmm_bitmap(queue(), matrix.view, x.get(), 5, nullptr, y.get());
+  spmm_bitmap(queue(), matrix.view, x.get(), 5, nullptr, 1.0F, y.get());
   const auto got = y.host();
   for (std::size_t i = 0; i < got.size(); ++i) {
     const auto from = static_cast<std::size_t>(graph.columns[i / 5]) * 5 + i % 5;
@@ -234,8 +235,8 @@ TEST(MakeBitmap, SetsTheBitsOfTheEntriesAndCountsThem) {
   want[2 * 2] = want[128 * 2] = 2;
   want[2 * 2 + 1] = want[128 * 2 + 1] = 1U << 5;
   EXPECT_EQ(bitmap.words, want);
-  EXPECT_EQ(bitmap.entries, 4);
-  EXPECT_EQ(bitmap.tiles, 4);
+  EXPECT_EQ(bitmap.fill.entries, 4);
+  EXPECT_EQ(bitmap.fill.tiles, 4);
 }
 
 TEST(MakeBitmap, RefusesAnElementTwiceAndAColumnOutside) {
@@ -252,7 +253,7 @@ TEST(MakeBitmap, RefusesAnElementTwiceAndAColumnOutside) {
 
 // 128 rows and 64 columns are one tile, which 256 entries make worth while.
 TEST(PreferBitmap, GoesByTheEntriesOfTilesThatHaveAny) {
-  const auto bitmap_with = [](std::int64_t entries) {
+  const auto fill_with = [](std::int64_t entries) {
     Graph graph;
     graph.columns_of_matrix = 64 * 100;  // the other 99 tiles stay empty
     for (std::int64_t r = 0; r < 128; ++r) {
@@ -261,23 +262,23 @@ TEST(PreferBitmap, GoesByTheEntriesOfTilesThatHaveAny) {
       }
       graph.close_row();
     }
-    return make_bitmap(graph.view());
+    return bitmap_fill(graph.view());
   };
-  EXPECT_TRUE(prefer_bitmap(Device::kCuda, bitmap_with(256)));
-  EXPECT_FALSE(prefer_bitmap(Device::kCuda, bitmap_with(255)));
-  EXPECT_FALSE(prefer_bitmap(Device::kCuda, bitmap_with(0)));
-  EXPECT_FALSE(prefer_bitmap(Device::kCpu, bitmap_with(4096)));
+  EXPECT_TRUE(prefer_bitmap(Device::kCuda, fill_with(256)));
+  EXPECT_FALSE(prefer_bitmap(Device::kCuda, fill_with(255)));
+  EXPECT_FALSE(prefer_bitmap(Device::kCuda, fill_with(0)));
+  EXPECT_FALSE(prefer_bitmap(Device::kCpu, fill_with(4096)));
 }
 
 TEST(SpmmBitmapChecks, RefusesNullAndTheInputAsResult) {
   const std::uint64_t word = 1;
   const float one = 1.0F;
   float y = 0.0F;
-  EXPECT_THROW(spmm_bitmap({}, {1, 1, nullptr, &one, &one}, &one, 1, nullptr, &y), Error);
-  EXPECT_THROW(spmm_bitmap({}, {1, 1, &word, &one, nullptr}, &one, 1, nullptr, &y), Error);
-  EXPECT_THROW(spmm_bitmap({}, {1, 1, &word, &one, &one}, &one, 1, nullptr, nullptr), Error);
-  EXPECT_THROW(spmm_bitmap({}, {1, 1, &word, &one, &one}, &y, 1, nullptr, &y), Error);
-  EXPECT_THROW(spmm_bitmap({}, {-1, 1, &word, &one, &one}, &one, 1, nullptr, &y), Error);
+  EXPECT_THROW(spmm_bitmap({}, {1, 1, nullptr, &one, &one}, &one, 1, nullptr, 1.0F, &y), Error);
+  EXPECT_THROW(spmm_bitmap({}, {1, 1, &word, &one, nullptr}, &one, 1, nullptr, 1.0F, &y), Error);
+  EXPECT_THROW(spmm_bitmap({}, {1, 1, &word, &one, &one}, &one, 1, nullptr, 1.0F, nullptr), Error);
+  EXPECT_THROW(spmm_bitmap({}, {1, 1, &word, &one, &one}, &y, 1, nullptr, 1.0F, &y), Error);
+  EXPECT_THROW(spmm_bitmap({}, {-1, 1, &word, &one, &one}, &one, 1, nullptr, 1.0F, &y), Error);
 }
 
 }  // namespace

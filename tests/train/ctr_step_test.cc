@@ -45,13 +45,14 @@ TEST_P(CtrSteps, OneStepLowersTheLossOfItsBatch) {
   options.learning_rate = 1e-4;
   const auto features = data::encode_features(made_up(), {});
   distributed::LocalCommunicator communicator;
-  CtrStep step(GetParam(), features, options, communicator);
+  CtrStep step(GetParam(), features, options, distributed::cpu_place(communicator));
   const data::CtrSamples& train = made_up().train;
   std::vector<std::int64_t> all(static_cast<std::size_t>(train.size()));
   std::iota(all.begin(), all.end(), std::int64_t{0});
   const double before = mean_loss(step, train);
-  std::vector<double> losses(static_cast<std::size_t>(step.blocks_of(train.size())));
-  step.train(train, all.data(), train.size(), 1, losses.data());
+  step.begin(step.blocks_of(train.size()));
+  step.train(train, all.data(), train.size(), 1, 0);
+  const std::vector<double> losses = step.losses();
   EXPECT_NEAR(
       std::accumulate(losses.begin(), losses.end(), 0.0) / static_cast<double>(train.size()),
       before, 1e-6);
@@ -67,12 +68,12 @@ struct Outcome {
 Outcome two_epochs(const std::string& model, Communicator& communicator) {
   const config::BaselineOptions options = small_baseline();
   const auto features = data::encode_features(made_up(), {});
-  CtrStep step(model, features, options, communicator);
+  CtrStep step(model, features, options, distributed::cpu_place(communicator));
   Outcome outcome;
   for (std::int64_t epoch = 1; epoch <= 2; ++epoch) {
     outcome.loss = train_ctr_epoch(step, made_up().train, options, epoch, communicator);
   }
-  outcome.dense = step.dense();
+  outcome.dense = step.dense().host();
   outcome.scores = step.score(made_up().test);
   return outcome;
 }
@@ -108,7 +109,7 @@ TEST_P(CtrSteps, KeepAndRestoreBringBackTheScores) {
   const config::BaselineOptions options = small_baseline();
   const auto features = data::encode_features(made_up(), {});
   distributed::LocalCommunicator communicator;
-  CtrStep step(GetParam(), features, options, communicator);
+  CtrStep step(GetParam(), features, options, distributed::cpu_place(communicator));
   train_ctr_epoch(step, made_up().train, options, 1, communicator);
   const std::vector<double> kept = step.score(made_up().test);
   step.keep();
@@ -127,7 +128,7 @@ TEST(CtrStepMemory, ARankKeepsItsShareOfTheTable) {
   std::mutex mutex;
   std::size_t all = 0;
   distributed::run_thread_ranks(3, [&](Communicator& communicator) {
-    const CtrStep step("deep_fm", features, options, communicator);
+    const CtrStep step("deep_fm", features, options, distributed::cpu_place(communicator));
     const std::size_t floats = step.table().values().size();
     EXPECT_LE(floats, static_cast<std::size_t>(features.rows / 3 + 1) * 6);
     const std::lock_guard<std::mutex> lock(mutex);
@@ -144,7 +145,7 @@ TEST(CtrStepScores, UnseenUsersOfEqualColumnsScoreAlike) {
   config::BaselineOptions options = small_baseline();
   const auto features = data::encode_features(data, {});
   distributed::LocalCommunicator communicator;
-  CtrStep step("deep_fm", features, options, communicator);
+  CtrStep step("deep_fm", features, options, distributed::cpu_place(communicator));
   train_ctr_epoch(step, data.train, options, 1, communicator);
   data::CtrSamples pair;
   pair.user = {27, 30, 28, 3};  // c0, c0, c1; the last one is known

@@ -19,7 +19,7 @@ CtrTraining train(const std::string& model, const data::CtrData& data,
                   const config::BaselineOptions& options) {
   distributed::LocalCommunicator communicator;
   const auto features = data::encode_features(data, {options.leave_out});
-  return train_ctr(model, data, features, options, communicator, nullptr);
+  return train_ctr(model, data, features, options, distributed::cpu_place(communicator), nullptr);
 }
 
 double auc_of(const CtrTraining& training, const data::CtrSamples& samples) {

@@ -9,7 +9,17 @@
 namespace rallrec::train {
 namespace {
 
-using Gradients = models::ctr::ShardedEmbedding::Gradients;
+using Values = DeviceArray<float>;
+
+Values values_of(const std::vector<float>& values) { return {{}, "test", values}; }
+
+void update(LazyAdam& adam, const std::vector<std::int64_t>& places, const std::vector<float>& sums,
+            Values& values) {
+  models::ctr::ShardedEmbedding::Gradients gradients{Queue{}};
+  gradients.places = places;
+  gradients.sums.assign(sums);
+  adam.update(gradients, values);
+}
 
 // Adam of one number from the paper, in double.
 struct OneNumber {
@@ -29,57 +39,59 @@ struct OneNumber {
 TEST(LazyAdam, UpdatesARowByItsOwnNumberOfUpdates) {
   constexpr double kRate = 0.01;
   constexpr double kL2 = 0.1;
-  std::vector<float> values = {1.0F, -2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
-  LazyAdam adam(3, 2, kRate, kL2);
+  const std::vector<float> start = {1.0F, -2.0F, 3.0F, 4.0F, 5.0F, 6.0F};
+  Values values = values_of(start);
+  LazyAdam adam(3, 2, kRate, kL2, {});
   std::vector<OneNumber> want;
-  for (const float value : values) want.push_back({value});
+  for (const float value : start) want.push_back({value});
   // Row 2 is met in every step, row 0 in every third, row 1 never.
   for (int step = 0; step < 30; ++step) {
-    Gradients gradients{{2}, {0.5F * static_cast<float>(step % 4), -1.0F}};
-    want[4].update(gradients.sums[0], kRate, kL2);
-    want[5].update(gradients.sums[1], kRate, kL2);
+    std::vector<std::int64_t> places = {2};
+    std::vector<float> sums = {0.5F * static_cast<float>(step % 4), -1.0F};
+    want[4].update(sums[0], kRate, kL2);
+    want[5].update(sums[1], kRate, kL2);
     if (step % 3 == 2) {
-      gradients.places.push_back(0);
-      gradients.sums.insert(gradients.sums.end(), {2.0F, 0.25F});
+      places.push_back(0);
+      sums.insert(sums.end(), {2.0F, 0.25F});
       want[0].update(2.0, kRate, kL2);
       want[1].update(0.25, kRate, kL2);
     }
-    adam.update(gradients, values);
+    update(adam, places, sums, values);
   }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    EXPECT_NEAR(values[i], want[i].value, 2e-5) << i;
+  const std::vector<float> got = values.host();
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    EXPECT_NEAR(got[i], want[i].value, 2e-5) << i;
   }
-  EXPECT_EQ(values[2], 3.0F);
-  EXPECT_EQ(values[3], 4.0F);
+  EXPECT_EQ(got[2], 3.0F);
+  EXPECT_EQ(got[3], 4.0F);
 }
 
 TEST(LazyAdam, TheFirstUpdateIsTheLearningRateHoweverLate) {
-  std::vector<float> values(2);
-  LazyAdam adam(2, 1, 0.01, 0.0);
+  Values values = values_of({0.0F, 0.0F});
+  LazyAdam adam(2, 1, 0.01, 0.0, {});
   for (int step = 0; step < 500; ++step) {
-    Gradients first{{0}, {1.0F}};
-    adam.update(first, values);
+    update(adam, {0}, {1.0F}, values);
   }
-  Gradients late{{1}, {1e-3F}};
-  adam.update(late, values);
-  EXPECT_NEAR(values[1], -0.01, 1e-5);
+  update(adam, {1}, {1e-3F}, values);
+  EXPECT_NEAR(values.host()[1], -0.01, 1e-5);
 }
 
 TEST(LazyAdam, BitsDoNotDependOnThreads) {
   const auto run = [] {
-    std::vector<float> values(600, 0.5F);
-    LazyAdam adam(200, 3, 0.01, 0.1);
+    Values values = values_of(std::vector<float>(600, 0.5F));
+    LazyAdam adam(200, 3, 0.01, 0.1, {});
     for (int step = 0; step < 3; ++step) {
-      Gradients gradients;
+      std::vector<std::int64_t> places;
+      std::vector<float> sums;
       for (std::int64_t row = step; row < 200; row += 1 + step) {
-        gradients.places.push_back(row);
+        places.push_back(row);
         for (int k = 0; k < 3; ++k) {
-          gradients.sums.push_back(static_cast<float>((row * 7 + k) % 13) - 6.0F);
+          sums.push_back(static_cast<float>((row * 7 + k) % 13) - 6.0F);
         }
       }
-      adam.update(gradients, values);
+      update(adam, places, sums, values);
     }
-    return values;
+    return values.host();
   };
   const std::vector<float> one = run();
   const testing::ThreadCountGuard threads(2);

@@ -1,6 +1,5 @@
 #include "models/ctr/auto_int.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "config/sizes.h"
@@ -13,33 +12,25 @@ namespace {
 
 using kernels::Activation;
 
-// to[row] (+)= from[row] for `columns` columns of rows that lie in wider matrices.
-void copy_columns(std::int64_t rows, std::int64_t columns, const float* from,
-                  std::int64_t from_stride, float* to, std::int64_t to_stride) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::copy_n(from + row * from_stride, columns, to + row * to_stride);
-  }
-}
-
-void add_columns(std::int64_t rows, std::int64_t columns, const float* from,
-                 std::int64_t from_stride, float* to, std::int64_t to_stride) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    add_to(to + row * to_stride, from + row * from_stride, columns);
-  }
-}
-
 }  // namespace
 
-AutoInt::AutoInt(const CtrShape& shape, const config::BaselineOptions& options)
+AutoInt::Layer::Layer(const Queue& queue)
+    : projections(activations(queue)), weights(activations(queue)), output(activations(queue)) {}
+
+AutoInt::AutoInt(const CtrShape& shape, const config::BaselineOptions& options, const Queue& queue)
     : shape_(shape),
       heads_(options.attention_heads),
       size_(options.attention_size),
-      layers_(static_cast<std::size_t>(options.attention_layers)),
-      head_(shape.fields * options.attention_size),
+      head_(shape.fields * options.attention_size, queue),
       mlp_(shape.width(), config::read_sizes(options.mlp_sizes), options.dropout,
-           static_cast<std::uint64_t>(options.seed)) {
+           static_cast<std::uint64_t>(options.seed), queue),
+      queue_(queue),
+      dprojections_(activations(queue)),
+      above_(activations(queue)),
+      below_(activations(queue)) {
   std::int64_t inputs = shape.dim;
-  for (Layer& layer : layers_) {
+  for (std::int64_t l = 0; l < options.attention_layers; ++l) {
+    Layer& layer = layers_.emplace_back(queue);
     layer.inputs = inputs;
     layer.first = head_first_;
     head_first_ += kParts * size_ * inputs;
@@ -68,22 +59,23 @@ void AutoInt::forward_layer(std::size_t layer, const float* parameters, const Ct
   const std::int64_t rows = block.rows * shape_.fields;
   const auto shape = attention_shape(block);
   float* projections = room(at.projections, rows * shape.stride);
-  kernels::linear({}, {rows, at.inputs, shape.stride}, input_of(layer, block),
+  kernels::linear(queue_, {rows, at.inputs, shape.stride}, input_of(layer, block),
                   parameters + at.first, nullptr, projections);
   float* output = room(at.output, rows * size_);
   kernels::field_attention(
-      {}, shape,
+      queue_, shape,
       {projections + kQuery * size_, projections + kKey * size_, projections + kValue * size_},
       output, room(at.weights, block.rows * shape.pairs()));
-  add_columns(rows, size_, projections + kResidual * size_, shape.stride, output, size_);
-  kernels::activate({}, Activation::kRelu, rows * size_, output, output);
+  kernels::add_columns(queue_, {rows, size_, shape.stride, size_}, 1.0F,
+                       projections + kResidual * size_, output);
+  kernels::activate(queue_, Activation::kRelu, rows * size_, output, output);
 }
 
 void AutoInt::forward(const float* parameters, const CtrBlock& block, float* logits) {
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     forward_layer(l, parameters, block);
   }
-  std::fill_n(logits, block.rows, 0.0F);
+  set_to_zero(queue_, logits, block.rows);
   head_.forward(parameters + head_first_, block.rows, layers_.back().output.data(), logits);
   mlp_.forward(parameters + mlp_first(), block, block.x, logits);
 }
@@ -94,19 +86,20 @@ void AutoInt::backward_layer(std::size_t layer, const float* parameters, const C
   const std::int64_t rows = block.rows * shape_.fields;
   const auto shape = attention_shape(block);
   float* dy = above_.data();
-  kernels::activate_backward({}, Activation::kRelu, rows * size_, at.output.data(), dy, dy);
+  kernels::activate_backward(queue_, Activation::kRelu, rows * size_, at.output.data(), dy, dy);
   float* dprojections = room(dprojections_, rows * shape.stride);
   const float* projections = at.projections.data();
   kernels::field_attention_backward(
-      {}, shape,
+      queue_, shape,
       {projections + kQuery * size_, projections + kKey * size_, projections + kValue * size_},
       at.weights.data(), dy,
       {dprojections + kQuery * size_, dprojections + kKey * size_, dprojections + kValue * size_});
-  copy_columns(rows, size_, dy, size_, dprojections + kResidual * size_, shape.stride);
+  kernels::copy_columns(queue_, {rows, size_, size_, shape.stride}, dy,
+                        dprojections + kResidual * size_);
   const kernels::LinearShape linear{rows, at.inputs, shape.stride};
-  kernels::linear_backward_weight({}, linear, input_of(layer, block), dprojections,
+  kernels::linear_backward_weight(queue_, linear, input_of(layer, block), dprojections,
                                   gradient + at.first, nullptr);
-  kernels::linear_backward_input({}, linear, dprojections, parameters + at.first,
+  kernels::linear_backward_input(queue_, linear, dprojections, parameters + at.first,
                                  room(below_, rows * at.inputs));
 }
 
@@ -118,7 +111,7 @@ void AutoInt::backward(const float* parameters, const CtrBlock& block, const flo
     backward_layer(l, parameters, block, gradient);
     above_.swap(below_);
   }
-  std::copy_n(above_.data(), block.rows * shape_.width(), dx);
+  copy_values(queue_, dx, above_.data(), block.rows * shape_.width());
   mlp_.backward(parameters + mlp_first(), block, block.x, dlogits, gradient + mlp_first(), dx);
 }
 

@@ -16,7 +16,7 @@ namespace rallrec::models::ctr {
 // W_k, W_v, W_res, each [size, inputs]; the weights of the logit; then the MLP.
 class AutoInt : public CtrModel {
  public:
-  AutoInt(const CtrShape& shape, const config::BaselineOptions& options);
+  AutoInt(const CtrShape& shape, const config::BaselineOptions& options, const Queue& queue);
 
   bool has_first_order() const override { return false; }
   std::int64_t parameter_count() const override { return mlp_first() + mlp_.parameter_count(); }
@@ -27,11 +27,13 @@ class AutoInt : public CtrModel {
 
  private:
   struct Layer {
+    explicit Layer(const Queue& queue);
+
     std::int64_t inputs = 0;
     std::int64_t first = 0;          // of its parameters
-    std::vector<float> projections;  // [rows · fields, 4, size]: q, k, v, residual
-    std::vector<float> weights;      // of the attention
-    std::vector<float> output;       // [rows · fields, size]
+    DeviceArray<float> projections;  // [rows · fields, 4, size]: q, k, v, residual
+    DeviceArray<float> weights;      // of the attention
+    DeviceArray<float> output;       // [rows · fields, size]
   };
   // The four parts of a row of projections.
   enum Part { kQuery, kKey, kValue, kResidual, kParts };
@@ -53,9 +55,10 @@ class AutoInt : public CtrModel {
   std::int64_t head_first_ = 0;
   ScalarHead head_;
   Mlp mlp_;
-  std::vector<float> dprojections_;
-  std::vector<float> above_;
-  std::vector<float> below_;
+  Queue queue_;
+  DeviceArray<float> dprojections_;
+  DeviceArray<float> above_;
+  DeviceArray<float> below_;
 };
 
 }  // namespace rallrec::models::ctr

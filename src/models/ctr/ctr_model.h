@@ -18,7 +18,7 @@ struct CtrShape {
   std::int64_t width() const { return fields * dim; }
 };
 
-// Some samples whose feature embeddings are at hand.
+// Some samples whose feature embeddings are at hand, in the memory of the model's device.
 struct CtrBlock {
   std::int64_t rows = 0;
   const float* x = nullptr;               // [rows, fields, dim]
@@ -29,8 +29,9 @@ struct CtrBlock {
 
 // An id-feature model without its embedding tables: the logit of a sample from the embeddings of
 // its features. Parameters are one flat fp32 vector that the caller owns; a model holds only the
-// activations between forward and backward, so each thread has a model of its own. On the CPU, in
-// fp32; a sample's logit does not depend on the samples beside it, and no result on the threads.
+// activations between forward and backward, so each thread has a model of its own. fp32, on the
+// device of the model's queue, where all pointers but initialise's are and calls only enqueue on a
+// GPU; a sample's logit does not depend on the samples beside it, and no result on the threads.
 class CtrModel {
  public:
   virtual ~CtrModel() = default;
@@ -39,7 +40,7 @@ class CtrModel {
   // keeps beside the embeddings and adds.
   virtual bool has_first_order() const = 0;
   virtual std::int64_t parameter_count() const = 0;
-  // A pure function of the seed.
+  // A pure function of the seed, in host memory.
   virtual void initialise(std::uint64_t seed, float* parameters) const = 0;
 
   // logits [rows], without the first-order term.
@@ -54,8 +55,9 @@ class CtrModel {
 const std::vector<std::string>& ctr_model_names();
 
 // Throws Error (usage) that lists the names where `name` is none of them. `options` gives sizes,
-// dropout and its seed.
+// dropout and its seed. The queue's stream must outlive the model.
 std::unique_ptr<CtrModel> make_ctr_model(const std::string& name, const CtrShape& shape,
-                                         const config::BaselineOptions& options);
+                                         const config::BaselineOptions& options,
+                                         const Queue& queue = {});
 
 }  // namespace rallrec::models::ctr

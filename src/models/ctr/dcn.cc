@@ -8,14 +8,20 @@
 
 namespace rallrec::models::ctr {
 
-Dcn::Dcn(const CtrShape& shape, const config::BaselineOptions& options)
+Dcn::Dcn(const CtrShape& shape, const config::BaselineOptions& options, const Queue& queue)
     : width_(shape.width()),
       layers_(options.cross_layers),
-      head_(width_),
+      head_(width_, queue),
       mlp_(width_, config::read_sizes(options.mlp_sizes), options.dropout,
-           static_cast<std::uint64_t>(options.seed)),
-      outputs_(static_cast<std::size_t>(layers_)),
-      dots_(static_cast<std::size_t>(layers_)) {}
+           static_cast<std::uint64_t>(options.seed), queue),
+      queue_(queue),
+      above_(activations(queue)),
+      below_(activations(queue)) {
+  for (std::int64_t l = 0; l < layers_; ++l) {
+    outputs_.push_back(activations(queue));
+    dots_.push_back(activations(queue));
+  }
+}
 
 std::int64_t Dcn::parameter_count() const { return mlp_first() + mlp_.parameter_count(); }
 
@@ -34,10 +40,10 @@ void Dcn::forward(const float* parameters, const CtrBlock& block, float* logits)
   for (std::int64_t l = 0; l < layers_; ++l) {
     const float* w = parameters + 2 * l * width_;
     const auto at = static_cast<std::size_t>(l);
-    kernels::cross_layer({}, {block.rows, width_}, {block.x, input_of(l, block), w, w + width_},
+    kernels::cross_layer(queue_, {block.rows, width_}, {block.x, input_of(l, block), w, w + width_},
                          room(outputs_[at], block.rows * width_), room(dots_[at], block.rows));
   }
-  std::fill_n(logits, block.rows, 0.0F);
+  set_to_zero(queue_, logits, block.rows);
   head_.forward(parameters + head_first(), block.rows, input_of(layers_, block), logits);
   mlp_.forward(parameters + mlp_first(), block, block.x, logits);
 }
@@ -54,13 +60,13 @@ void Dcn::backward(const float* parameters, const CtrBlock& block, const float* 
     float* dw = gradient + 2 * l * width_;
     const bool first = l + 1 == layers_;
     kernels::cross_layer_backward(
-        {}, {block.rows, width_},
+        queue_, {block.rows, width_},
         {block.x, input_of(l, block), w, dots_[static_cast<std::size_t>(l)].data(), above_.data(),
          first ? nullptr : dx},
         {dx, below_.data(), dw, dw + width_});
     above_.swap(below_);
   }
-  add_to(dx, above_.data(), count);
+  add_to(queue_, dx, above_.data(), count);
   mlp_.backward(parameters + mlp_first(), block, block.x, dlogits, gradient + mlp_first(), dx);
 }
 

@@ -14,7 +14,7 @@ namespace rallrec::models::ctr {
 // then the MLP, whose output is the other part.
 class Dcn : public CtrModel {
  public:
-  Dcn(const CtrShape& shape, const config::BaselineOptions& options);
+  Dcn(const CtrShape& shape, const config::BaselineOptions& options, const Queue& queue);
 
   bool has_first_order() const override { return false; }
   std::int64_t parameter_count() const override;
@@ -35,10 +35,11 @@ class Dcn : public CtrModel {
   std::int64_t layers_;
   ScalarHead head_;
   Mlp mlp_;
-  std::vector<std::vector<float>> outputs_;  // x_1, x_2, …
-  std::vector<std::vector<float>> dots_;     // <x_l, w_l>
-  std::vector<float> above_;
-  std::vector<float> below_;
+  Queue queue_;
+  std::vector<DeviceArray<float>> outputs_;  // x_1, x_2, …
+  std::vector<DeviceArray<float>> dots_;     // <x_l, w_l>
+  DeviceArray<float> above_;
+  DeviceArray<float> below_;
 };
 
 }  // namespace rallrec::models::ctr

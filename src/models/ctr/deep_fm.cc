@@ -5,10 +5,11 @@
 
 namespace rallrec::models::ctr {
 
-DeepFm::DeepFm(const CtrShape& shape, const config::BaselineOptions& options)
+DeepFm::DeepFm(const CtrShape& shape, const config::BaselineOptions& options, const Queue& queue)
     : shape_(shape),
+      queue_(queue),
       mlp_(shape.width(), config::read_sizes(options.mlp_sizes), options.dropout,
-           static_cast<std::uint64_t>(options.seed)) {}
+           static_cast<std::uint64_t>(options.seed), queue) {}
 
 void DeepFm::initialise(std::uint64_t seed, float* parameters) const {
   Rng rng(seed);
@@ -16,14 +17,14 @@ void DeepFm::initialise(std::uint64_t seed, float* parameters) const {
 }
 
 void DeepFm::forward(const float* parameters, const CtrBlock& block, float* logits) {
-  kernels::fm_interaction({}, {block.rows, shape_.fields, shape_.dim}, block.x, logits);
+  kernels::fm_interaction(queue_, {block.rows, shape_.fields, shape_.dim}, block.x, logits);
   mlp_.forward(parameters, block, block.x, logits);
 }
 
 void DeepFm::backward(const float* parameters, const CtrBlock& block, const float* dlogits,
                       float* gradient, float* dx) {
-  kernels::fm_interaction_backward({}, {block.rows, shape_.fields, shape_.dim}, block.x, dlogits,
-                                   dx);
+  kernels::fm_interaction_backward(queue_, {block.rows, shape_.fields, shape_.dim}, block.x,
+                                   dlogits, dx);
   mlp_.backward(parameters, block, block.x, dlogits, gradient, dx);
 }
 

@@ -11,7 +11,7 @@ namespace rallrec::models::ctr {
 // of fields, and an MLP on the same embeddings. Parameters: those of the MLP.
 class DeepFm : public CtrModel {
  public:
-  DeepFm(const CtrShape& shape, const config::BaselineOptions& options);
+  DeepFm(const CtrShape& shape, const config::BaselineOptions& options, const Queue& queue);
 
   bool has_first_order() const override { return true; }
   std::int64_t parameter_count() const override { return mlp_.parameter_count(); }
@@ -22,6 +22,7 @@ class DeepFm : public CtrModel {
 
  private:
   CtrShape shape_;
+  Queue queue_;
   Mlp mlp_;
 };
 

@@ -15,8 +15,17 @@ using kernels::Activation;
 }  // namespace
 
 Mlp::Mlp(std::int64_t inputs, const std::vector<std::int64_t>& sizes, double dropout,
-         std::uint64_t seed)
-    : dropout_(dropout), seed_(seed), hidden_(sizes.size()), masks_(sizes.size()) {
+         std::uint64_t seed, const Queue& queue)
+    : dropout_(dropout),
+      seed_(seed),
+      queue_(queue),
+      output_(activations(queue)),
+      above_(activations(queue)),
+      below_(activations(queue)) {
+  for (std::size_t l = 0; l < sizes.size(); ++l) {
+    hidden_.push_back(activations(queue));
+    masks_.emplace_back(queue, kActivationSetting);
+  }
   std::vector<std::int64_t> outputs = sizes;
   outputs.push_back(1);
   for (const std::int64_t size : outputs) {
@@ -39,14 +48,13 @@ void Mlp::drop(const CtrBlock& block, std::size_t layer) {
     return;
   }
   const std::int64_t units = layers_[layer].outputs;
-  std::vector<std::uint8_t>& mask = masks_[layer];
-  mask.resize(static_cast<std::size_t>(block.rows * kernels::dropout_mask_bytes(units)));
+  std::uint8_t* mask = room(masks_[layer], block.rows * kernels::dropout_mask_bytes(units));
   // A sample has one row, so its number stands where other uses have the token's.
   const kernels::DropoutStream stream{seed_, block.epoch, static_cast<std::int64_t>(layer), 0};
-  kernels::dropout_mask({}, stream, dropout_, {{0}, {0, block.rows}, block.samples}, units,
-                        mask.data());
+  kernels::dropout_mask(queue_, stream, dropout_, {{0}, {0, block.rows}, block.samples}, units,
+                        mask);
   float* hidden = hidden_[layer].data();
-  kernels::dropout_apply({}, dropout_, block.rows, units, mask.data(), hidden, false, hidden);
+  kernels::dropout_apply(queue_, dropout_, block.rows, units, mask, hidden, false, hidden);
 }
 
 void Mlp::forward(const float* parameters, const CtrBlock& block, const float* x, float* logits) {
@@ -56,12 +64,12 @@ void Mlp::forward(const float* parameters, const CtrBlock& block, const float* x
     const std::int64_t count = block.rows * layer.outputs;
     float* y = room(last ? output_ : hidden_[l], count);
     const float* weights = parameters + layer.first;
-    kernels::linear({}, {block.rows, layer.inputs, layer.outputs}, input_of(l, x), weights,
+    kernels::linear(queue_, {block.rows, layer.inputs, layer.outputs}, input_of(l, x), weights,
                     weights + layer.inputs * layer.outputs, y);
     if (last) {
-      add_to(logits, y, count);
+      add_to(queue_, logits, y, count);
     } else {
-      kernels::activate({}, Activation::kRelu, count, y, y);
+      kernels::activate(queue_, Activation::kRelu, count, y, y);
       drop(block, l);
     }
   }
@@ -74,21 +82,21 @@ void Mlp::backward(const float* parameters, const CtrBlock& block, const float* 
     const Layer& layer = layers_[l];
     const kernels::LinearShape shape{block.rows, layer.inputs, layer.outputs};
     const std::int64_t weights = layer.inputs * layer.outputs;
-    kernels::linear_backward_weight({}, shape, input_of(l, x), dy, gradient + layer.first,
+    kernels::linear_backward_weight(queue_, shape, input_of(l, x), dy, gradient + layer.first,
                                     gradient + layer.first + weights);
     const std::int64_t count = block.rows * layer.inputs;
     float* down = room(below_, count);
-    kernels::linear_backward_input({}, shape, dy, parameters + layer.first, down);
+    kernels::linear_backward_input(queue_, shape, dy, parameters + layer.first, down);
     if (l == 0) {
-      add_to(dx, down, count);
+      add_to(queue_, dx, down, count);
       return;
     }
     if (block.training && dropout_ > 0.0) {
-      kernels::dropout_apply({}, dropout_, block.rows, layer.inputs, masks_[l - 1].data(), down,
+      kernels::dropout_apply(queue_, dropout_, block.rows, layer.inputs, masks_[l - 1].data(), down,
                              false, down);
     }
     // What dropout left is positive where the ReLU's input was, or dropped and 0 anyway.
-    kernels::activate_backward({}, Activation::kRelu, count, hidden_[l - 1].data(), down, down);
+    kernels::activate_backward(queue_, Activation::kRelu, count, hidden_[l - 1].data(), down, down);
     above_.swap(below_);
     dy = above_.data();
   }

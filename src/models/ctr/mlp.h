@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/device_array.h"
 #include "core/rng.h"
 #include "models/ctr/ctr_model.h"
 
@@ -14,7 +15,7 @@ class Mlp {
  public:
   // Dropout masks are kernels/dropout.h's of (seed, block.epoch, sample, layer, unit).
   Mlp(std::int64_t inputs, const std::vector<std::int64_t>& sizes, double dropout,
-      std::uint64_t seed);
+      std::uint64_t seed, const Queue& queue);
 
   std::int64_t parameter_count() const { return count_; }
   void initialise(Rng& rng, float* parameters) const;
@@ -42,11 +43,12 @@ class Mlp {
   std::int64_t count_ = 0;
   double dropout_;
   std::uint64_t seed_;
-  std::vector<std::vector<float>> hidden_;        // per hidden layer, after dropout
-  std::vector<std::vector<std::uint8_t>> masks_;  // per hidden layer
-  std::vector<float> output_;
-  std::vector<float> above_;  // gradients on their way down
-  std::vector<float> below_;
+  Queue queue_;
+  std::vector<DeviceArray<float>> hidden_;        // per hidden layer, after dropout
+  std::vector<DeviceArray<std::uint8_t>> masks_;  // per hidden layer
+  DeviceArray<float> output_;
+  DeviceArray<float> above_;  // gradients on their way down
+  DeviceArray<float> below_;
 };
 
 }  // namespace rallrec::models::ctr

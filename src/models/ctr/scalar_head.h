@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+
+#include "core/device_array.h"
 
 namespace rallrec::models::ctr {
 
 // logits += x w, row by row: how a part of a model without a bias reaches the logit.
 class ScalarHead {
  public:
-  explicit ScalarHead(std::int64_t inputs) : inputs_(inputs) {}
+  ScalarHead(std::int64_t inputs, const Queue& queue);
 
   std::int64_t parameter_count() const { return inputs_; }
   // x [rows, inputs], w [inputs].
@@ -19,7 +20,8 @@ class ScalarHead {
 
  private:
   std::int64_t inputs_;
-  std::vector<float> output_;
+  Queue queue_;
+  DeviceArray<float> output_;
 };
 
 }  // namespace rallrec::models::ctr

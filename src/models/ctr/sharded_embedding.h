@@ -4,7 +4,8 @@
 #include <functional>
 #include <vector>
 
-#include "distributed/communicator.h"
+#include "core/device_array.h"
+#include "distributed/place.h"
 
 namespace rallrec::models::ctr {
 
@@ -30,36 +31,40 @@ class RowPlaces {
 // travel to those who compute with them, and their gradients travel back; the table never moves.
 class ShardedEmbedding {
  public:
-  // 1 <= rows < 2^31. Values start at 0.
-  ShardedEmbedding(std::int64_t rows, std::int64_t width, distributed::Communicator& communicator);
+  // 1 <= rows < 2^31. Values start at 0, on the place's device.
+  ShardedEmbedding(std::int64_t rows, std::int64_t width, const distributed::Place& place);
 
   std::int64_t width() const { return width_; }
   // The rows of this rank, [own rows, width].
-  std::vector<float>& values() { return values_; }
-  const std::vector<float>& values() const { return values_; }
-  // Calls set(row, its values) for each row of this rank.
+  DeviceArray<float>& values() { return values_; }
+  const DeviceArray<float>& values() const { return values_; }
+  // Calls set(row, its values) for each row of this rank, whose values are 0 in host memory.
   void fill(const std::function<void(std::int64_t row, float* values)>& set);
 
-  // found[i] = row rows[i], fp32 [rows.size(), width]. Bytes that a rank sends: 8 per rank, 4 per
-  // row that it asks for, 4 · width per row that it is asked for. Collective.
-  void lookup(const std::vector<std::int32_t>& rows, std::vector<float>& found);
+  // found[i] = row rows[i], fp32 [rows.size(), width] on the device. Bytes that a rank sends: 8 per
+  // rank and 4 per row that it asks for through the host's communicator, 4 · width per row that it
+  // is asked for through the device's; a rank alone sends nothing. Collective.
+  void lookup(const std::vector<std::int32_t>& rows, DeviceArray<float>& found);
 
   // Gradients of rows of this rank.
   struct Gradients {
+    explicit Gradients(const Queue& queue) : sums(queue, "baseline.batch_size") {}
+
     std::vector<std::int64_t> places;  // in values(), each once
-    std::vector<float> sums;           // [places.size(), width]
+    DeviceArray<float> sums;           // [places.size(), width]
   };
-  // Adds up the gradients [rows.size(), width] of all ranks by row, in the order of the ranks and
-  // in each rank's own: where ranks hold consecutive parts of one list, the sums have the bits of
-  // the whole list. Bytes that a rank sends: 8 per rank, 4 + 4 · width per entry of its list.
-  // Collective.
-  void reduce(const std::vector<std::int32_t>& rows, const std::vector<float>& gradients,
-              Gradients& own);
+  // Adds up the gradients [rows.size(), width], on the device, of all ranks by row, in the order of
+  // the ranks and in each rank's own: where ranks hold consecutive parts of one list, the sums have
+  // the bits of the whole list. own.sums is on the same device. Bytes that a rank sends: 8 per rank
+  // and 4 per entry of its list through the host's communicator, 4 · width per entry through the
+  // device's; a rank alone sends nothing. Collective.
+  void reduce(const std::vector<std::int32_t>& rows, const float* gradients, Gradients& own);
 
  private:
   // A list of rows, cut by owner.
   struct Routes {
     std::vector<std::int64_t> order;   // positions in the list, by owner
+    std::vector<std::int64_t> turned;  // where each position of the list stands in `order`
     std::vector<std::int32_t> places;  // of those rows with their owner
     std::vector<std::size_t> counts;   // per owner
   };
@@ -71,19 +76,24 @@ class ShardedEmbedding {
   Routes routes_of(const std::vector<std::int32_t>& rows) const;
   Asked exchange_places(const Routes& routes);
   std::vector<std::size_t> in_floats(const std::vector<std::size_t>& counts) const;
-  // Copies row order[i] of `from` to row i, or the other way round.
-  void gather_rows(const float* from, const std::vector<std::int64_t>& order, float* to) const;
-  void add_by_place(const std::vector<std::int32_t>& places, const std::vector<float>& gradients,
+  bool alone() const { return place_.host.size() == 1; }
+  // Copies row order[i] of the `rows` rows of `from` to row i.
+  void gather_rows(const float* from, std::int64_t rows, const std::vector<std::int64_t>& order,
+                   DeviceArray<float>& to);
+  void exchange_rows(const std::vector<std::size_t>& send, const std::vector<std::size_t>& receive);
+  void add_by_place(const std::vector<std::int32_t>& places, const float* gradients,
                     Gradients& own);
 
   std::int64_t rows_;
   std::int64_t width_;
-  distributed::Communicator& communicator_;
+  distributed::Place place_;
   RowPlaces places_;
-  std::vector<float> values_;
+  DeviceArray<float> values_;
   std::vector<std::int64_t> group_of_;  // per own row, while gradients are added up; else -1
-  std::vector<float> sent_;
-  std::vector<float> received_;
+  DeviceArray<float> sent_;
+  DeviceArray<float> received_;
+  DeviceArray<std::int64_t> order_;
+  DeviceArray<std::int64_t> groups_;  // rows, offsets and members, one behind the other
 };
 
 }  // namespace rallrec::models::ctr

@@ -4,24 +4,35 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "core/device_array.h"
 #include "core/rng.h"
+#include "kernels/columns.h"
 
 namespace rallrec::models::ctr {
 
+// What of the config makes a model's activations smaller.
+constexpr const char* kActivationSetting = "baseline.block_size";
+
+inline DeviceArray<float> activations(const Queue& queue) { return {queue, kActivationSetting}; }
+
 // Fresh room for `count` values; their content is unspecified.
-inline float* room(std::vector<float>& values, std::int64_t count) {
-  if (values.size() < static_cast<std::size_t>(count)) {
-    values.resize(static_cast<std::size_t>(count));
-  }
+template <typename Value>
+Value* room(DeviceArray<Value>& values, std::int64_t count) {
+  values.resize(static_cast<std::size_t>(count));
   return values.data();
 }
 
-inline void add_to(float* sum, const float* values, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) {
-    sum[i] += values[i];
-  }
+inline void add_to(const Queue& queue, float* sum, const float* values, std::int64_t count) {
+  kernels::add_columns(queue, kernels::vector_shape(count), 1.0F, values, sum);
+}
+
+inline void set_to_zero(const Queue& queue, float* values, std::int64_t count) {
+  clear_on_device(queue, values, static_cast<std::size_t>(count) * sizeof(float));
+}
+
+inline void copy_values(const Queue& queue, float* to, const float* from, std::int64_t count) {
+  copy_on_device(queue, to, from, static_cast<std::size_t>(count) * sizeof(float));
 }
 
 // Normal values of variance 2 / (inputs + outputs) (Glorot & Bengio 2010).

@@ -16,7 +16,7 @@ namespace rallrec::models::ctr {
 // maps, then the MLP.
 class XDeepFm : public CtrModel {
  public:
-  XDeepFm(const CtrShape& shape, const config::BaselineOptions& options);
+  XDeepFm(const CtrShape& shape, const config::BaselineOptions& options, const Queue& queue);
 
   bool has_first_order() const override { return true; }
   std::int64_t parameter_count() const override { return mlp_first_ + mlp_.parameter_count(); }
@@ -30,8 +30,8 @@ class XDeepFm : public CtrModel {
     kernels::CinShape shape;  // but for the batch
     std::int64_t first = 0;   // of its parameters
     ScalarHead head;
-    std::vector<float> maps;    // [rows, maps_out, dim]
-    std::vector<float> pooled;  // [rows, maps_out]
+    DeviceArray<float> maps;    // [rows, maps_out, dim]
+    DeviceArray<float> pooled;  // [rows, maps_out]
 
     std::int64_t weights() const { return shape.maps_out * shape.pairs(); }
     kernels::CinShape shape_of(const CtrBlock& block) const;
@@ -44,10 +44,11 @@ class XDeepFm : public CtrModel {
   std::vector<Layer> layers_;
   std::int64_t mlp_first_ = 0;
   Mlp mlp_;
-  std::vector<float> dpooled_;
-  std::vector<float> dx0_;  // a layer's share
-  std::vector<float> above_;
-  std::vector<float> below_;
+  Queue queue_;
+  DeviceArray<float> dpooled_;
+  DeviceArray<float> dx0_;  // a layer's share
+  DeviceArray<float> above_;
+  DeviceArray<float> below_;
 };
 
 }  // namespace rallrec::models::ctr

@@ -1,10 +1,11 @@
 #include "models/graph/light_gcn.h"
 
-#include <utility>
+#include <cmath>
 #include <vector>
 
 #include "core/check.h"
 #include "kernels/spmm.h"
+#include "kernels/spmm_bitmap.h"
 
 namespace rallrec::models {
 namespace {
@@ -30,6 +31,29 @@ OwnRows own_rows(const Adjacency& adjacency, const RowExchange& exchange) {
   return rows;
 }
 
+// Bits for all pairs of nodes must not be much more than the entries that they stand for.
+bool prefer_bitmap(const Queue& queue, const Adjacency& adjacency) {
+  if (queue.device != Device::kCuda) {
+    return false;
+  }
+  const std::int64_t bitmap_bytes =
+      8 * adjacency.nodes() * kernels::bitmap_words(adjacency.nodes());
+  const auto entry_bytes = static_cast<std::int64_t>(8 * adjacency.neighbours.size());
+  return bitmap_bytes <= 2 * entry_bytes &&
+         kernels::prefer_bitmap(queue.device,
+                                kernels::bitmap_fill(adjacency.rows(0, adjacency.nodes())));
+}
+
+std::vector<float> inverse_root_degrees(const Adjacency& adjacency) {
+  std::vector<float> scales;
+  for (std::int64_t node = 0; node < adjacency.nodes(); ++node) {
+    const std::int64_t degree = adjacency.offsets[node + 1] - adjacency.offsets[node];
+    scales.push_back(
+        degree == 0 ? 0.0F : static_cast<float>(1.0 / std::sqrt(static_cast<double>(degree))));
+  }
+  return scales;
+}
+
 }  // namespace
 
 LightGcn::LightGcn(const Adjacency& adjacency, std::int64_t layers, std::int64_t width,
@@ -37,12 +61,23 @@ LightGcn::LightGcn(const Adjacency& adjacency, std::int64_t layers, std::int64_t
     : layers_(layers),
       width_(width),
       place_(place),
-      exchange_(adjacency, width, place),
+      by_bitmap_(prefer_bitmap(place.queue, adjacency)),
+      exchange_(adjacency, width, place, by_bitmap_),
       offsets_(array<std::int64_t>()),
       neighbours_(array<std::int32_t>()),
       weights_(array<float>()),
+      words_(array<std::uint64_t>()),
+      scales_(array<float>()),
       between_(array<float>()) {
   RALLREC_CHECK(layers >= 0 && width > 0, "LightGcn: layers must be >= 0 and the width positive");
+  if (by_bitmap_) {
+    const distributed::Range own = exchange_.own_nodes();
+    words_.assign(kernels::make_bitmap(adjacency.rows(static_cast<std::int64_t>(own.begin),
+                                                      static_cast<std::int64_t>(own.end)))
+                      .words);
+    scales_.assign(inverse_root_degrees(adjacency));
+    return;
+  }
   const OwnRows rows = own_rows(adjacency, exchange_);
   offsets_.assign(rows.offsets);
   neighbours_.assign(rows.neighbours);
@@ -52,8 +87,14 @@ LightGcn::LightGcn(const Adjacency& adjacency, std::int64_t layers, std::int64_t
 void LightGcn::layer(const DeviceArray<float>& h, const DeviceArray<float>& x, float scale,
                      DeviceArray<float>& y) {
   y.resize(count());
-  const kernels::CsrView rows{static_cast<std::int64_t>(exchange_.own_nodes().size()),
-                              exchange_.rows(), offsets_.data(), neighbours_.data(),
+  const auto own_rows = static_cast<std::int64_t>(exchange_.own_nodes().size());
+  if (by_bitmap_) {
+    const kernels::BitmapView bits{own_rows, exchange_.rows(), words_.data(),
+                                   scales_.data() + exchange_.own_begin(), scales_.data()};
+    kernels::spmm_bitmap(place_.queue, bits, h.data(), width_, own(x), scale, own(y));
+    return;
+  }
+  const kernels::CsrView rows{own_rows, exchange_.rows(), offsets_.data(), neighbours_.data(),
                               weights_.data()};
   kernels::spmm(place_.queue, rows, h.data(), width_, own(x), scale, own(y));
 }
@@ -78,9 +119,9 @@ void LightGcn::propagate(const DeviceArray<float>& x, DeviceArray<float>& result
   }
 }
 
-void LightGcn::gather(DeviceArray<float>& matrix, DeviceArray<float>& full) {
+void LightGcn::gather(const DeviceArray<float>& matrix, DeviceArray<float>& full) {
   if (place_.device.size() == 1) {
-    matrix.swap(full);
+    full.assign_device(matrix.data(), matrix.size());
   } else {
     exchange_.gather(matrix, full);
   }

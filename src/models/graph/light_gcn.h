@@ -18,7 +18,8 @@ namespace rallrec::models {
 // keep. Ã is symmetric, so the gradient of the loss with respect to X is P applied to the one with
 // respect to P(X). Each rank keeps and computes its own rows, each summed wholly in CSR order, and
 // between layers gets the rows that its next product reads (row_exchange.h): bits depend neither on
-// ranks nor on threads.
+// ranks nor on threads. On a GPU a full graph, as the whole of it decides, is multiplied as a
+// bitmap (kernels/spmm_bitmap.h), for which every rank holds all rows.
 //
 // A matrix is [exchange().rows(), width] on each rank, in memory of the place's device; it is
 // complete where the rows of others are filled in too. Work is in the order of the queue. With NCCL
@@ -30,6 +31,7 @@ class LightGcn {
            const distributed::Place& place);
 
   const RowExchange& exchange() const { return exchange_; }
+  bool by_bitmap() const { return by_bitmap_; }
   std::int64_t width() const { return width_; }
   // Floats of a matrix, and of its own rows.
   std::size_t count() const { return floats_of(exchange_.rows()); }
@@ -55,9 +57,8 @@ class LightGcn {
   void propagate(const DeviceArray<float>& x, DeviceArray<float>& result);
   // Fills in the rows of other ranks. Collective.
   void fill(DeviceArray<float>& matrix) { exchange_.fill(matrix); }
-  // full: [nodes, width] in node order on every rank, from everybody's own rows. With one rank
-  // `matrix` is that, and the two change places. Collective.
-  void gather(DeviceArray<float>& matrix, DeviceArray<float>& full);
+  // full: [nodes, width] in node order on every rank, from everybody's own rows. Collective.
+  void gather(const DeviceArray<float>& matrix, DeviceArray<float>& full);
 
   // Blocks until the exchanges so far are done on this rank and throws what went wrong in them: to
   // be called before a result leaves the device. Collective.
@@ -74,11 +75,15 @@ class LightGcn {
   std::int64_t layers_;
   std::int64_t width_;
   distributed::Place place_;
+  bool by_bitmap_;
   RowExchange exchange_;
   // The own rows of Ã; neighbours are rows of a matrix.
   DeviceArray<std::int64_t> offsets_;
   DeviceArray<std::int32_t> neighbours_;
   DeviceArray<float> weights_;
+  // Or their bits, and D^(-1/2) of all nodes.
+  DeviceArray<std::uint64_t> words_;
+  DeviceArray<float> scales_;
   DeviceArray<float> between_;
 };
 

@@ -97,7 +97,7 @@ std::vector<Range> partition_nodes(const Adjacency& adjacency, int ranks) {
 }
 
 RowExchange::RowExchange(const Adjacency& adjacency, std::int64_t width,
-                         const distributed::Place& place)
+                         const distributed::Place& place, bool all_rows)
     : width_(width),
       place_(place),
       parts_(partition_nodes(adjacency, place.device.size())),
@@ -110,7 +110,7 @@ RowExchange::RowExchange(const Adjacency& adjacency, std::int64_t width,
   }
   const NodeLists halos = halos_of(adjacency, parts_);
   const bool in_ring = place.queue.device == Device::kCuda;
-  if (most_by_halo(halos, parts_) < most_by_gather(parts_, places_.size(), in_ring)) {
+  if (!all_rows && most_by_halo(halos, parts_) < most_by_gather(parts_, places_.size(), in_ring)) {
     hold_halo(halos);
   } else {
     hold_all();

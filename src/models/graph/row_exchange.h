@@ -21,11 +21,13 @@ std::vector<distributed::Range> partition_nodes(const Adjacency& adjacency, int 
 //   halo     the rows of its nodes' neighbours, each sent to it by its owner (all-to-all), or
 //   gather   all rows (all-gather),
 //
-// whichever makes the busiest rank send and receive fewer rows. Every rank works out the same from
-// the adjacency, without talking. Alone, a rank holds all rows and nothing moves.
+// whichever makes the busiest rank send and receive fewer rows, or all where that is asked for.
+// Every rank works out the same from the adjacency, without talking. Alone, a rank holds all rows
+// and nothing moves.
 class RowExchange {
  public:
-  RowExchange(const Adjacency& adjacency, std::int64_t width, const distributed::Place& place);
+  RowExchange(const Adjacency& adjacency, std::int64_t width, const distributed::Place& place,
+              bool all_rows = false);
 
   distributed::Range own_nodes() const { return own_; }
   // Rows of the local matrix; row own_begin() + i is that of own node i.

@@ -14,7 +14,7 @@ const std::vector<Bench>& bench_table() {
       {"info_nce", "symmetric InfoNCE in tiles against libtorch on the whole matrix of scores",
        false, bench_info_nce},
       {"light_gcn", "one epoch on the edges of a .inter file, or on a made-up graph", false,
-       bench_light_gcn},
+       bench_light_gcn, true},
       {"ingest", "raw files of a data set (data.dataset, data.path) to samples", false,
        bench_ingest},
       {"tokenize", "texts to ids on one thread", true, bench_tokenize},
@@ -23,7 +23,7 @@ const std::vector<Bench>& bench_table() {
        bench_retrieve},
       {"machine", "rates of a rank and its links, for `rallrec plan --machine`", false,
        bench_machine},
-      {"ctr", "an epoch of each baseline on the data of section [data]", false, bench_ctr},
+      {"ctr", "an epoch of each baseline on the data of section [data]", false, bench_ctr, true},
       {"stage", "one stage on these ranks alone: rate, bytes, overlap; a point of bench scaling",
        false, bench_stage},
   };

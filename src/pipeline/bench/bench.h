@@ -39,6 +39,7 @@ struct Bench {
   std::string summary;
   bool needs_model = true;
   void (*run)(const BenchRun& run) = nullptr;
+  bool on_gpus = false;  // --device cuda is not refused
 };
 
 void bench_tune(const BenchRun& run);

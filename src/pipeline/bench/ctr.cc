@@ -3,9 +3,11 @@
 #include <memory>
 #include <numeric>
 
+#include "core/device_array.h"
 #include "core/error.h"
 #include "core/rng.h"
 #include "data/datasets/registry.h"
+#include "distributed/place.h"
 #include "metrics/auc.h"
 #include "models/ctr/ctr_model.h"
 #include "pipeline/bench/line.h"
@@ -25,48 +27,64 @@ std::vector<float> normal_values(std::int64_t count, std::uint64_t stream, doubl
   return values;
 }
 
+constexpr std::int64_t kSamples = 64;
+
+DeviceArray<float> on_queue(const Queue& queue, const std::vector<float>& values) {
+  return {queue, "the bench", values};
+}
+
 // Logits of some made-up samples, weighted and added up, as a function of the parameters.
 class Objective {
  public:
-  Objective(CtrModel& model, std::int64_t fields, std::int64_t dim)
+  Objective(CtrModel& model, std::int64_t fields, std::int64_t dim, const Queue& queue)
       : model_(model),
-        x_(normal_values(kSamples * fields * dim, 1, 0.5)),
-        weights_(normal_values(kSamples, 2, 1.0)),
-        samples_(kSamples),
-        logits_(kSamples) {
-    std::iota(samples_.begin(), samples_.end(), std::int64_t{0});
+        queue_(queue),
+        x_(on_queue(queue, normal_values(kSamples * fields * dim, 1, 0.5))),
+        host_weights_(normal_values(kSamples, 2, 1.0)),
+        weights_(on_queue(queue, host_weights_)),
+        samples_(queue, "the bench"),
+        logits_(on_queue(queue, host_weights_)) {
+    std::vector<std::int64_t> samples(kSamples);
+    std::iota(samples.begin(), samples.end(), std::int64_t{0});
+    samples_.assign(samples);
   }
 
-  double value(const std::vector<float>& parameters) {
-    model_.forward(parameters.data(), block(), logits_.data());
-    return std::inner_product(logits_.begin(), logits_.end(), weights_.begin(), 0.0);
-  }
-  std::vector<float> gradient(const std::vector<float>& parameters) {
-    std::vector<float> gradient(parameters.size());
-    std::vector<float> dx(x_.size());
+  double value(const std::vector<float>& parameters) { return value(on_queue(queue_, parameters)); }
+  std::vector<float> gradient(const std::vector<float>& host_parameters) {
+    const DeviceArray<float> parameters = on_queue(queue_, host_parameters);
+    DeviceArray<float> gradient = on_queue(queue_, host_parameters);
+    DeviceArray<float> dx(queue_, "the bench");
+    dx.resize(x_.size());
     value(parameters);
     model_.backward(parameters.data(), block(), weights_.data(), gradient.data(), dx.data());
-    return gradient;
+    return gradient.host();
   }
 
  private:
-  static constexpr std::int64_t kSamples = 64;
+  double value(const DeviceArray<float>& parameters) {
+    model_.forward(parameters.data(), block(), logits_.data());
+    const std::vector<float> logits = logits_.host();
+    return std::inner_product(logits.begin(), logits.end(), host_weights_.begin(), 0.0);
+  }
   CtrBlock block() const { return {kSamples, x_.data(), samples_.data(), 1, true}; }
 
   CtrModel& model_;
-  std::vector<float> x_;
-  std::vector<float> weights_;
-  std::vector<std::int64_t> samples_;
-  std::vector<float> logits_;
+  Queue queue_;
+  DeviceArray<float> x_;
+  std::vector<float> host_weights_;
+  DeviceArray<float> weights_;
+  DeviceArray<std::int64_t> samples_;
+  DeviceArray<float> logits_;
 };
 
 // How far the rise along the gradient is from the gradient's squared norm, relative to it.
 double slope_error(const std::string& name, std::int64_t fields,
-                   const config::BaselineOptions& options) {
-  const auto model = models::ctr::make_ctr_model(name, {fields, options.embedding_size}, options);
+                   const config::BaselineOptions& options, const Queue& queue) {
+  const auto model =
+      models::ctr::make_ctr_model(name, {fields, options.embedding_size}, options, queue);
   std::vector<float> parameters(static_cast<std::size_t>(model->parameter_count()));
   model->initialise(static_cast<std::uint64_t>(options.seed), parameters.data());
-  Objective objective(*model, fields, options.embedding_size);
+  Objective objective(*model, fields, options.embedding_size, queue);
   const std::vector<float> gradient = objective.gradient(parameters);
   const double squares =
       std::inner_product(gradient.begin(), gradient.end(), gradient.begin(), 0.0);
@@ -94,9 +112,12 @@ void bench_model(const std::string& name, const data::CtrData& data,
                  const data::CtrFeatures& features, const BenchRun& run) {
   const config::BaselineOptions& options = run.options.baseline;
   const auto fields = static_cast<std::int64_t>(features.fields.size());
-  const double error = slope_error(name, fields, options);
+  const auto owner = distributed::make_place(
+      {run.options.cluster.device, run.options.cluster.nccl_init}, run.communicator);
+  const distributed::Place place = owner->place();
+  const double error = slope_error(name, fields, options, place.queue);
   require_agreement("ctr: gradient and difference quotient of " + name, error, 0.02);
-  train::CtrStep step(name, features, options, run.communicator);
+  train::CtrStep step(name, features, options, place);
   std::int64_t epoch = 0;
   const std::vector<Seconds> seconds = time_arms(
       {[&] { train::train_ctr_epoch(step, data.train, options, ++epoch, run.communicator); }},

@@ -5,6 +5,7 @@
 #include "core/rng.h"
 #include "data/csr_graph.h"
 #include "data/datasets/atomic.h"
+#include "distributed/place.h"
 #include "pipeline/bench/graph.h"
 #include "pipeline/bench/line.h"
 #include "pipeline/light_gcn_training.h"
@@ -62,9 +63,10 @@ GraphEpochs run_graph_epochs(const data::CsrGraph& graph, const BenchRun& run) {
   config::LightGcnOptions options = run.options.light_gcn;
   options.epochs = run.request.repeats + 1;
   GraphEpochs epochs;
+  const config::ClusterOptions& cluster = run.options.cluster;
+  const auto owner = distributed::make_place({cluster.device, cluster.nccl_init}, run.communicator);
   train::train_light_gcn(graph, data::make_csr_graph({}, graph.users, graph.items), options,
-                         distributed::cpu_place(run.communicator),
-                         [&](const train::LightGcnEpoch& epoch) {
+                         owner->place(), [&](const train::LightGcnEpoch& epoch) {
                            epochs.loss = epoch.loss;
                            if (epoch.epoch > 1) {
                              epochs.seconds.push_back(epoch.seconds);

@@ -19,11 +19,17 @@ float value_of(std::int64_t row, std::int64_t column) {
 }
 
 ShardedEmbedding filled(std::int64_t rows, Communicator& communicator) {
-  ShardedEmbedding table(rows, kWidth, communicator);
+  ShardedEmbedding table(rows, kWidth, distributed::cpu_place(communicator));
   table.fill([](std::int64_t row, float* values) {
     for (std::int64_t k = 0; k < kWidth; ++k) values[k] = value_of(row, k);
   });
   return table;
+}
+
+std::vector<float> looked_up(ShardedEmbedding& table, const std::vector<std::int32_t>& rows) {
+  DeviceArray<float> found;
+  table.lookup(rows, found);
+  return found.host();
 }
 
 TEST(RowPlaces, GiveEachRowOnePlace) {
@@ -58,8 +64,7 @@ TEST(ShardedEmbedding, LookupFindsRowsWhoeverOwnsThem) {
       for (int i = 0; i < 6 * communicator.rank() + (ranks == 1 ? 5 : 0); ++i) {
         rows.push_back((5 * i + communicator.rank()) % 23);
       }
-      std::vector<float> found;
-      table.lookup(rows, found);
+      const std::vector<float> found = looked_up(table, rows);
       ASSERT_EQ(found.size(), rows.size() * kWidth);
       for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::int64_t k = 0; k < kWidth; ++k) {
@@ -85,7 +90,7 @@ TEST(ShardedEmbedding, ReduceAddsInTheOrderOfTheWholeList) {
   }
   for (const int ranks : {1, 2, 3, 4}) {
     distributed::run_thread_ranks(ranks, [&](Communicator& communicator) {
-      ShardedEmbedding table(5, kWidth, communicator);
+      ShardedEmbedding table(5, kWidth, distributed::cpu_place(communicator));
       const auto mine = distributed::split_evenly(kEntries, ranks, communicator.rank());
       std::vector<std::int32_t> rows;
       std::vector<float> gradients;
@@ -93,15 +98,16 @@ TEST(ShardedEmbedding, ReduceAddsInTheOrderOfTheWholeList) {
         rows.push_back(row_at(i));
         gradients.insert(gradients.end(), kWidth, gradient_at(i));
       }
-      ShardedEmbedding::Gradients own;
-      table.reduce(rows, gradients, own);
+      ShardedEmbedding::Gradients own{Queue{}};
+      table.reduce(rows, gradients.data(), own);
+      const std::vector<float> sums = own.sums.host();
       const RowPlaces places(5, ranks);
       std::int64_t seen = 0;
       for (std::int32_t row = 0; row < 5; ++row) {
         for (std::size_t g = 0; g < own.places.size(); ++g) {
           if (places.owner(row) == communicator.rank() && own.places[g] == places.place(row)) {
             ++seen;
-            EXPECT_EQ(own.sums[g * kWidth], want[static_cast<std::size_t>(row * kWidth)]);
+            EXPECT_EQ(sums[g * kWidth], want[static_cast<std::size_t>(row * kWidth)]);
           }
         }
       }
@@ -115,14 +121,13 @@ TEST(ShardedEmbedding, ReduceAddsInTheOrderOfTheWholeList) {
 TEST(ShardedEmbedding, MoreRanksThanRows) {
   distributed::run_thread_ranks(4, [](Communicator& communicator) {
     ShardedEmbedding table = filled(2, communicator);
-    std::vector<float> found;
-    table.lookup({1, 0}, found);
-    EXPECT_EQ(found, (std::vector<float>{10, 11, 12, 0, 1, 2}));
-    ShardedEmbedding::Gradients own;
-    table.reduce({1}, {1, 2, 3}, own);
+    EXPECT_EQ(looked_up(table, {1, 0}), (std::vector<float>{10, 11, 12, 0, 1, 2}));
+    ShardedEmbedding::Gradients own{Queue{}};
+    const std::vector<float> gradients = {1, 2, 3};
+    table.reduce({1}, gradients.data(), own);
     std::int64_t rows = static_cast<std::int64_t>(own.places.size());
     if (rows == 1) {
-      EXPECT_EQ(own.sums, (std::vector<float>{4, 8, 12}));
+      EXPECT_EQ(own.sums.host(), (std::vector<float>{4, 8, 12}));
     }
     communicator.all_reduce(&rows, 1, distributed::DType::kInt64);
     EXPECT_EQ(rows, 1);
@@ -135,14 +140,13 @@ TEST(ShardedEmbedding, SendsTheBytesThatItSays) {
     ShardedEmbedding table = filled(23, communicator);
     std::vector<std::int32_t> rows = {0, 1, 2, 3, 4, 5, 6};
     const std::uint64_t before = communicator.bytes_sent();
-    std::vector<float> found;
-    table.lookup(rows, found);
+    const std::vector<float> found = looked_up(table, rows);
     std::uint64_t sent = communicator.bytes_sent() - before;
     communicator.all_reduce(&sent, 1, distributed::DType::kInt64);
     EXPECT_EQ(sent, 2U * (2 * 8 + 7 * 4 + 7 * 4 * kWidth));
     const std::uint64_t again = communicator.bytes_sent();
-    ShardedEmbedding::Gradients own;
-    table.reduce(rows, found, own);
+    ShardedEmbedding::Gradients own{Queue{}};
+    table.reduce(rows, found.data(), own);
     EXPECT_EQ(communicator.bytes_sent() - again, 2U * 8 + 7 * 4 + 7 * 4 * kWidth);
   });
 }

@@ -209,6 +209,23 @@ TEST_F(Captures, MemoryThatStaysAllocated) {
               HasSubstr("before memory of the capture is freed"));
 }
 
+// An array that has grown since the capture: the replay writes where it was.
+TEST_F(Captures, MemoryThatHasMoved) {
+  if (!accesses_are_watched()) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    EXPECT_DEATH(report_of([&] {
+                   auto array = CudaBuffer<float>(kThreads, "nothing");
+                   begin();
+                   fill(first_.get(), 1.0F, array.get());
+                   end();
+                   array = CudaBuffer<float>(2 * kThreads, "nothing");
+                   cudaGraphLaunch(instance_, first_.get());
+                   cudaDeviceSynchronize();
+                 }),
+                 "heap-use-after-free");
+  }
+}
+
 TEST_F(Captures, AGraphThatIsGone) {
   begin();
   end();

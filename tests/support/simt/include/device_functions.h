@@ -180,6 +180,7 @@ inline int __float2int_rn(float x) { return static_cast<int>(std::nearbyint(x));
 inline float rsqrtf(float x) { return 1.0F / std::sqrt(x); }
 inline float __expf(float x) { return std::exp(x); }
 inline float __logf(float x) { return std::log(x); }
+inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fdividef(float a, float b) { return a / b; }
 inline float __frcp_rn(float x) { return 1.0F / x; }
 inline int __dp4a(int a, int b, int sum) {
