@@ -18,32 +18,34 @@ bool computes(Phase phase) {
 }  // namespace
 
 std::string StragglerWatch::look(const std::vector<RankView>& ranks, WatchClock::time_point now) {
-  const auto restart = [&] {
-    begin_ = now;
-    waited_.clear();
-    for (const RankView& rank : ranks) {
-      waited_.push_back(rank.report.waited_nanoseconds);
-    }
-  };
-  const bool all_compute = std::all_of(ranks.begin(), ranks.end(), [](const RankView& rank) {
+  const bool computing = std::all_of(ranks.begin(), ranks.end(), [](const RankView& rank) {
     return !rank.ended && computes(rank.report.event.phase);
   });
-  if (waited_.empty() || !all_compute) {
-    restart();
-    return "";
+  waited_.resize(ranks.size());
+  if (computing && computing_) {
+    spent_ += now - looked_;
   }
-  const std::chrono::duration<double> spent = now - begin_;
-  if (spent < window_) {
+  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
+    const std::int64_t total = ranks[rank].report.waited_nanoseconds;
+    if (computing && computing_) {
+      waited_[rank].counted += total - waited_[rank].total;
+    }
+    waited_[rank].total = total;
+  }
+  computing_ = computing;
+  looked_ = now;
+  if (spent_ < window_) {
     return "";
   }
   std::vector<double> shares;
-  for (std::size_t rank = 0; rank < ranks.size(); ++rank) {
-    const auto waited =
-        static_cast<double>(ranks[rank].report.waited_nanoseconds - waited_[rank]) * 1e-9;
-    shares.push_back(std::min(1.0, waited / spent.count()));  // reports are of slightly other times
+  for (Waited& waited : waited_) {
+    // Reports are of slightly other times.
+    shares.push_back(std::min(1.0, static_cast<double>(waited.counted) * 1e-9 / spent_.count()));
+    waited.counted = 0;
   }
-  restart();
-  return tell(ranks, shares, spent.count());
+  const double seconds = spent_.count();
+  spent_ = {};
+  return tell(ranks, shares, seconds);
 }
 
 std::string StragglerWatch::tell(const std::vector<RankView>& ranks,

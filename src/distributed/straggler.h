@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -8,8 +10,9 @@
 namespace rallrec::distributed {
 
 // Finds the rank that the others wait for although it gets on: over a window of time the half of
-// them waits in collectives for most of it, and the one hardly ever. Looks at computing alone: what
-// one rank does for all (loading, writing) makes nobody a straggler.
+// them waits in collectives for most of it, and the one hardly ever. Counts the time between looks
+// that both find all ranks computing: what one rank does for all (loading, writing) makes nobody a
+// straggler.
 class StragglerWatch {
  public:
   explicit StragglerWatch(std::chrono::duration<double> window) : window_(window) {}
@@ -21,9 +24,16 @@ class StragglerWatch {
   std::string tell(const std::vector<RankView>& ranks, const std::vector<double>& shares,
                    double seconds);
 
+  struct Waited {
+    std::int64_t total = 0;    // nanoseconds, as last reported
+    std::int64_t counted = 0;  // of the window so far
+  };
+
   std::chrono::duration<double> window_;
-  WatchClock::time_point begin_{};
-  std::vector<std::int64_t> waited_;  // at the window's begin
+  std::chrono::duration<double> spent_{};  // of the window so far
+  WatchClock::time_point looked_{};
+  bool computing_ = false;
+  std::vector<Waited> waited_;
   int named_ = -1;
 };
 
