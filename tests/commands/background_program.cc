@@ -16,7 +16,7 @@ namespace {
 bool is_alive(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/stat");
   std::string text;
-  std::getline(file, text);  // empty where it ends at this moment
+  std::getline(file, text);                      // empty where it ends at this moment
   const std::size_t name_end = text.rfind(')');  // the name before it may hold anything
   return name_end != std::string::npos && text.size() > name_end + 2 && text[name_end + 2] != 'Z';
 }
