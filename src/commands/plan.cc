@@ -80,6 +80,7 @@ void plan_stages(const Flags& flags, pipeline::PlanRequest& request,
           flags.scaling == "weak" ? pipeline::Scaling::kWeak : pipeline::Scaling::kStrong);
     }
     const double memory = flags.memory > 0 ? flags.memory * 1e9 : request.machine.memory;
+    report.memory = static_cast<std::int64_t>(memory);
     if (memory > 0) {
       report.largest_token_budget =
           pipeline::largest_token_budget(request, flags.tokens, static_cast<std::int64_t>(memory));

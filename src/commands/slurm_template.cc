@@ -90,6 +90,19 @@ void choose_time(const Flags& flags, const std::optional<SlurmPartition>& partit
   }
 }
 
+// `run` with all that this command line says of it.
+std::vector<std::string> words_of_run(const CommandContext& context) {
+  std::vector<std::string> words = {"run", "--config",
+                                    std::filesystem::absolute(context.config_file).string()};
+  for (const std::string& set : context.sources.sets) {
+    words.insert(words.end(), {"--set", set});
+  }
+  for (const config::FlagSetting& flag : context.sources.flags) {
+    words.insert(words.end(), {flag.flag, flag.value});
+  }
+  return words;
+}
+
 void choose_words(const Flags& flags, const CommandContext& context, SlurmScript& script) {
   script.words = flags.words;
   if (flags.words.empty()) {
@@ -98,7 +111,7 @@ void choose_words(const Flags& flags, const CommandContext& context, SlurmScript
           "slurm-template: give --config FILE, or the command after --, as in "
           "`rallrec slurm-template -- tune --model DIR --train FILE --output DIR`");
     }
-    script.words = {"run", "--config", std::filesystem::absolute(context.config_file).string()};
+    script.words = words_of_run(context);
   }
   if (script.gpus_per_node > 0) {
     script.words.insert(script.words.end(), {"--device", "cuda"});

@@ -34,13 +34,15 @@ std::string seconds_text(std::int64_t nanoseconds) {
   return text;
 }
 
-std::string header(const FlightRecord& record, int rank, int size, const Verdict& verdict) {
+std::string header(const FlightRecord& record, int rank, int size, const std::string& job,
+                   const Verdict& verdict) {
   const double unix_time =
       std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
   char time[40];
   std::snprintf(time, sizeof time, "%.3f", unix_time);
   std::string line = "{\"rank\": " + std::to_string(rank);
   line += ", \"ranks\": " + std::to_string(size) + ", \"host\": " + quoted(host_name());
+  line += ", \"job\": " + quoted(job);
   line += ", \"pid\": " + std::to_string(getpid()) + ", \"unix_time\": " + time;
   line += ", \"calls\": " + std::to_string(record.calls());
   line += ", \"waited_seconds\": " + seconds_text(record.waited_nanoseconds());
@@ -71,7 +73,7 @@ using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 }  // namespace
 
 void write_flight_file(const std::string& path, const FlightRecord& record, int rank, int size,
-                       const Verdict& verdict) {
+                       const std::string& job, const Verdict& verdict) {
   std::error_code ignored;  // opening the file says it better
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
   const File file(std::fopen(path.c_str(), "w"), &std::fclose);
@@ -79,7 +81,7 @@ void write_flight_file(const std::string& path, const FlightRecord& record, int 
     throw_io(path, "create", errno);
   }
   const std::int64_t now = nanoseconds_of(WatchClock::now().time_since_epoch());
-  std::string text = header(record, rank, size, verdict);
+  std::string text = header(record, rank, size, job, verdict);
   for (const FlightEvent& event : record.events()) {
     text += event_line(event, now);
   }

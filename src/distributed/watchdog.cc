@@ -241,7 +241,8 @@ std::string Watchdog::write_record(const Verdict& verdict) const {
   folder += "/flight";
   try {
     write_flight_file(folder + "/rank" + std::to_string(rank_) + ".jsonl", record_,
-                      static_cast<int>(rank_), static_cast<int>(ranks_.size()), verdict);
+                      static_cast<int>(rank_), static_cast<int>(ranks_.size()), token_.substr(0, 8),
+                      verdict);
     return "; `rallrec doctor --flight " + folder + "` tells what each rank did before";
   } catch (const Error& error) {
     return std::string("; no flight record: ") + error.what();

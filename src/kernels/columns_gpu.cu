@@ -7,59 +7,81 @@ namespace {
 
 constexpr int kThreads = 256;
 
-// What is done with what lies in a place and what comes to it.
-struct Copy {
-  static constexpr bool kReads = false;
-  __device__ float operator()(float /*old*/, float value) const { return value; }
-};
-struct AddScaled {
-  static constexpr bool kReads = true;
-  float factor;
-  __device__ float operator()(float old, float value) const { return old + factor * value; }
-};
-
-// A thread per kWidth neighbours of a row.
-template <typename Operation, int kWidth>
+// A thread per kWidth neighbours of a row; columns and strides are in units of kWidth here.
+template <int kWidth>
 __global__ void __launch_bounds__(kThreads)
-    columns_kernel(ColumnsShape s, Operation operation, const float* from, float* to) {
-  const std::int64_t per_row = s.columns / kWidth;
+    copy_columns_kernel(ColumnsShape s, const gpu::Floats<kWidth>* from, gpu::Floats<kWidth>* to) {
   const std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
-  if (i >= s.rows * per_row) {
-    return;
+  const std::int64_t row = i / s.columns;
+  const std::int64_t c = i - row * s.columns;
+  if (row < s.rows) {
+    to[row * s.to_stride + c] = from[row * s.from_stride + c];
   }
-  const std::int64_t row = i / per_row;
-  const std::int64_t c = (i - row * per_row) * kWidth;
-  float* target = to + row * s.to_stride + c;
-  const auto values = gpu::load<kWidth>(from + row * s.from_stride + c);
-  gpu::Floats<kWidth> result{};
-  if (Operation::kReads) {
-    result = gpu::load<kWidth>(target);
-  }
-  for (int k = 0; k < kWidth; ++k) {
-    result.v[k] = operation(result.v[k], values.v[k]);
-  }
-  gpu::store(result, target);
 }
 
-template <typename Operation>
-void launch_columns(const Queue& queue, const ColumnsShape& s, Operation operation,
-                    const float* from, float* to) {
-  const bool fours =
-      gpu::in_fours(s.columns, from, to) && s.from_stride % 4 == 0 && s.to_stride % 4 == 0;
-  launch(fours ? &columns_kernel<Operation, 4> : &columns_kernel<Operation, 1>,
-         dim3(blocks_for(s.rows * s.columns, fours ? 4 * kThreads : kThreads)), dim3(kThreads), 0,
-         stream_of(queue), s, operation, from, to);
+template <int kWidth>
+__global__ void __launch_bounds__(kThreads)
+    add_columns_kernel(ColumnsShape s, float factor, const gpu::Floats<kWidth>* from,
+                       gpu::Floats<kWidth>* to) {
+  const std::int64_t i = std::int64_t{blockIdx.x} * kThreads + threadIdx.x;
+  const std::int64_t row = i / s.columns;
+  const std::int64_t c = i - row * s.columns;
+  if (row < s.rows) {
+    const gpu::Floats<kWidth> values = from[row * s.from_stride + c];
+    gpu::Floats<kWidth> sum = to[row * s.to_stride + c];
+    for (int k = 0; k < kWidth; ++k) {
+      sum.v[k] += factor * values.v[k];
+    }
+    to[row * s.to_stride + c] = sum;
+  }
+}
+
+bool in_fours(const ColumnsShape& s, const float* from, const float* to) {
+  return gpu::in_fours(s.columns, from, to) && s.from_stride % 4 == 0 && s.to_stride % 4 == 0;
+}
+
+template <int kWidth>
+ColumnsShape in_units(ColumnsShape s) {
+  s.columns /= kWidth;
+  s.from_stride /= kWidth;
+  s.to_stride /= kWidth;
+  return s;
+}
+
+template <int kWidth>
+void launch_copy(const Queue& queue, const ColumnsShape& s, const float* from, float* to) {
+  launch(&copy_columns_kernel<kWidth>, dim3(blocks_for(s.rows * s.columns / kWidth, kThreads)),
+         dim3(kThreads), 0, stream_of(queue), in_units<kWidth>(s),
+         reinterpret_cast<const gpu::Floats<kWidth>*>(from),
+         reinterpret_cast<gpu::Floats<kWidth>*>(to));
+}
+
+template <int kWidth>
+void launch_add(const Queue& queue, const ColumnsShape& s, float factor, const float* from,
+                float* to) {
+  launch(&add_columns_kernel<kWidth>, dim3(blocks_for(s.rows * s.columns / kWidth, kThreads)),
+         dim3(kThreads), 0, stream_of(queue), in_units<kWidth>(s), factor,
+         reinterpret_cast<const gpu::Floats<kWidth>*>(from),
+         reinterpret_cast<gpu::Floats<kWidth>*>(to));
 }
 
 }  // namespace
 
 void copy_columns_gpu(const Queue& queue, const ColumnsShape& shape, const float* from, float* to) {
-  launch_columns(queue, shape, Copy{}, from, to);
+  if (in_fours(shape, from, to)) {
+    launch_copy<4>(queue, shape, from, to);
+  } else {
+    launch_copy<1>(queue, shape, from, to);
+  }
 }
 
 void add_columns_gpu(const Queue& queue, const ColumnsShape& shape, float factor, const float* from,
                      float* to) {
-  launch_columns(queue, shape, AddScaled{factor}, from, to);
+  if (in_fours(shape, from, to)) {
+    launch_add<4>(queue, shape, factor, from, to);
+  } else {
+    launch_add<1>(queue, shape, factor, from, to);
+  }
 }
 
 }  // namespace rallrec::kernels::detail

@@ -20,10 +20,23 @@ __device__ unsigned rounded_to_bfloat16(float value) {
   return (bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16;
 }
 
+// What is stored in one instruction: a bf16, or eight.
+using One = std::uint16_t;
+using Eight = uint4;
+
+__device__ void take(const std::uint16_t* tile, One& out) { out = *tile; }
+__device__ void take(const std::uint16_t* tile, Eight& out) {
+  const auto* pairs = reinterpret_cast<const uint2*>(tile);
+  const uint2 low = pairs[0];
+  const uint2 high = pairs[1];
+  out = make_uint4(low.x, low.y, high.x, high.y);
+}
+
 // Block (panel, part of the depth): 16 columns with their depth in pairs become 16 rows.
-template <int kWidth>
+template <typename Unit>
 __global__ void __launch_bounds__(kThreads)
-    dequantize_bfloat16_kernel(Int8Packed b, std::int64_t padded_depth, std::uint16_t* rows) {
+    dequantize_bfloat16_kernel(Int8Packed b, std::int64_t padded_depth, Unit* rows) {
+  constexpr int kWidth = sizeof(Unit) / sizeof(One);
   __shared__ __align__(16) std::uint16_t tile[kColumns * kStride];
   const std::int64_t column = std::int64_t{blockIdx.x} * kColumns;
   const std::int64_t first = std::int64_t{blockIdx.y} * kDepth;
@@ -47,12 +60,9 @@ __global__ void __launch_bounds__(kThreads)
     const int row = i / kVectors;
     const int k = i % kVectors * kWidth;
     if (column + row < b.columns && first + k < b.depth) {
-      gpu::StoredVector<std::uint16_t, kWidth> out;
-      for (int j = 0; j < kWidth; ++j) {
-        out.v[j] = tile[row * kStride + k + j];
-      }
-      *reinterpret_cast<gpu::StoredVector<std::uint16_t, kWidth>*>(rows + (column + row) * b.depth +
-                                                                   first + k) = out;
+      Unit out;
+      take(tile + row * kStride + k, out);
+      rows[(column + row) * (b.depth / kWidth) + (first + k) / kWidth] = out;
     }
   }
 }
@@ -60,10 +70,15 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void dequantize_bfloat16_gpu(const Queue& queue, const Int8Packed& b, std::uint16_t* rows) {
-  const bool eights = b.depth % 8 == 0 && reinterpret_cast<std::uintptr_t>(rows) % 16 == 0;
   const dim3 grid(static_cast<unsigned>(int8_panels(b.columns)), blocks_for(b.depth, kDepth));
-  launch(eights ? &dequantize_bfloat16_kernel<8> : &dequantize_bfloat16_kernel<1>, grid,
-         dim3(kThreads), 0, stream_of(queue), b, int8_padded_depth(b.depth), rows);
+  const std::int64_t padded = int8_padded_depth(b.depth);
+  if (b.depth % 8 == 0 && reinterpret_cast<std::uintptr_t>(rows) % sizeof(Eight) == 0) {
+    launch(&dequantize_bfloat16_kernel<Eight>, grid, dim3(kThreads), 0, stream_of(queue), b, padded,
+           reinterpret_cast<Eight*>(rows));
+  } else {
+    launch(&dequantize_bfloat16_kernel<One>, grid, dim3(kThreads), 0, stream_of(queue), b, padded,
+           rows);
+  }
 }
 
 }  // namespace rallrec::kernels::detail

@@ -182,11 +182,11 @@ void baseline_on_files(const std::string& model, const data::CtrFiles& files,
   }
   const bool writes = communicator.rank() == 0;
   const auto folder = writes ? std::make_unique<io::NewFolder>(output) : nullptr;
+  const data::ReadOptions reading{options.data.max_bad_rows, writes ? output : ""};
+  const data::CtrData data = data::read_ctr_files(files, reading);
   if (writes) {
     io::remove_earlier_results({output + kMetrics, output + kScores});
   }
-  const data::ReadOptions reading{options.data.max_bad_rows, writes ? output : ""};
-  const data::CtrData data = data::read_ctr_files(files, reading);
   const Result result = train_model(model, data, options, communicator);
   if (writes) {
     write_results(output, model, data, result);

@@ -166,14 +166,14 @@ void light_gcn_on_files(const LightGcnFiles& files, const config::Options& optio
                         distributed::Communicator& communicator) {
   const bool writes = communicator.rank() == 0;
   const auto folder = writes ? std::make_unique<io::NewFolder>(files.output) : nullptr;
-  if (writes) {
-    remove_earlier(files.output);
-  }
   const std::int64_t width = options.light_gcn.embedding_size;
   Catalogue catalogue;
   const AllRows rows =
       read_all(files, options.light_gcn.min_rating,
                {options.data.max_bad_rows, writes ? files.output : "", &communicator}, catalogue);
+  if (writes) {
+    remove_earlier(files.output);
+  }
   const data::CsrGraph& graph = rows.train.graph;
   auto training = train_light_gcn_with_progress(graph, rows.valid.graph, options, communicator);
   clear_vectors_without_edges(graph, width, training.embeddings);

@@ -85,6 +85,7 @@ Machine read_machine(const std::string& file, std::int64_t threads) {
   std::istringstream lines(io::read_file(file, kFileLimit));
   int number = 0;
   bool products = false;
+  bool linked = false;
   for (std::string line; std::getline(lines, line);) {
     const Measured measured = measured_in(line, file + ":" + std::to_string(++number));
     if (measured.arm == "products") {
@@ -96,11 +97,17 @@ Machine read_machine(const std::string& file, std::int64_t threads) {
       machine.latency = measured.value;
     } else if (measured.arm == "bandwidth") {
       machine.link = measured.value;
+      linked = true;
     }
   }
   if (!products) {
     throw_bad_data(file, "has no arm products: expected the lines of `rallrec bench machine`");
   }
+  machine.between_nodes = std::min(machine.between_nodes, machine.link);
+  machine.source +=
+      linked
+          ? "; the link between nodes is taken as 10 GbE, or the one measured where that is slower"
+          : " on one rank, so links and latency are those of cpu";
   return machine;
 }
 

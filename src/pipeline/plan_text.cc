@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "config/did_you_mean.h"
@@ -70,6 +71,15 @@ Json json_of(const Machine& machine) {
           {"source", machine.source}};
 }
 
+std::int64_t peak_of(const PlanReport& report) {
+  const std::int64_t tune = report.tune ? report.tune->plan.peak_bytes : 0;
+  return std::max(tune, report.infer ? report.infer->plan.peak_bytes : 0);
+}
+
+bool fits(const PlanReport& report) {
+  return report.memory == 0 || peak_of(report) <= report.memory;
+}
+
 double megabytes(std::int64_t bytes) { return static_cast<double>(bytes) * 1e-6; }
 
 void add_row(const std::string& name, std::int64_t bytes, std::string& text) {
@@ -132,6 +142,13 @@ void add_assumptions(const PlanReport& report, const PlanRequest& request, std::
     text += fmt::format("{}: not here; planned with the published shape of that name\n",
                         request.options.model.path);
   }
+  if (!fits(report)) {
+    text += fmt::format(
+        "DOES NOT FIT: {:.1f} MB of a rank's {:.1f} MB; more --ranks, a smaller tune.memory_budget "
+        "or "
+        "tune.token_budget\n",
+        megabytes(peak_of(report)), megabytes(report.memory));
+  }
   if (report.largest_token_budget >= 0) {
     text += fmt::format("largest tune.token_budget that fits a rank, layers computed again: {}\n",
                         report.largest_token_budget);
@@ -151,6 +168,7 @@ std::string plan_json(const PlanReport& report, const PlanRequest& request) {
   for (const ScalingRow& row : report.scaling) {
     json["scaling"].push_back(json_of(row, report.price));
   }
+  json["fits"] = report.memory > 0 ? Json(fits(report)) : Json();
   json["largest_token_budget"] =
       report.largest_token_budget >= 0 ? Json(report.largest_token_budget) : Json();
   json["cost"] = report.tune && report.price > 0

@@ -18,6 +18,7 @@ struct PlanReport {
   bool known_shape = false;
   std::vector<ScalingRow> scaling;
   std::int64_t largest_token_budget = -1;  // -1 = memory per rank not known
+  std::int64_t memory = 0;                 // of a rank; 0 = not known
   double price = 0.0;                      // per rank and hour; 0 = not given
 };
 

@@ -83,10 +83,11 @@ TEST_F(DoctorTest, TellsWhoWaitedForWhomFromFlightRecords) {
            std::to_string(layer) + ", \"sequence\": " + std::to_string(sequence) +
            ", \"collective\": \"" + collective + "\", \"dtype\": \"uint8\", \"elements\": 64}\n";
   };
-  const auto head = [](int rank, int calls) {
+  const auto head = [](int rank, int calls, const std::string& job = "a", double time = 2.0) {
     return "{\"rank\": " + std::to_string(rank) + ", \"ranks\": 2, \"host\": \"node" +
-           std::to_string(rank) +
-           "\", \"pid\": 1, \"unix_time\": 1.0, \"calls\": " + std::to_string(calls) +
+           std::to_string(rank) + "\", \"job\": \"" + job +
+           "\", \"pid\": 1, \"unix_time\": " + std::to_string(time) +
+           ", \"calls\": " + std::to_string(calls) +
            ", \"waited_seconds\": 1.0, \"code\": 71, \"verdict\": \"\"}\n";
   };
   const std::string waiting = head(0, 8) + event(1, 11.5, "call", 2, 8, "all_gather_v") +
@@ -97,6 +98,10 @@ TEST_F(DoctorTest, TellsWhoWaitedForWhomFromFlightRecords) {
               AllOf(HasSubstr("rank 0 on node0: tune, step 3, backward, layer 2, has "
                               "waited 11.0 s in all_gather_v of 64 x uint8 (collective 8)"),
                     HasSubstr("rank 0 waited for rank 1, of which there is no record")));
+  // What an earlier hang of the same run left takes no part.
+  folder.put("flight/rank1.jsonl",
+             head(1, 7, "b", 1.0) + event(9, 12.0, "done", 1, 7, "all_gather_v"));
+  EXPECT_THAT(story(), HasSubstr("rank 0 waited for rank 1, of which there is no record"));
   folder.put("flight/rank1.jsonl", head(1, 7) + event(9, 12.0, "done", 1, 7, "all_gather_v"));
   EXPECT_THAT(story(), HasSubstr("rank 0 waited for rank 1, which had not come to collective 8: "
                                  "tune, step 3, backward, layer 1"));

@@ -66,6 +66,20 @@ TEST_F(LightGcnCommand, AMessageNamesTheCommandOnce) {
   EXPECT_THAT(outcome.err, Not(HasSubstr("light_gcn: light_gcn:")));
 }
 
+// What is there is lost only when there are inputs to make it anew from.
+TEST_F(LightGcnCommand, EarlierResultsGoWhenTheInputsHaveBeenRead) {
+  ASSERT_EQ(run({}).code, 0);
+  const auto results = [this] { return std::filesystem::exists(folder.file("out/metrics.json")); };
+  ASSERT_TRUE(results());
+  const std::string train = folder.get("train.inter");
+  folder.put("train.inter", "");
+  EXPECT_EQ(run({}).code, 65);
+  EXPECT_TRUE(results());
+  folder.put("train.inter", train);
+  EXPECT_EQ(run({"light_gcn.learning_rate=1e30", "light_gcn.epochs=9"}).code, 76);
+  EXPECT_FALSE(results());
+}
+
 TEST_F(LightGcnCommand, AnEmptyFileIsCalledEmpty) {
   folder.put("train.inter", "");
   const Outcome outcome = run({});

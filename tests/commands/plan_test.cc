@@ -101,6 +101,14 @@ TEST_F(PlanCommand, KnowsTheShapesOfPublishedModels) {
   EXPECT_GT(plan["cost"], 0.0);
 }
 
+TEST_F(PlanCommand, SaysWhatDoesNotFit) {
+  EXPECT_EQ(plan(1, {"--memory", "100"})["fits"], true);
+  EXPECT_EQ(plan(1, {"--memory", "0.001"})["fits"], false);
+  EXPECT_TRUE(plan(1, {})["fits"].is_null());
+  const Outcome large = rallrec({"plan", "--model", "Llama-3.1-70B", "--device", "h100"});
+  EXPECT_NE(large.out.find("DOES NOT FIT"), std::string::npos) << large.out;
+}
+
 TEST_F(PlanCommand, TakesTheRatesThatAMachineWasMeasuredWith) {
   folder.put("machine.jsonl",
              "{\"bench\":\"machine\",\"arm\":\"products\",\"seconds\":1,\"rate\":2e9}\n"

@@ -114,6 +114,15 @@ TEST_F(SlurmTemplate, FlagsWinAndLeaveNothingToAssume) {
   EXPECT_THAT(outcome.out, Not(HasSubstr("--gpus-per-node")));
 }
 
+TEST_F(SlurmTemplate, TheRunHasTheSettingsOfTheCommandLine) {
+  const std::string config = folder.put("run.toml", "mode = 'clean'\n");
+  const Outcome outcome = write(
+      {"--config", config, "--set", "tune.epochs=9", "--run-dir", "runs/mine", "--threads", "4"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr(" run --config " + config +
+                                     " --set tune.epochs=9 --run-dir runs/mine --threads 4\n"));
+}
+
 TEST_F(SlurmTemplate, WithoutSlurmItSaysWhatItAssumed) {
   const Outcome outcome = write(tune, "");  // nor one that the machine has
   EXPECT_THAT(outcome.out, HasSubstr("# Assumed: all below: there is no sinfo here"));

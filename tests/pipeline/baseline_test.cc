@@ -154,13 +154,22 @@ TEST_F(BaselineFiles, AnErrorLeavesNoFolder) {
   expect_error(ExitCode::kUsage, "baseline.history", [&] { run("dcn", "out"); });
 }
 
-TEST_F(BaselineFiles, AFailedRunLeavesNothingOfAnEarlierOne) {
+TEST_F(BaselineFiles, AFailedTrainingLeavesNothingOfAnEarlierOne) {
   options_.baseline.epochs = 1;
   run("dcn", "out");
+  const auto expect_results = [this](bool there) {
+    EXPECT_EQ(io::file_exists(folder_.file("out/metrics.json")), there);
+    EXPECT_EQ(io::file_exists(folder_.file("out/scores.jsonl")), there);
+  };
+  const std::string test = files_.test;
   files_.test = folder_.file("none.inter");
   expect_error(ExitCode::kMissingInput, "none.inter", [&] { run("dcn", "out"); });
-  EXPECT_FALSE(io::file_exists(folder_.file("out/metrics.json")));
-  EXPECT_FALSE(io::file_exists(folder_.file("out/scores.jsonl")));
+  expect_results(true);  // nothing was read that could take their place
+  files_.test = test;
+  options_.baseline.epochs = 9;
+  options_.baseline.learning_rate = 1e30;
+  EXPECT_THROW(run("dcn", "out"), Error);
+  expect_results(false);
 }
 
 class BaselineStage : public ::testing::Test {

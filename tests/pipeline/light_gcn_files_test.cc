@@ -273,15 +273,23 @@ TEST_F(LightGcnFilesTest, NamesWhatMinRatingDoesToAFile) {
                                  [&] { run(); });
 }
 
-TEST_F(LightGcnFilesTest, AFailedRunLeavesNothingOfAnEarlierOne) {
+TEST_F(LightGcnFilesTest, AFailedTrainingLeavesNothingOfAnEarlierOne) {
   run();
+  const auto expect_results = [this](bool there) {
+    for (const char* name :
+         {"metrics.json", "user_embeddings.npy", "item_embeddings.npy", "users.txt", "items.txt"}) {
+      EXPECT_EQ(io::file_exists(files_.output + "/" + name), there) << name;
+    }
+  };
   const std::string train = io::read_file(files_.interactions);
   io::write_file_atomically(files_.interactions, train + "u1\n");
   EXPECT_THROW(run(), Error);
-  for (const char* name :
-       {"metrics.json", "user_embeddings.npy", "item_embeddings.npy", "users.txt", "items.txt"}) {
-    EXPECT_FALSE(io::file_exists(files_.output + "/" + name)) << name;
-  }
+  expect_results(true);  // nothing was read that could take their place
+  io::write_file_atomically(files_.interactions, train);
+  options_.light_gcn.learning_rate = 1e30;
+  options_.light_gcn.epochs = 9;
+  EXPECT_THROW(run(), Error);
+  expect_results(false);
 }
 
 TEST_F(LightGcnFilesTest, ChoosesTheEpochByTheValidFile) {

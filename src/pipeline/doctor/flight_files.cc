@@ -49,6 +49,8 @@ FlightFile read_flight_file(const std::string& path) {
     file.rank = static_cast<int>(record.get_int("rank"));
     file.ranks = static_cast<int>(record.get_int("ranks"));
     file.host = record.get_string("host");
+    file.job = record.get_string("job");
+    file.unix_time = record.get_number("unix_time");
     file.calls = record.get_int("calls");
     file.verdict = record.get_string("verdict");
   });
@@ -56,6 +58,16 @@ FlightFile read_flight_file(const std::string& path) {
     throw_bad_data(path, "is empty; expected a flight record");
   }
   return file;
+}
+
+void keep_newest_job(std::vector<FlightFile>& files) {
+  const auto newest = std::max_element(
+      files.begin(), files.end(),
+      [](const FlightFile& a, const FlightFile& b) { return a.unix_time < b.unix_time; });
+  const std::string job = newest->job;
+  files.erase(std::remove_if(files.begin(), files.end(),
+                             [&job](const FlightFile& file) { return file.job != job; }),
+              files.end());
 }
 
 }  // namespace
@@ -74,6 +86,7 @@ std::vector<FlightFile> read_flight_files(const std::string& folder) {
   if (files.empty()) {
     throw_missing(folder, "holds no rank<k>.jsonl; expected the folder flight/ of a run that hung");
   }
+  keep_newest_job(files);
   std::sort(files.begin(), files.end(),
             [](const FlightFile& a, const FlightFile& b) { return a.rank < b.rank; });
   return files;

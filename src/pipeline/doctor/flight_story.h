@@ -19,12 +19,15 @@ struct FlightFile {
   int rank = 0;
   int ranks = 1;
   std::string host;
+  std::string job;
+  double unix_time = 0.0;  // when it was written
   std::int64_t calls = 0;
   std::string verdict;
   std::vector<FlightLine> lines;  // oldest first
 };
 
-// The records rank<k>.jsonl of a folder, by rank. Throws Error where there is none (missing input)
+// The records rank<k>.jsonl of a folder, by rank: of the job that wrote last, for an earlier hang of
+// the same run has left its own. Throws Error where there is none (missing input)
 // or one is malformed (bad data).
 std::vector<FlightFile> read_flight_files(const std::string& folder);
 
