@@ -36,3 +36,10 @@ require_program() {
   echo "$1: no such program; build it with \`make\`, or set RALLREC to where it is" >&2
   exit 66
 }
+
+# require_count NAME LEAST: exit code 64 where that variable is no whole number from LEAST on.
+require_count() {
+  [[ ${!1} =~ ^[0-9]{1,9}$ ]] && [ "${!1}" -ge "$2" ] && return
+  echo "$1=${!1}: expected a whole number from $2" >&2
+  exit 64
+}

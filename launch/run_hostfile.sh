@@ -28,6 +28,7 @@ set -uo pipefail
 home=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 # shellcheck source=launch/dry_run.sh
 source "$home/launch/dry_run.sh"
+require_count RANKS_PER_NODE 1
 [ "${1-}" != --help ] || { print_head "$0" && exit 0; }
 dry=0
 [ "${1-}" != --dry-run ] || { dry=1 && shift; }

@@ -14,7 +14,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 : "${RANKS:=2}"                        # processes
-: "${THREADS:=$(($(nproc) / RANKS))}"  # compute threads of each; results are the same bits only at equal threads
+: "${THREADS:=}"                       # compute threads of each, [cores / RANKS]; the same bits only at equal threads
 : "${CONFIG:=configs/demo.toml}"       # for the default command
 : "${RALLREC:=build/rallrec}"          # build-cuda/rallrec with GPUs
 : "${MPI_FLAGS:=}"                     # more words for mpirun
@@ -26,8 +26,10 @@ source launch/dry_run.sh
 dry=0
 [ "${1-}" != --dry-run ] || { dry=1 && shift; }
 [ $# -gt 0 ] || set -- run --config "$CONFIG"
+require_count RANKS 1
+: "${THREADS:=$((RANKS < $(nproc) ? $(nproc) / RANKS : 1))}"
+require_count THREADS 1
 require_program "$RALLREC"
-[ "$THREADS" -ge 1 ] || THREADS=1
 export OMP_NUM_THREADS=$THREADS
 oversubscribe=()
 [ "$RANKS" -le "$(nproc)" ] || oversubscribe=(--oversubscribe)

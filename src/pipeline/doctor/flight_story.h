@@ -26,9 +26,9 @@ struct FlightFile {
   std::vector<FlightLine> lines;  // oldest first
 };
 
-// The records rank<k>.jsonl of a folder, by rank: of the job that wrote last, for an earlier hang of
-// the same run has left its own. Throws Error where there is none (missing input)
-// or one is malformed (bad data).
+// The records rank<k>.jsonl of a folder, by rank: of the job that wrote last, for an earlier hang
+// of the same run has left its own. Throws Error where there is none (missing input) or one is
+// malformed (bad data).
 std::vector<FlightFile> read_flight_files(const std::string& folder);
 
 // Who waited for whom, and where, in words: the verdict, then a line per rank, then what follows
