@@ -18,7 +18,7 @@ import tuning_data
 
 PROGRAM = pathlib.Path(sys.argv.pop()).resolve() if len(sys.argv) > 1 else None
 PROGRAMS = tuning_data.ROOT / ".deps" / "slurm"
-STEPS = 120
+STEPS = 500  # many seconds of training, also on a fast machine: it must meet a look at the limits
 PATIENCE = 180  # seconds for what takes a few on an idle machine
 # slurmctld looks at time limits every 30 s from its start, and sends a signal that is asked for 45 s before a limit of one
 # minute at the first look: a job that starts shortly before has to wait least.
