@@ -3,15 +3,7 @@
 set(RALLREC_FUZZ_DIR "${PROJECT_SOURCE_DIR}/tests/fuzz")
 set(RALLREC_FUZZ_SANITIZE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 
-find_package(HDF5 REQUIRED COMPONENTS C)
-find_package(spdlog REQUIRED)
-find_package(tomlplusplus REQUIRED)
-find_package(nlohmann_json REQUIRED)
-find_package(simdjson REQUIRED)
-find_package(OpenSSL REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
-pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+include(RallrecReaders)
 
 # The whole of io, text and config, and of other folders what reads files.
 file(GLOB RALLREC_READERS CONFIGURE_DEPENDS src/io/*.cc src/text/*.cc src/config/*.cc src/logging/*.cc

@@ -8,7 +8,7 @@
 # Hardware: as many cores as RANKS x THREADS; where there are fewer, the column oversubscribed says so and the figures are
 # none of scaling. Over several machines set LAUNCHER; inside a Slurm job that is done here (srun).
 # Takes: about (repeats + 3) x 2 passes of each stage and number of ranks; with the defaults and ranks 1 and 2 on two cores
-# of 2021, 10 minutes.
+# of 2021 an estimated 10 minutes.
 # ends with  0 all measured · 76 results differ between numbers of ranks · else the code of the first that failed
 #
 #   RANKS=1,2,4,8 THREADS=4 launch/scaling.sh strong tune

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "commands/child_program.h"
+#include "commands/common_options.h"
 #include "commands/python_tool.h"
 #include "core/error.h"
 #include "core/parallel_for.h"
@@ -63,12 +64,8 @@ std::vector<std::string> child_words(const ScalingRequest& request, const Comman
   add("--edges", std::to_string(bench.edges * scale));
   add("--repeats", std::to_string(bench.repeats));
   add("--config", context.config_file);
-  for (const std::string& set : context.sources.sets) {
-    add("--set", set);
-  }
-  for (const config::FlagSetting& flag : context.sources.flags) {
-    add(flag.flag, flag.name == "cluster.threads" ? "" : flag.value);
-  }
+  const std::vector<std::string> settings = words_of(context.sources, "cluster.threads");
+  words.insert(words.end(), settings.begin(), settings.end());
   add("--threads", std::to_string(threads));
   return words;
 }

@@ -73,4 +73,17 @@ config::Sources sources_of(const CommonOptions& common) {
   return sources;
 }
 
+std::vector<std::string> words_of(const config::Sources& sources, const std::string& without) {
+  std::vector<std::string> words;
+  for (const std::string& set : sources.sets) {
+    words.insert(words.end(), {"--set", set});
+  }
+  for (const config::FlagSetting& flag : sources.flags) {
+    if (flag.name != without) {
+      words.insert(words.end(), {flag.flag, flag.value});
+    }
+  }
+  return words;
+}
+
 }  // namespace rallrec::commands

@@ -29,4 +29,8 @@ void add_common_options(CLI::App& app, const Command& command, CommonOptions& co
 // own config.resolved.toml is the file, where there is one.
 config::Sources sources_of(const CommonOptions& common);
 
+// --set and the common flags of this command line as words of another one, but for the flag that
+// sets the key `without`.
+std::vector<std::string> words_of(const config::Sources& sources, const std::string& without = "");
+
 }  // namespace rallrec::commands

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "commands/command_list.h"
+#include "commands/common_options.h"
 #include "commands/slurm_facts.h"
 #include "commands/slurm_script.h"
 #include "config/did_you_mean.h"
@@ -94,12 +95,8 @@ void choose_time(const Flags& flags, const std::optional<SlurmPartition>& partit
 std::vector<std::string> words_of_run(const CommandContext& context) {
   std::vector<std::string> words = {"run", "--config",
                                     std::filesystem::absolute(context.config_file).string()};
-  for (const std::string& set : context.sources.sets) {
-    words.insert(words.end(), {"--set", set});
-  }
-  for (const config::FlagSetting& flag : context.sources.flags) {
-    words.insert(words.end(), {flag.flag, flag.value});
-  }
+  const std::vector<std::string> settings = words_of(context.sources);
+  words.insert(words.end(), settings.begin(), settings.end());
   return words;
 }
 

@@ -9,20 +9,16 @@
 namespace rallrec::pipeline {
 namespace {
 
-// Of one pass over a sequence: linears, and two attention products over half of the square.
-double forward_flops(const PlanRequest& request, double tokens) {
-  const models::llm::LlmConfig& config = request.model;
-  const auto width = static_cast<double>(config.heads * config.head_dim * config.layers);
-  return 2.0 * tokens * static_cast<double>(linear_parameters(config)) +
-         2.0 * tokens * tokens * width;
-}
+// Attention's products over half of the square of a sequence.
+constexpr double kForwardProducts = 2.0;
+constexpr double kBackwardProducts = 5.0;
 
-// The input gradient of the linears, and five attention products.
-double backward_flops(const PlanRequest& request, double tokens) {
+// One pass over a sequence: the linears, or their input gradients, and the products of attention.
+double pass_flops(const PlanRequest& request, double tokens, double products) {
   const models::llm::LlmConfig& config = request.model;
   const auto width = static_cast<double>(config.heads * config.head_dim * config.layers);
   return 2.0 * tokens * static_cast<double>(linear_parameters(config)) +
-         5.0 * tokens * tokens * width;
+         products * tokens * tokens * width;
 }
 
 double head_flops(const PlanRequest& request) {
@@ -100,8 +96,8 @@ void plan_times(const PlanRequest& request, const std::vector<RankWork>& ranks, 
   for (const std::int64_t length : request.lengths) {
     const auto n = static_cast<double>(length);
     tokens += length;
-    plan.step_flops += forward_flops(request, n);
-    plan.step_flops += request.trains ? backward_flops(request, n) : 0.0;
+    plan.step_flops += pass_flops(request, n, kForwardProducts);
+    plan.step_flops += request.trains ? pass_flops(request, n, kBackwardProducts) : 0.0;
   }
   plan.step_flops += head_flops(request);
   const int batches = request.trains ? 1 : request.ranks;

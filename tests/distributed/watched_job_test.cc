@@ -1,14 +1,11 @@
 // A job of processes under a watchdog. The same with the program itself:
 // tests/commands/watchdog_test.cc.
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <string>
 
+#include "tests/distributed/timed_command.h"
 #include "tests/support/temporary_folder.h"
 
 namespace {
@@ -17,34 +14,17 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-struct Result {
-  int code = -1;
-  std::string output;
-  double seconds = 0.0;
-};
+using rallrec::testing::run_timed;
+using rallrec::testing::TimedOutcome;
 
 class WatchedJob : public ::testing::Test {
  protected:
   // With RALLREC_TEST_STOP = `stop`.
-  Result run(int ranks, const std::string& stop, const std::string& arguments) const {
-    return run_command("RALLREC_TEST_STOP=" + stop + " timeout 90 " RALLREC_MPIEXEC " -n " +
-                       std::to_string(ranks) +
-                       " --oversubscribe --bind-to none " RALLREC_WATCHED_RANK " " +
-                       folder_.path() + " " + arguments + " 2>&1");
-  }
-  static Result run_command(const std::string& command) {
-    const auto start = std::chrono::steady_clock::now();
-    Result result;
-    FILE* pipe = popen(command.c_str(), "r");
-    std::array<char, 4096> buffer;
-    while (const std::size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) {
-      result.output.append(buffer.data(), got);
-    }
-    const int status = pclose(pipe);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    return result;
+  TimedOutcome run(int ranks, const std::string& stop, const std::string& arguments) const {
+    return run_timed("RALLREC_TEST_STOP=" + stop + " timeout 90 " RALLREC_MPIEXEC " -n " +
+                     std::to_string(ranks) +
+                     " --oversubscribe --bind-to none " RALLREC_WATCHED_RANK " " + folder_.path() +
+                     " " + arguments + " 2>&1");
   }
   bool has_record(int rank) const {
     return std::filesystem::exists(folder_.file("flight/rank" + std::to_string(rank) + ".jsonl"));
@@ -54,7 +34,7 @@ class WatchedJob : public ::testing::Test {
 };
 
 TEST_F(WatchedJob, ARankThatStopsIsNamed) {
-  const Result result = run(3, "2:reduce:60", "3 100000 4");
+  const TimedOutcome result = run(3, "2:reduce:60", "3 100000 4");
   EXPECT_EQ(result.code, 71) << result.output;
   EXPECT_THAT(result.output,
               AllOf(HasSubstr("rank 2 on "), HasSubstr("has been silent for 3."),
@@ -66,7 +46,7 @@ TEST_F(WatchedJob, ARankThatStopsIsNamed) {
 }
 
 TEST_F(WatchedJob, TheDeputyNamesTheObserver) {
-  const Result result = run(3, "0:checkpoint:60", "3 100000 4");
+  const TimedOutcome result = run(3, "0:checkpoint:60", "3 100000 4");
   EXPECT_EQ(result.code, 71) << result.output;
   EXPECT_THAT(result.output, AllOf(HasSubstr("rank 0 on "), HasSubstr("has been silent for 3."),
                                    HasSubstr("rank 1 on "), HasSubstr("waits in ")));
@@ -76,7 +56,7 @@ TEST_F(WatchedJob, TheDeputyNamesTheObserver) {
 }
 
 TEST_F(WatchedJob, ASlowRankIsNamedAndTheJobComesToItsEnd) {
-  const Result result = run(2, "", "3 25 40");
+  const TimedOutcome result = run(2, "", "3 25 40");
   EXPECT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output,
               AllOf(HasSubstr("warning: rank 1 on "), HasSubstr("is slow"), HasSubstr("finished")));
@@ -85,7 +65,7 @@ TEST_F(WatchedJob, ASlowRankIsNamedAndTheJobComesToItsEnd) {
 
 // Before there is a watchdog.
 TEST_F(WatchedJob, ARankThatNeverStartsIsNoSilentWait) {
-  const Result result = run_command(
+  const TimedOutcome result = run_timed(
       "RALLREC_START_LIMIT=3 timeout 60 " RALLREC_MPIEXEC
       " -n 2 --oversubscribe --bind-to none "
       "sh -c 'test $OMPI_COMM_WORLD_RANK = 0 || kill -STOP $$; exec " RALLREC_WATCHED_RANK " " +
@@ -97,7 +77,7 @@ TEST_F(WatchedJob, ARankThatNeverStartsIsNoSilentWait) {
 }
 
 TEST_F(WatchedJob, WithTimeOutZeroNobodyLooks) {
-  const Result result = run(2, "", "0 3 4");
+  const TimedOutcome result = run(2, "", "0 3 4");
   EXPECT_EQ(result.code, 0) << result.output;
   EXPECT_THAT(result.output, Not(HasSubstr("warning")));
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <vector>
 
+#include "config/did_you_mean.h"
 #include "io/files.h"
 
 namespace rallrec::models::llm {
@@ -75,11 +77,11 @@ std::optional<LlmConfig> known_shape(const std::string& folder) {
 }
 
 std::string known_shape_names() {
-  std::string names;
+  std::vector<std::string> names;
   for (const Shape& shape : kShapes) {
-    names.append(names.empty() ? "" : ", ").append(shape.name);
+    names.emplace_back(shape.name);
   }
-  return names;
+  return config::joined(names);
 }
 
 }  // namespace rallrec::models::llm

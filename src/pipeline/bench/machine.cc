@@ -8,6 +8,7 @@
 #include "ops/decoder_ops.h"
 #include "pipeline/bench/line.h"
 #include "pipeline/bench/products.h"
+#include "pipeline/plan_memory.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -28,11 +29,7 @@ LlmConfig shape_of(const BenchRequest& request) {
 // The seven linears of a layer forward and back, and seven attention products over half of the
 // square.
 double layer_flops(const LlmConfig& config, double prompts) {
-  double weights = 0.0;
-  for (const models::llm::Linear linear : models::llm::kLinears) {
-    const models::llm::LinearSize size = size_of(config, linear);
-    weights += static_cast<double>(size.in * size.out);
-  }
+  const auto weights = static_cast<double>(linear_parameters(config) / config.layers);
   const auto tokens = static_cast<double>(kTokens);
   const auto width = static_cast<double>(config.heads * config.head_dim);
   return prompts * (4.0 * tokens * weights + 7.0 * tokens * tokens * width);

@@ -103,7 +103,7 @@ Finding sync_finding(const std::string& folder) {
   const double median = seconds[seconds.size() / 2];
   const std::string text =
       fmt::format("fsync of 4 KiB takes {:.2f} ms (median of {}), {:.2f} ms at most", median * 1e3,
-                  kSyncs, seconds.back() * 1e3);
+                  seconds.size(), seconds.back() * 1e3);
   return median > kSlowSync
              ? Finding{Severity::kWarning, kTopic, text,
                        "a checkpoint syncs about ten times; a larger tune.checkpoint_every helps"}

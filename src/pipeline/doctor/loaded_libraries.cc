@@ -5,6 +5,8 @@
 #include <set>
 #include <sstream>
 
+#include "config/did_you_mean.h"
+
 namespace rallrec::pipeline {
 namespace {
 
@@ -31,21 +33,14 @@ std::vector<std::string> named(const std::vector<std::string>& libraries,
   return found;
 }
 
-std::string list_of(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) {
-    text.append(text.empty() ? "" : ", ").append(word);
-  }
-  return text;
-}
-
 // At most one of a kind.
 Finding one_of(const std::string& what, const std::vector<std::string>& found,
                const std::string& trouble) {
   if (found.size() > 1) {
-    return {Severity::kBroken, "libraries",
-            what + " is loaded " + std::to_string(found.size()) + " times: " + list_of(found),
-            trouble, ExitCode::kInternal};
+    return {
+        Severity::kBroken, "libraries",
+        what + " is loaded " + std::to_string(found.size()) + " times: " + config::joined(found),
+        trouble, ExitCode::kInternal};
   }
   return {Severity::kOk, "libraries", what + ": " + (found.empty() ? "none" : found.front()), ""};
 }
@@ -79,7 +74,7 @@ Findings library_findings(const std::vector<std::string>& libraries) {
   findings.push_back(protobuf.empty()
                          ? Finding{Severity::kOk, "libraries", "protobuf: none", ""}
                          : Finding{Severity::kBroken, "libraries",
-                                   "a protobuf library is loaded: " + list_of(protobuf),
+                                   "a protobuf library is loaded: " + config::joined(protobuf),
                                    "libtorch carries its own, and two corrupt memory; look at "
                                    "LD_PRELOAD",
                                    ExitCode::kInternal});
@@ -92,7 +87,7 @@ Findings library_findings(const std::vector<std::string>& libraries) {
     const auto real = std::filesystem::canonical(path, ignored);
     versions.push_back(ignored ? file_name(path) : real.filename().string());
   }
-  findings.push_back({Severity::kNote, "libraries", "loaded: " + list_of(versions), ""});
+  findings.push_back({Severity::kNote, "libraries", "loaded: " + config::joined(versions), ""});
   return findings;
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "config/did_you_mean.h"
 #include "core/host_name.h"
 #include "core/parallel_for.h"
 #include "core/usable_gpu.h"
@@ -146,13 +147,9 @@ Finding gpu_finding(const config::Options& options) {
 }
 
 Finding fabric_finding(const std::vector<std::string>& devices) {
-  std::string names;
-  for (const std::string& device : devices) {
-    names.append(names.empty() ? "" : ", ").append(device);
-  }
   return {Severity::kNote, "fabric",
-          names.empty() ? "no InfiniBand or RoCE device; hosts talk by TCP"
-                        : "InfiniBand or RoCE: " + names,
+          devices.empty() ? "no InfiniBand or RoCE device; hosts talk by TCP"
+                          : "InfiniBand or RoCE: " + config::joined(devices),
           ""};
 }
 
