@@ -13,34 +13,23 @@ they are computed (the row's `link_seconds` against its `seconds`). --bf16 adds 
 something only on a processor with bf16 instructions. Run it on an otherwise idle machine.
 """
 
-import argparse
 import json
 import os
 import pathlib
 import shutil
 import statistics
-import subprocess
 import sys
-import time
+
+from table import RALLREC, measure_page, on_ranks, parser_of, run
 
 MODEL = ".deps/models/SmolLM2-135M-Instruct"
-RALLREC = "build/rallrec"
 # Prompts of these history lengths, so that token counts spread as those of a data set's users do; of
 # the first eight of each with 300 to 1,000 tokens, these of the 32 in all.
 HISTORY_LENGTHS = (20, 40, 60, 90)
 PROMPTS = (1, 9, 13, 19, 20, 27, 28, 31)
 TOKENS = (300, 1000)
-
-
-def run(line, **options):
-    done = subprocess.run([str(x) for x in line], capture_output=True, text=True, **options)
-    if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, line))}\nended with {done.returncode}\n{done.stderr}")
-    return done.stdout
-
-
-def on_ranks(ranks):
-    return ["mpirun", "-n", ranks, "--bind-to", "none"] if ranks > 1 else []
+NOTES = ("share_of_registers", "share_of_allowed", "link_seconds", "waited_seconds",
+         "verified", "since_start")
 
 
 def prompts_of(history, demo, folder):
@@ -98,23 +87,20 @@ def tune_seconds(prompts, folder):
         steps = (output / "metrics.jsonl").read_text().splitlines()[1:3]
         seconds[ranks] += [json.loads(step)["seconds"] for step in steps]
     median = {ranks: statistics.median(values) for ranks, values in seconds.items()}
-    return "".join(
-        json.dumps(
-            {
-                "bench": "tune",
-                "arm": f"{ranks} rank{'s' if ranks > 1 else ''} x {2 // ranks}",
-                "seconds": median[ranks],
-                "spread": [min(seconds[ranks]), max(seconds[ranks])],
-                "ratio": median[1] / median[ranks],
-            }
-        )
-        + "\n"
+    return [
+        {
+            "bench": "tune",
+            "arm": f"{ranks} rank{'s' if ranks > 1 else ''} x {2 // ranks}",
+            "seconds": median[ranks],
+            "spread": [min(seconds[ranks]), max(seconds[ranks])],
+            "ratio": median[1] / median[ranks],
+        }
         for ranks in (2, 1)
-    )
+    ]
 
 
 def rows_of(args, prompts, items):
-    """Name -> command, in the order of the page."""
+    """Name -> command or function, in the order of the page."""
     llm = [f"{args.compare}/bin/python", "bench/compare/llm.py", "--model", MODEL]
     llm += ["--quant", "w8a8", "--threads", 2, "--count", 8]
     ours = ["bench", "--model", MODEL]
@@ -145,63 +131,21 @@ def rows_of(args, prompts, items):
     load += ["--count", 8, "--threads", 1, "--set", f"model.cache={args.out}/cache"]
     rows["fill_cache"] = on_ranks(2) + load
     rows["load"] = on_ranks(2) + load
-    rows["ranks_against_threads"] = None
+    rows["ranks_against_threads"] = lambda: tune_seconds(prompts, args.out)
     return rows
 
 
-def measure(name, line, prompts, folder):
-    done = folder / f"{name}.jsonl"
-    if not done.exists():
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-        clean["HF_HUB_OFFLINE"] = "1"
-        text = tune_seconds(prompts, folder) if line is None else run(line, env=clean)
-        done.write_text(text)
-    return [json.loads(x) for x in done.read_text().splitlines() if x.startswith("{")]
-
-
-def show(name, lines):
-    for line in lines:
-        spread = "–".join(f"{x:.4g}" for x in line.get("spread", []))
-        extra = {
-            k: line[k]
-            for k in ("share_of_registers", "share_of_allowed", "link_seconds", "waited_seconds")
-            if k in line
-        }
-        extra.update({k: line[k] for k in ("verified", "since_start") if k in line})
-        notes = ", ".join(f"{k} {v:.4g}" for k, v in extra.items())
-        print(
-            f"| {name} | {line['arm']} | {line.get('seconds', 0):.4g} ({spread}) "
-            f"| {line.get('ratio', 0):.4g} | {notes} |"
-        )
-
-
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__, "runs/engine_table")
     parser.add_argument("--compare", required=True, help="environment with transformers and PEFT")
     parser.add_argument("--demo", default="runs/demo", help="run folder of the demo")
-    parser.add_argument("--out", default="runs/engine_table")
-    parser.add_argument("--only", default="", help="names of rows, with commas between")
     parser.add_argument("--link", type=float, default=30.0)
     parser.add_argument("--bf16", action="store_true")
     args = parser.parse_args()
-    folder = pathlib.Path(args.out)
-    folder.mkdir(parents=True, exist_ok=True)
-    prompts = make_prompts(pathlib.Path(args.demo), folder)
-    rows = rows_of(args, prompts, make_items(pathlib.Path(args.demo), folder))
-    chosen = args.only.split(",") if args.only else list(rows)
-    results = {}
-    for number, name in enumerate(chosen, 1):
-        if name not in rows:
-            raise SystemExit(f"--only: {name} is none of {', '.join(rows)}")
-        start = time.monotonic()
-        print(f"row {number} of {len(chosen)}: {name}", file=sys.stderr, flush=True)
-        results[name] = measure(name, rows[name], prompts, folder)
-        print(f"  {time.monotonic() - start:.0f} s", file=sys.stderr, flush=True)
-    print("| row | arm | seconds (least–most) | ratio | |\n|---|---|---|---|---|")
-    for name, lines in results.items():
-        show(name, lines)
+    args.out.mkdir(parents=True, exist_ok=True)
+    prompts = make_prompts(pathlib.Path(args.demo), args.out)
+    items = make_items(pathlib.Path(args.demo), args.out)
+    measure_page(rows_of(args, prompts, items), args, NOTES)
 
 
 if __name__ == "__main__":

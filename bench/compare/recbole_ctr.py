@@ -1,13 +1,14 @@
 """The four id-feature baselines beside RecBole's, on one split of one data set.
 
-usage: recbole_ctr.py --data DIR --work DIR [--models deep_fm,…] [--threads N] [--ranks N] [--epochs N]
+usage: recbole_ctr.py --data DIR --work DIR [--models deep_fm,…] [--threads N] [--ranks N] [--epochs N] [--seeds N]
 
 --data is a folder with RecBole atomic files of one name that have ratings and timestamps (ml-100k). The rows in the
 order of (timestamp, user, item) are cut 80/10/10, a rating of 4 or more is label 1, and all columns but the title
 and the zip code are features. Both programs read these very files. RecBole runs with its own defaults per model,
 batch 2048, embedding 16 and early stopping on valid AUC after 5 epochs; ours with our defaults. Prints one JSON line
 per arm: seconds of a training epoch (RecBole's median, our mean), test AUC and log loss, and the ratio of the seconds,
-RecBole's over this arm's.
+RecBole's over this arm's. With --seeds both train in turn from that many; seconds are the median over them, the rest the
+mean, and each_auc has them one by one.
 
 Needs a Python environment with recbole 1.2.1 (bench/compare/requirements_recbole.txt).
 """
@@ -25,6 +26,7 @@ import time
 NAMES = {"deep_fm": "DeepFM", "x_deep_fm": "xDeepFM", "dcn": "DCN", "auto_int": "AutoInt"}
 LEFT_OUT = {"movie_title", "zip_code"}
 SHARES = (0.8, 0.1)
+FIRST_SEED = 42
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -68,11 +70,11 @@ def write_split(source, folder):
     return files
 
 
-def run_ours(model, files, options):
+def run_ours(model, files, options, seed):
     output = options.work / f"ours_{model}"
     command = ["mpirun", "-n", str(options.ranks), "--bind-to", "none"] if options.ranks > 1 else []
     command += [str(ROOT / "build" / "rallrec"), "baseline", "--model", model, "--output", str(output)]
-    command += ["--threads", str(options.threads // options.ranks)]
+    command += ["--threads", str(options.threads // options.ranks), "--set", f"baseline.seed={seed}"]
     for part, path in files.items():
         command += [f"--{part}", str(path)]
     if options.epochs:
@@ -87,7 +89,7 @@ def run_ours(model, files, options):
     }
 
 
-def recbole_config(model, files, options):
+def recbole_config(model, files, options, seed):
     from recbole.config import Config
 
     columns = {part: [cell.split(":")[0] for cell in read_atomic(files[part])[0]] for part in ("users", "items")}
@@ -112,12 +114,12 @@ def recbole_config(model, files, options):
         "checkpoint_dir": str(options.work / "recbole"),
         "show_progress": False,
         "use_gpu": False,
-        "seed": 42,
+        "seed": seed,
     }
     return Config(model=NAMES[model], dataset="ctr", config_dict=settings)
 
 
-def run_recbole(model, files, options):
+def run_recbole(model, files, options, seed):
     import torch
     from recbole.data import create_dataset, data_preparation
     from recbole.utils import get_model, get_trainer, init_logger, init_seed
@@ -127,7 +129,7 @@ def run_recbole(model, files, options):
     load = torch.load
     torch.load = lambda *arguments, **named: load(*arguments, **{"weights_only": False, **named})
     sys.argv = sys.argv[:1]  # RecBole reads the command line as well
-    config = recbole_config(model, files, options)
+    config = recbole_config(model, files, options, seed)
     init_seed(config["seed"], config["reproducibility"])
     init_logger(config)
     train, valid, test = data_preparation(config, create_dataset(config))
@@ -154,6 +156,15 @@ def run_recbole(model, files, options):
     }
 
 
+def over_seeds(results):
+    """One arm's figures: median seconds, the mean of the others, and each AUC."""
+    mean = {key: statistics.mean(result[key] for result in results) for key in results[0]}
+    seconds = [result["seconds"] for result in results]
+    mean.update(seconds=statistics.median(seconds), spread=[min(seconds), max(seconds)])
+    mean["each_auc"] = [result["auc"] for result in results]
+    return mean
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=pathlib.Path, required=True)
@@ -162,13 +173,18 @@ def main():
     parser.add_argument("--threads", type=int, default=2, help="cores of either program")
     parser.add_argument("--ranks", type=int, default=1, help="ranks of ours, which share the cores")
     parser.add_argument("--epochs", type=int, default=0, help="the most epochs of either [50]")
+    parser.add_argument("--seeds", type=int, default=1)
     options = parser.parse_args()
     options.data, options.work = options.data.resolve(), options.work.resolve()
     options.work.mkdir(parents=True, exist_ok=True)
     os.chdir(options.work)  # RecBole leaves logs where it is started
     files = write_split(options.data, options.work)
     for model in options.models.split(","):
-        arms = {"ours": run_ours(model, files, options), "recbole": run_recbole(model, files, options)}
+        results = {"ours": [], "recbole": []}
+        for seed in range(FIRST_SEED, FIRST_SEED + options.seeds):
+            results["ours"].append(run_ours(model, files, options, seed))
+            results["recbole"].append(run_recbole(model, files, options, seed))
+        arms = {arm: over_seeds(each) for arm, each in results.items()}
         for arm, figures in arms.items():
             ratio = arms["recbole"]["seconds"] / figures["seconds"]
             line = {"bench": "recbole_ctr", "arm": f"{arm} {model}", **figures, "ratio": ratio}

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "commands/bench_scaling.h"
+#include "commands/checks.h"
 #include "commands/command_list.h"
 #include "core/error.h"
 
@@ -56,15 +57,16 @@ int run(const Flags& flags, CommandContext& context) {
 void define_scaling(CLI::App& app, ScalingRequest& scaling) {
   app.add_option("--ranks", scaling.ranks, "scaling: numbers of ranks, comma-separated [1,2]")
       ->delimiter(',')
+      ->check(whole_number_from(1))
       ->type_name("N,N,…");
   app.add_option("--mode", scaling.mode,
                  "scaling: strong (the same work for all) or weak (--count and --edges for each "
                  "rank) [strong]")
-      ->check(CLI::IsMember({"strong", "weak"}))
+      ->check(one_of({"strong", "weak"}))
       ->type_name("");
   app.add_option("--stage", scaling.bench.stage,
                  "scaling, stage: tune, embed, infer or light_gcn [tune]")
-      ->check(CLI::IsMember({"tune", "embed", "infer", "light_gcn"}))
+      ->check(one_of({"tune", "embed", "infer", "light_gcn"}))
       ->type_name("");
   app.add_option("--launcher", scaling.launcher,
                  "scaling: what starts {ranks} ranks [mpirun -n {ranks} --bind-to none "
@@ -102,7 +104,7 @@ Runner define(CLI::App& app) {
                  "tune: megabytes per second of a slow link between ranks, timed beside the real "
                  "one")
       ->type_name("MB/S")
-      ->check(CLI::NonNegativeNumber.description(""));
+      ->check(number_from(0.0));
   app.add_option("--edges", request.edges, "light_gcn: edges of the made-up graph [100000]");
   app.add_option("--items", request.items,
                  "info_nce: pairs, N; retrieve: items of the catalogue [16384]");

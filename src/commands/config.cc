@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "commands/checks.h"
 #include "commands/command_list.h"
 #include "config/write.h"
 
@@ -11,7 +12,7 @@ Runner define(CLI::App& app) {
   const auto action = std::make_shared<std::string>();
   app.add_option("action", *action, "show: print every key with value, origin and help")
       ->required()
-      ->check(CLI::IsMember({"show"}))
+      ->check(one_of({"show"}))
       ->type_name("");
   return [action](CommandContext& context) {
     if (context.communicator.rank() == 0) {

@@ -1,5 +1,7 @@
 #include "pipeline/evaluate.h"
 
+#include <spdlog/spdlog.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -37,7 +39,7 @@ io::JsonObjectWriter metrics_of(const metrics::ScoredSamples& samples, CommandCo
 
 // Files that say which rows of the data set they score are compared on the rows of both; others
 // must score the same samples line by line.
-void match_rows(const Flags& flags, metrics::ScoredSamples& samples,
+void match_rows(const Flags& flags, bool tells, metrics::ScoredSamples& samples,
                 metrics::ScoredSamples& against) {
   if (samples.rows.empty() || against.rows.empty()) {
     if (!metrics::same_samples(samples, against)) {
@@ -52,6 +54,11 @@ void match_rows(const Flags& flags, metrics::ScoredSamples& samples,
   if (rows.empty()) {
     throw_bad_data(flags.against, "scores none of the samples of " + flags.scores);
   }
+  if (tells && (rows.size() < samples.rows.size() || rows.size() < against.rows.size())) {
+    spdlog::warn("{} of {} lines of {} and of {} of {} are compared: those that both score",
+                 rows.size(), samples.rows.size(), flags.scores, against.rows.size(),
+                 flags.against);
+  }
   samples = metrics::restricted_to(samples, rows);
   against = metrics::restricted_to(against, rows);
 }
@@ -60,7 +67,7 @@ io::JsonObjectWriter comparison(const Flags& flags, metrics::ScoredSamples sampl
                                 CommandContext& context) {
   metrics::ScoredSamples against =
       metrics::read_scored_samples(context.communicator, flags.against);
-  match_rows(flags, samples, against);
+  match_rows(flags, context.communicator.rank() == 0, samples, against);
   const metrics::EvaluationDifference difference =
       metrics::evaluate_difference(context.communicator, against, samples,
                                    pipeline::bootstrap_options(context.options.evaluate));

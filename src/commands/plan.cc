@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "commands/checks.h"
 #include "commands/command_list.h"
 #include "core/error.h"
 #include "io/files.h"
@@ -128,30 +129,39 @@ Runner define(CLI::App& app) {
   app.add_option("--train", flags->train,
                  "Prompts of tune: their own lengths, every step looked at")
       ->type_name("FILE");
-  app.add_option("--ranks", flags->ranks, "Ranks to plan for [1]")->type_name("N");
-  app.add_option("--nodes", flags->nodes, "Machines that they stand on [1]")->type_name("N");
-  app.add_option("--device", flags->device,
-                 "Device to plan for: cpu, a100, h100, h200 or b200 [cpu]")
-      ->type_name("NAME");
+  app.add_option("--ranks", flags->ranks, "Ranks to plan for [1]")
+      ->type_name("N")
+      ->check(whole_number_from(1));
+  app.add_option("--nodes", flags->nodes, "Machines that they stand on [1]")
+      ->type_name("N")
+      ->check(whole_number_from(1));
+  auto* device = app.add_option("--device", flags->device,
+                                "Device to plan for: cpu, a100, h100, h200 or b200 [cpu]")
+                     ->type_name("NAME");
   app.add_option("--machine", flags->machine,
                  "Lines that `rallrec bench machine` printed where the run is to be, instead of "
                  "--device")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(device);
   app.add_option("--tokens", flags->tokens, "Without --train: tokens of each prompt [540]")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(whole_number_from(1));
   app.add_option("--gflops", flags->gflops, "Useful GFLOP/s of a rank, as measured [machine's]")
-      ->type_name("X");
+      ->type_name("X")
+      ->check(positive_number());
   app.add_option(
          "--scaling", flags->scaling,
          "Also tune on 1, 2, 4, … up to --ranks: strong (the same batch) or weak (the batch "
          "times the ranks)")
       ->type_name("MODE")
-      ->check(CLI::IsMember({"strong", "weak"}).description(""));
+      ->check(one_of({"strong", "weak"}));
   app.add_option("--memory", flags->memory,
                  "GB that a rank may hold: also the largest micro-batch that fits [device's]")
-      ->type_name("GB");
+      ->type_name("GB")
+      ->check(positive_number());
   app.add_option("--price", flags->price, "Of a rank and hour: also what tune costs")
-      ->type_name("X");
+      ->type_name("X")
+      ->check(number_from(0.0));
   app.add_flag("--json", flags->json, "One JSON object instead of the table");
   return [flags](CommandContext& context) { return run(*flags, context); };
 }

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "commands/checks.h"
 #include "commands/command_list.h"
 #include "commands/stage_command.h"
 #include "core/error.h"
@@ -49,21 +50,21 @@ Runner define(CLI::App& app) {
       ->type_name("ID");
   app.add_option("--top", request.top, "Items to give [10]")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number_from(1));
   app.add_option("--candidates", request.candidates,
                  "JSON Lines {\"item\": …} to choose from [all that the user has not rated]")
       ->type_name("FILE");
   app.add_option("--shortlist", request.shortlist,
                  "Where there are more candidates, only the best N get a prompt [100]")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number_from(1));
   app.add_option("--shortlist-by", request.shortlist_by,
                  "vectors: those of retrieve, against what the user liked; light_gcn: the graph "
                  "embeddings [vectors]")
       ->type_name("vectors|light_gcn");
   app.add_option("--why", request.reasons, "Items of the history to print below each [3]")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(whole_number_from(0));
   app.add_option("--pairs", flags->pairs,
                  "Instead of --user: JSON Lines {\"user\": …, \"item\": …}, each to be scored")
       ->type_name("FILE");

@@ -1,7 +1,12 @@
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <memory>
+#include <regex>
 
+#include "commands/checks.h"
 #include "commands/command_list.h"
 #include "commands/common_options.h"
 #include "commands/slurm_facts.h"
@@ -34,6 +39,45 @@ void require_partition(const SlurmFacts& facts, const std::string& name) {
   }
   if (!name.empty() && facts.answers && !choose_partition(facts, name)) {
     throw_usage("--partition " + name + ": sinfo knows " + config::joined(names));
+  }
+}
+
+// What sbatch takes for a time: minutes, [days-]hours:minutes[:seconds], days-hours.
+CLI::Validator slurm_time() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        static const std::regex form(
+            "[0-9]+(:[0-9]{1,2}){0,2}|[0-9]+-[0-9]{1,2}(:[0-9]{1,2}){0,2}|(?:UNLIMITED|INFINITE)",
+            std::regex::icase);
+        return std::regex_match(text, form)
+                   ? std::string()
+                   : "expected a time as sbatch takes it, such as 90, 12:00:00 or 2-00:00:00, "
+                     "found '" +
+                         text + "'";
+      },
+      "");
+}
+
+// Goes unquoted into a line of the script that sbatch reads.
+CLI::Validator slurm_name() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char letter) {
+          return std::isalnum(letter) != 0 || std::strchr("_-.,+@", letter) != nullptr;
+        });
+        return plain && !text.empty() ? std::string()
+                                      : "expected a name of Slurm's, found '" + text + "'";
+      },
+      "");
+}
+
+void require_command(const std::string& word) {
+  const std::vector<Command>& table = command_table();
+  const bool known = std::any_of(table.begin(), table.end(),
+                                 [&](const Command& command) { return command.name == word; });
+  if (!known) {
+    throw_usage("slurm-template: '" + word +
+                "' is no command of rallrec; after -- comes one, such as tune, and its flags");
   }
 }
 
@@ -110,6 +154,7 @@ void choose_words(const Flags& flags, const CommandContext& context, SlurmScript
     }
     script.words = words_of_run(context);
   }
+  require_command(script.words.front());
   if (script.gpus_per_node > 0) {
     script.words.insert(script.words.end(), {"--device", "cuda"});
     if (!pipeline::build_info().cuda) {
@@ -145,20 +190,23 @@ SlurmScript script_of(const Flags& flags, const CommandContext& context) {
 Runner define(CLI::App& app) {
   const auto flags = std::make_shared<Flags>();
   app.add_option("--nodes", flags->nodes, "Nodes of a job [2]")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(whole_number_from(1))
       ->type_name("N");
   app.add_option("--ranks-per-node", flags->ranks_per_node, "[one per GPU, or one per node]")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(whole_number_from(1))
       ->type_name("N");
   app.add_option("--gpus-per-node", flags->gpus_per_node, "[what sinfo says; 0 without CUDA here]")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(whole_number_from(0))
       ->type_name("N");
-  app.add_option("--partition", flags->partition, "[the default one]")->type_name("NAME");
-  app.add_option("--account", flags->account, "[none]")->type_name("NAME");
+  app.add_option("--partition", flags->partition, "[the default one]")
+      ->check(slurm_name())
+      ->type_name("NAME");
+  app.add_option("--account", flags->account, "[none]")->check(slurm_name())->type_name("NAME");
   app.add_option("--time", flags->time, "Time limit of one piece of the run [the partition's]")
+      ->check(slurm_time())
       ->type_name("HH:MM:SS");
   app.add_option("--launcher", flags->launcher, "srun or mpirun [srun where it has PMIx]")
-      ->check(CLI::IsMember({"srun", "mpirun"}))
+      ->check(one_of({"srun", "mpirun"}))
       ->type_name("");
   app.add_option("words", flags->words, "After --: the rallrec command to run [run --config FILE]")
       ->type_name("COMMAND …");

@@ -34,7 +34,8 @@ class BadRows {
   // Puts a row aside. Throws `error` itself where none is allowed, or one that names the limit
   // where it is used up. An error other than bad data is thrown as it is.
   void reject(const Error& error, std::string_view row);
-  // Publishes the .rejects file where there is something in it. Call once, after the last row.
+  // Publishes the .rejects file and says so where there is something in it; else removes that of an
+  // earlier reading. Call once, after the last row.
   void finish();
   std::int64_t count() const { return count_; }
 

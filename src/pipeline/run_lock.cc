@@ -189,11 +189,10 @@ bool create(const std::string& path) {
   if (!owner) {
     throw_usage(path + ": another run holds this folder; remove the file if none is active");
   }
-  throw_usage(
-      path + ": process " + std::to_string(owner->process) + " on host " + owner->host +
-      (owner->job.empty() ? "" : " (job " + owner->job + ")") +
-      " is using this run folder; wait for it, choose another --run-dir, or remove the file "
-      "if that process has ended");
+  throw_usage(path + ": process " + std::to_string(owner->process) + " on host " + owner->host +
+              (owner->job.empty() ? "" : " (job " + owner->job + ")") +
+              " is using this run folder; wait for it, choose another, or remove the file "
+              "if that process has ended");
 }
 
 void take_over(const std::string& path) {

@@ -105,9 +105,6 @@ PromptDataset read_prompts(const std::string& path, const PromptEncoder& encoder
                    "holds no prompt; expected lines {\"input\": …, \"output\": …} or "
                    "{\"messages\": […]}");
   }
-  if (file.bad_rows() > 0 && communicator.rank() == 0) {
-    spdlog::warn("{}: {} bad rows were set aside in {}.rejects", path, file.bad_rows(), path);
-  }
   const distributed::Range range = distributed::split_evenly(
       static_cast<std::size_t>(file.size()), communicator.size(), communicator.rank());
   Part part;

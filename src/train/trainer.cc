@@ -112,6 +112,9 @@ TrainingOutcome Trainer::train() {
     if (state_.step % kDigestEvery == 0) {
       require_equal_replicas(run_.adapter, state_, run_.communicator);
     }
+    if (checkpoint_requested && run_.communicator.rank() == 0) {
+      spdlog::info("step {}: a checkpoint is written, as asked for", state_.step);
+    }
     if (stop || checkpoint_requested || checkpoint_is_due()) {
       checkpoint(stop);
     }

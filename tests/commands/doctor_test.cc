@@ -41,6 +41,8 @@ TEST_F(DoctorTest, LooksAtOneRank) {
   EXPECT_EQ(find(report, "rename is atomic")["severity"], "ok");
   EXPECT_THAT(find(report, "libtorch_cpu")["text"].get<std::string>(), HasSubstr("libc10"));
   EXPECT_THAT(find(report, "one rank")["advice"].get<std::string>(), HasSubstr("mpirun"));
+  EXPECT_THAT(find(report, "runs/new: not there yet")["text"].get<std::string>(),
+              HasSubstr("looked at " + folder.path()));
   // Nothing is left behind, and the run folder is not made.
   EXPECT_FALSE(std::filesystem::exists(folder.file("runs")));
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
@@ -59,6 +61,17 @@ TEST_F(DoctorTest, LooksAtSeveralRanksAndWhatIsBetweenThem) {
   EXPECT_THAT(reduced["text"].get<std::string>(), HasSubstr("GB/s"));
   EXPECT_THAT(find(report, "ranks here: 3")["text"].get<std::string>(),
               HasSubstr("threads of each: 1"));
+}
+
+TEST_F(DoctorTest, AFileIsNoRunFolder) {
+  const std::string file = folder.put("taken", "");
+  const Outcome outcome = run(1, {"doctor", "--run-dir", file, "--seconds", "0"});
+  EXPECT_EQ(outcome.code, 74);
+  EXPECT_THAT(outcome.out, HasSubstr("taken: no folder"));
+  // Before anything is looked at.
+  const Outcome nowhere = run(1, {"doctor", "--output", folder.file("none/doctor.json")});
+  EXPECT_EQ(nowhere.code, 66);
+  EXPECT_EQ(nowhere.out, "");
 }
 
 TEST_F(DoctorTest, ABrokenFolderIsBroken) {

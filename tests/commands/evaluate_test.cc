@@ -128,6 +128,7 @@ TEST(EvaluateCommand, ComparesTwoFilesOnTheRowsOfBoth) {
   EXPECT_EQ(found["difference"]["accuracy"], 0.75);
   EXPECT_EQ(found["difference"]["delong"]["difference"], 0.5);
   EXPECT_TRUE(found["difference"]["delong"]["p"].is_number());
+  EXPECT_THAT(outcome.err, HasSubstr("4 of 5 lines of " + ours + " and of 4 of " + theirs));
   const Outcome reversed = rallrec({"evaluate", "--scores", theirs, "--against", ours});
   EXPECT_EQ(nlohmann::json::parse(reversed.out)["difference"]["auc"], -0.5);
 }

@@ -156,6 +156,14 @@ TEST_F(PlanCommand, RefusesWhatItCannotPlan) {
   EXPECT_EQ(rallrec({"plan", "--model", bare, "--ranks", "2", "--nodes", "3"}).code, 64);
   EXPECT_EQ(rallrec({"plan", "--model", bare, "--tokens", "0"}).code, 64);
   EXPECT_EQ(rallrec({"plan", "--model", bare, "--device", "abacus"}).code, 64);
+  for (const char* flag : {"--price", "--memory", "--gflops"}) {
+    const Outcome outcome = rallrec({"plan", "--model", bare, flag, "-1"});
+    EXPECT_EQ(outcome.code, 64) << flag;
+    EXPECT_NE(outcome.err.find("found '-1'"), std::string::npos) << outcome.err;
+  }
+  const std::string machine = folder.put(
+      "own.jsonl", "{\"bench\":\"machine\",\"arm\":\"products\",\"seconds\":1,\"rate\":2e9}\n");
+  EXPECT_EQ(rallrec({"plan", "--model", bare, "--machine", machine, "--device", "h100"}).code, 64);
   EXPECT_EQ(rallrec({"plan", "--model", folder.file("none")}).code, 66);
 }
 

@@ -139,7 +139,15 @@ TEST_F(SlurmTemplate, WrongUseIsNamed) {
   EXPECT_EQ(write({}).code, 64);
   EXPECT_EQ(write({"--config", folder.file("none.toml")}).code, 66);
   EXPECT_EQ(write({"--launcher", "ssh", "--", "tune"}).code, 64);
-  EXPECT_EQ(write({"--nodes", "0", "--", "tune"}).code, 64);
+  const Outcome no_nodes = write({"--nodes", "0", "--", "tune"});
+  EXPECT_EQ(no_nodes.code, 64);
+  EXPECT_THAT(no_nodes.err, HasSubstr("--nodes: expected a whole number from 1, found '0'"));
+  EXPECT_EQ(write({"--time", "banana", "--", "tune"}).code, 64);
+  EXPECT_EQ(write({"--time", "2-12:30", "--", "tune"}).code, 0);
+  EXPECT_EQ(write({"--account", "us; rm", "--", "tune"}).code, 64);
+  const Outcome command = write({"--", "tuen"});
+  EXPECT_EQ(command.code, 64);
+  EXPECT_THAT(command.err, HasSubstr("'tuen' is no command of rallrec"));
 }
 
 }  // namespace

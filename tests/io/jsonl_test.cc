@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "io/files.h"
 #include "io/json_writer.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
@@ -126,6 +127,20 @@ TEST(Jsonl, BadRowsGoToRejects) {
   options.bad_rows.max_bad_rows = 1;
   expect_error(ExitCode::kBadData, "bad row number 2; --max-bad-rows allows 1",
                [&] { inputs_of(path, options); });
+}
+
+TEST(Jsonl, RejectsOfAnEarlierReadingGo) {
+  const TemporaryFolder folder;
+  const std::string path = folder.put("a.jsonl", "{\"input\": \"one\"}\nbroken\n");
+  const JsonlOptions options = with_bad_rows(path, 1, true);
+  inputs_of(path, options);
+  EXPECT_FALSE(folder.get("a.jsonl.rejects").empty());
+  folder.put("a.jsonl", "{\"input\": \"one\"}\n");
+  inputs_of(path, options);
+  EXPECT_FALSE(file_exists(folder.file("a.jsonl.rejects")));
+  folder.put("a.jsonl.rejects", "someone's own\n");
+  inputs_of(path, options);
+  EXPECT_EQ(folder.get("a.jsonl.rejects"), "someone's own\n");
 }
 
 TEST(JsonlFile, SkipsBadRowsInTheIndex) {

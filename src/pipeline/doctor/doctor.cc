@@ -15,6 +15,7 @@
 namespace rallrec::pipeline {
 namespace {
 
+// The folder itself, or the nearest above it that is there.
 std::string existing_folder(const std::string& wanted) {
   std::filesystem::path path = std::filesystem::absolute(wanted.empty() ? "." : wanted);
   std::error_code ignored;
@@ -57,6 +58,7 @@ std::vector<SharedFinding> examine(const DoctorRequest& request, const config::O
   append(mine, launcher_findings(libraries, communicator.size()));
   append(mine, machine_findings(options, here));
   if (first_here) {
+    append(mine, wanted_folder_findings(request.folder, folder));
     append(mine, folder_findings(folder));
   }
   if (communicator.size() > 1) {

@@ -150,6 +150,18 @@ Finding rename_finding(const std::string& folder) {
 
 }  // namespace
 
+Findings wanted_folder_findings(const std::string& wanted, const std::string& looked_at) {
+  std::error_code ignored;
+  if (wanted.empty() || std::filesystem::is_directory(wanted, ignored)) {
+    return {};
+  }
+  if (std::filesystem::exists(wanted, ignored)) {
+    return {{Severity::kBroken, kTopic, wanted + ": no folder, but something else of this name",
+             "choose another --run-dir", ExitCode::kIo}};
+  }
+  return {{Severity::kNote, kTopic, wanted + ": not there yet; looked at " + looked_at, ""}};
+}
+
 Findings folder_findings(const std::string& folder) {
   Findings findings = {space_finding(folder), sync_finding(folder)};
   if (findings.back().severity != Severity::kBroken) {

@@ -7,6 +7,9 @@
 
 namespace rallrec::pipeline {
 
+// Where `wanted` is no folder: that, and which existing one above it is looked at instead.
+Findings wanted_folder_findings(const std::string& wanted, const std::string& looked_at);
+
 // Of the file system that holds `folder` (which exists), by trying it: its kind and free space, how
 // long an fsync takes, and whether a reader ever misses a file that is replaced by rename.
 // Everything written is removed again.
