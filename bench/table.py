@@ -73,7 +73,7 @@ def text_of(value):
 
 def show(name, line, notes):
     spread = "–".join(f"{x:.4g}" for x in line.get("spread", []))
-    more = ", ".join(f"{key} {text_of(line[key])}" for key in notes if key in line)
+    more = ", ".join(f"{key} {text_of(line[key])}" for key in notes if line.get(key) is not None)
     print(
         f"| {name} | {line['arm']} | {line.get('seconds', 0):.4g} ({spread}) "
         f"| {line.get('ratio') or 0:.4g} | {more} |"

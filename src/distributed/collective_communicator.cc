@@ -28,23 +28,34 @@ class RecordedWork : public Handle::Work {
       : inner_(std::move(inner)), record_(record), call_(call) {}
 
   void wait() override {
+    noted([this] { inner_.wait(); });
+  }
+  bool done() override { return inner_.done(); }
+  void hold(const Queue& queue) override {
+    if (queue.device == Device::kCuda) {  // the host need not wait: nothing to note
+      inner_.hold(queue);
+    } else {
+      noted([&] { inner_.hold(queue); });
+    }
+  }
+
+ private:
+  template <typename Wait>
+  void noted(const Wait& wait) {
     if (current_flight() != &record_) {
-      inner_.wait();
+      wait();
       return;
     }
     record_.wait(call_);
     try {
-      inner_.wait();
+      wait();
     } catch (...) {
       record_.done(call_);
       throw;
     }
     record_.done(call_);
   }
-  bool done() override { return inner_.done(); }
-  void hold(const Queue& queue) override { inner_.hold(queue); }
 
- private:
   Handle inner_;
   FlightRecord& record_;
   const CallNote call_;

@@ -34,8 +34,8 @@ double seconds_since(Clock::time_point start) {
 // A run of which one rank stops itself at a place.
 struct StoppedRun {
   StoppedRun(std::vector<std::string> arguments, std::vector<std::string> variables,
-             std::string where, const std::string& output)
-      : place(std::move(where)) {
+             std::string its_name, std::string where, const std::string& output)
+      : name(std::move(its_name)), place(std::move(where)) {
     variables.push_back("RALLREC_TEST_STOP=" + place);
     program = std::make_unique<BackgroundProgram>(std::move(arguments), variables, output);
   }
@@ -58,6 +58,7 @@ struct StoppedRun {
     }
   }
 
+  std::string name;   // of its output folder and its log
   std::string place;  // "RANK:PHASE:COUNT"
   std::unique_ptr<BackgroundProgram> program;
   std::vector<pid_t> ranks;
@@ -93,15 +94,38 @@ class WatchdogTest : public TuningFixture {
                            "--set", "watchdog.timeout=4"}));
   }
 
-  // How many of the runs were found to hang, and ended as they must.
-  int stop_at(const std::vector<std::string>& places, double timeout) {
-    std::vector<StoppedRun> runs;
-    for (const std::string& place : places) {
-      const std::string name = name_of(place);
-      std::filesystem::remove_all(folder.file(name));
-      std::filesystem::remove(folder.file(name + ".log"));
-      runs.emplace_back(long_run(name, timeout), variables(), place, folder.file(name + ".log"));
+  // An epoch of these is a moment, and there is no end of them.
+  std::vector<std::string> graph_run(const std::string& output) const {
+    std::string rows = "user_id:token\titem_id:token\n";
+    for (int row = 0; row < 600; ++row) {
+      rows += "u" + std::to_string(row % 40) + "\ti" + std::to_string(row * 7 % 53) + "\n";
     }
+    return on_ranks(2, {"light_gcn", "--interactions", folder.put("edges.inter", rows), "--output",
+                        folder.file(output), "--set", "light_gcn.epochs=1000000", "--set",
+                        "watchdog.timeout=4"});
+  }
+  std::vector<std::string> baseline_run(const std::string& output) const {
+    std::string rows = "user_id:token\titem_id:token\tlabel:float\n";
+    for (int row = 0; row < 600; ++row) {
+      rows += "u" + std::to_string(row % 40) + "\ti" + std::to_string(row * 7 % 53) + "\t" +
+              std::to_string(row % 2) + "\n";
+    }
+    const std::string file = folder.put("labels.inter", rows);
+    return on_ranks(
+        2, {"baseline", "--model", "deep_fm", "--train", file, "--valid", file, "--test", file,
+            "--output", folder.file(output), "--set", "baseline.epochs=1000000", "--set",
+            "baseline.patience=1000000", "--set", "watchdog.timeout=4"});
+  }
+
+  StoppedRun start(const std::vector<std::string>& arguments, const std::string& name,
+                   const std::string& place) const {
+    std::filesystem::remove_all(folder.file(name));
+    std::filesystem::remove(folder.file(name + ".log"));
+    return {arguments, variables(), name, place, folder.file(name + ".log")};
+  }
+
+  // How many of the runs were found to hang, and ended as they must.
+  int expect_all_found(std::vector<StoppedRun>& runs, double timeout) const {
     const auto all_ended = [&] {
       std::for_each(runs.begin(), runs.end(), [](StoppedRun& run) { run.look(); });
       return std::all_of(runs.begin(), runs.end(), [](const StoppedRun& run) { return run.ended; });
@@ -115,6 +139,15 @@ class WatchdogTest : public TuningFixture {
     return found;
   }
 
+  int stop_at(const std::vector<std::string>& places, double timeout) const {
+    std::vector<StoppedRun> runs;
+    for (const std::string& place : places) {
+      const std::string name = name_of(place);
+      runs.push_back(start(long_run(name, timeout), name, place));
+    }
+    return expect_all_found(runs, timeout);
+  }
+
   std::string train_;
   std::string valid_;
 
@@ -125,7 +158,7 @@ class WatchdogTest : public TuningFixture {
   }
 
   void expect_found(StoppedRun& run, double timeout) const {
-    const std::string name = name_of(run.place);
+    const std::string& name = run.name;
     const std::string log = folder.get(name + ".log");
     EXPECT_TRUE(run.stopped) << run.place << "\n" << log;
     EXPECT_EQ(run.program->wait(), 71) << run.place << "\n" << log;
@@ -161,6 +194,14 @@ TEST_F(WatchdogTest, AStoppedRankIsFoundAndNamedInEveryPhase) {
     }
   }
   record_count("H1_found", found);
+}
+
+// The other stages that train.
+TEST_F(WatchdogTest, AStoppedRankOfAGraphOrABaselineIsNamed) {
+  std::vector<StoppedRun> runs;
+  runs.push_back(start(graph_run("graph"), "graph", "1:backward:40"));
+  runs.push_back(start(baseline_run("baseline"), "baseline", "1:reduce:40"));
+  EXPECT_EQ(expect_all_found(runs, 4.0), 2);
 }
 
 // H2.

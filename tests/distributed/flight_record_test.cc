@@ -90,6 +90,10 @@ TEST(FlightRecord, TellsCollectivesAndTheTimeInThem) {
     EXPECT_EQ(events[6].kind, FlightKind::kDone);
     EXPECT_EQ(call_text(events[6].call), "all_reduce of 12 x float64 (collective 2)");
     EXPECT_EQ(record.calls(), 2U);
+    group.all_reduce_async(data.data(), data.size(), DType::kFloat64, ReduceOp::kSum).hold(Queue{});
+    const auto after_hold = record.events();
+    ASSERT_EQ(after_hold.size(), 10U);
+    EXPECT_EQ(after_hold[8].kind, FlightKind::kWait);
     const double waited = static_cast<double>(record.waited_nanoseconds()) * 1e-9;
     if (group.rank() == 0) {
       EXPECT_GT(waited, 0.2);
