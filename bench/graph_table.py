@@ -14,11 +14,12 @@ otherwise idle machine; about an hour on two cores, of which RecBole's xDeepFM t
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
 
-from table import RALLREC, measure_page, on_ranks, parser_of, run, run_lines, in_turn
+from table import RALLREC, in_turn, measure_page, on_ranks, parser_of, run_lines
 
 DATA = ".deps/data/ml-100k"
 ROWS = 10_000_000
@@ -37,10 +38,6 @@ def graph_bench(edges, batch, ranks, threads, repeats):
     return line + ["--repeats", repeats, "--threads", threads]
 
 
-def oversubscribed(line):
-    return line[:1] + ["--oversubscribe"] + line[1:] if line[0] == "mpirun" else line
-
-
 def growth():
     """Median seconds per epoch, and how much more it is than linear growth from the row before."""
     lines = []
@@ -57,7 +54,7 @@ def growth():
 def ranks_row(line_of):
     """1 rank of two threads, 2 and 4 ranks of one thread, on the same cores in turn."""
     shapes = {"1 rank x 2 threads": (1, 2), "2 ranks x 1": (2, 1), "4 ranks x 1": (4, 1)}
-    return in_turn({arm: oversubscribed(line_of(*shape)) for arm, shape in shapes.items()}, 3)
+    return in_turn({arm: line_of(*shape) for arm, shape in shapes.items()}, 3)
 
 
 def two_ranks_against_threads():
@@ -75,7 +72,7 @@ def ml100k_bench(ranks, threads):
 
 
 def write_rows(path):
-    """Ten million ratings of 60,000 users and 10,000 items, a tenth of both at a time."""
+    """ROWS ratings of 60,000 users and 10,000 items, of which some are drawn more often."""
     draw = random.Random(1)
     with path.open("w") as file:
         file.write("user_id:token\titem_id:token\trating:float\ttimestamp:float\n")
@@ -91,14 +88,13 @@ def ingest_rows(folder):
     if not (source / "rows.inter").exists():
         write_rows(source / "rows.part")
         (source / "rows.part").rename(source / "rows.inter")
-    settings = [f"data.path={source.resolve()}", "data.dataset=atomic"]
     lines = []
     for ranks in (1, 2):
         output = folder / f"ingest_{ranks}"
-        run(["rm", "-rf", output])
+        shutil.rmtree(output, ignore_errors=True)
         line = on_ranks(ranks) + [RALLREC, "run", "--config", "configs/your-data.toml"]
         line += ["--run-dir", output, "--stages", "ingest", "--threads", 2 // ranks]
-        line += [x for setting in settings for x in ("--set", setting)]
+        line += ["--set", f"data.path={source.resolve()}"]
         start = time.monotonic()
         done = subprocess.Popen([str(x) for x in line], stdout=subprocess.DEVNULL)
         _, status, used = os.wait4(done.pid, 0)
@@ -107,7 +103,7 @@ def ingest_rows(folder):
         seconds = time.monotonic() - start
         arm = f"{ranks} rank{'s' if ranks > 1 else ''}"
         lines.append({"arm": arm, "seconds": seconds, "megabytes": used.ru_maxrss / 1024})
-        run(["rm", "-rf", output])
+        shutil.rmtree(output)
     return lines
 
 

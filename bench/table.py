@@ -20,7 +20,9 @@ def run(line, **options):
 
 
 def on_ranks(ranks):
-    return ["mpirun", "-n", ranks, "--bind-to", "none"] if ranks > 1 else []
+    """What starts that many ranks; mpirun wants to be told where they are more than the cores."""
+    more = ["--oversubscribe"] if ranks > os.cpu_count() else []
+    return ["mpirun", "-n", ranks, "--bind-to", "none", *more] if ranks > 1 else []
 
 
 def json_lines(text):
@@ -48,6 +50,7 @@ def in_turn(commands, rounds):
         seconds = [line["seconds"] for line in each]
         result = dict(each[0], arm=arm, seconds=statistics.median(seconds))
         result["spread"] = [min(seconds), max(seconds)]
+        result["rate"] = result["work"] / result["seconds"]
         results.append(result)
     for result in results:
         result["ratio"] = results[0]["seconds"] / result["seconds"]

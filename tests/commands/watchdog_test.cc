@@ -94,23 +94,23 @@ class WatchdogTest : public TuningFixture {
                            "--set", "watchdog.timeout=4"}));
   }
 
-  // An epoch of these is a moment, and there is no end of them.
-  std::vector<std::string> graph_run(const std::string& output) const {
-    std::string rows = "user_id:token\titem_id:token\n";
-    for (int row = 0; row < 600; ++row) {
-      rows += "u" + std::to_string(row % 40) + "\ti" + std::to_string(row * 7 % 53) + "\n";
-    }
-    return on_ranks(2, {"light_gcn", "--interactions", folder.put("edges.inter", rows), "--output",
-                        folder.file(output), "--set", "light_gcn.epochs=1000000", "--set",
-                        "watchdog.timeout=4"});
-  }
-  std::vector<std::string> baseline_run(const std::string& output) const {
+  std::string write_interactions() const {
     std::string rows = "user_id:token\titem_id:token\tlabel:float\n";
     for (int row = 0; row < 600; ++row) {
       rows += "u" + std::to_string(row % 40) + "\ti" + std::to_string(row * 7 % 53) + "\t" +
               std::to_string(row % 2) + "\n";
     }
-    const std::string file = folder.put("labels.inter", rows);
+    return folder.put("made_up.inter", rows);
+  }
+
+  // An epoch of these is a moment, and there is no end of them.
+  std::vector<std::string> graph_run(const std::string& output) const {
+    return on_ranks(
+        2, {"light_gcn", "--interactions", write_interactions(), "--output", folder.file(output),
+            "--set", "light_gcn.epochs=1000000", "--set", "watchdog.timeout=4"});
+  }
+  std::vector<std::string> baseline_run(const std::string& output) const {
+    const std::string file = write_interactions();
     return on_ranks(
         2, {"baseline", "--model", "deep_fm", "--train", file, "--valid", file, "--test", file,
             "--output", folder.file(output), "--set", "baseline.epochs=1000000", "--set",
