@@ -15,9 +15,7 @@ int run_on_files(const pipeline::AlignFiles& files, CommandContext& context) {
   require_flag(files.output, "--output", "--text and --graph");
   io::require_plain_file(files.text);
   io::require_plain_file(files.graph);
-  if (context.communicator.rank() == 0) {
-    io::require_place_for(files.output, {files.text, files.graph});
-  }
+  require_output(files.output, {files.text, files.graph}, context);
   pipeline::align_on_files(files, context.options, context.communicator);
   return 0;
 }

@@ -80,8 +80,8 @@ io::JsonObjectWriter comparison(const Flags& flags, metrics::ScoredSamples sampl
 
 int evaluate_file(const Flags& flags, CommandContext& context) {
   require_flag(flags.scores, "--scores", flags.against.empty() ? "--output" : "--against");
-  if (!flags.output.empty() && context.communicator.rank() == 0) {
-    io::require_place_for(flags.output, {flags.scores, flags.against});
+  if (!flags.output.empty()) {
+    require_output(flags.output, {flags.scores, flags.against}, context);
   }
   const metrics::ScoredSamples samples =
       metrics::read_scored_samples(context.communicator, flags.scores);

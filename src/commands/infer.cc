@@ -14,9 +14,7 @@ int infer_files(const pipeline::InferFiles& files, CommandContext& context) {
   require_flag(files.input, "--input", "infer on your own files");
   require_flag(files.output, "--output", "infer on your own files");
   io::require_plain_file(files.input);
-  if (context.communicator.rank() == 0) {
-    io::require_place_for(files.output, {files.input});
-  }
+  require_output(files.output, {files.input}, context);
   pipeline::infer(files, context.options, context.communicator);
   return 0;
 }

@@ -1,7 +1,6 @@
 #include "commands/model_file_flags.h"
 
 #include "commands/stage_command.h"
-#include "io/files.h"
 
 namespace rallrec::commands {
 
@@ -26,9 +25,7 @@ void require_model_files(const pipeline::ModelFiles& files, const std::string& c
   require_flag(files.model, "--model", with);
   require_flag(files.input, "--input", with);
   require_flag(files.output, "--output", with);
-  if (context.communicator.rank() == 0) {
-    io::require_place_for(files.output, {files.input});
-  }
+  require_output(files.output, {files.input}, context);
 }
 
 }  // namespace rallrec::commands

@@ -1,10 +1,13 @@
 #include "commands/stage_command.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
 #include "core/error.h"
+#include "distributed/flight_marks.h"
+#include "io/files.h"
 #include "pipeline/run_pipeline.h"
 #include "pipeline/stage_table.h"
 
@@ -70,6 +73,15 @@ void require_flag(const std::string& value, const std::string& flag, const std::
   if (value.empty()) {
     throw_usage(flag + " is required with " + with);
   }
+}
+
+void require_output(const std::string& output, const std::vector<std::string>& inputs,
+                    const CommandContext& context) {
+  if (context.communicator.rank() == 0) {
+    io::require_place_for(output, inputs);
+  }
+  const std::filesystem::path folder = std::filesystem::path(output).parent_path();
+  distributed::keep_flight_in(folder.empty() ? "." : folder.string());
 }
 
 const std::string& run_folder_of(const CommandContext& context) {

@@ -43,6 +43,11 @@ void require_config(const CommandContext& context,
 // Throws Error (usage) where a flag's value is empty: "--output is required with --interactions".
 void require_flag(const std::string& value, const std::string& flag, const std::string& with);
 
+// Before any work for a command that writes one file: rank 0 sees whether `output` can be written
+// (io::require_place_for's errors), and a flight record is kept in the folder that it is in.
+void require_output(const std::string& output, const std::vector<std::string>& inputs,
+                    const CommandContext& context);
+
 // The run folder of this call. Throws Error (usage) where neither --config nor --run-dir names one.
 const std::string& run_folder_of(const CommandContext& context);
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <memory>
 
+#include "io/npy.h"
 #include "tests/commands/background_program.h"
 #include "tests/commands/tuning_fixture.h"
 #include "tests/support/soak.h"
@@ -117,9 +118,28 @@ class WatchdogTest : public TuningFixture {
             "baseline.patience=1000000", "--set", "watchdog.timeout=4"});
   }
 
+  // Commands that write one file, into the folder `output`.
+  std::vector<std::string> model_run(const std::string& command, const std::string& output,
+                                     const std::string& input) const {
+    return on_ranks(
+        2, {command, "--model", model, "--input", input, "--output", folder.file(output + "/out"),
+            "--set", command + ".token_budget=64", "--set", "watchdog.timeout=4"});
+  }
+  std::vector<std::string> align_run(const std::string& output) const {
+    std::vector<float> values(std::size_t{64} * 16);
+    Rng rng(5);
+    std::generate(values.begin(), values.end(), [&] { return rng.next_float(); });
+    io::write_npy(folder.file("text.npy"), values.data(), {64, 16});
+    io::write_npy(folder.file("graph.npy"), values.data(), {64, 8});
+    return on_ranks(2, {"align", "--text", folder.file("text.npy"), "--graph",
+                        folder.file("graph.npy"), "--output", folder.file(output + "/out.npy"),
+                        "--set", "align.steps=1000000", "--set", "watchdog.timeout=4"});
+  }
+
   StoppedRun start(const std::vector<std::string>& arguments, const std::string& name,
                    const std::string& place) const {
     std::filesystem::remove_all(folder.file(name));
+    std::filesystem::create_directory(folder.file(name));
     std::filesystem::remove(folder.file(name + ".log"));
     return {arguments, variables(), name, place, folder.file(name + ".log")};
   }
@@ -202,6 +222,21 @@ TEST_F(WatchdogTest, AStoppedRankOfAGraphOrABaselineIsNamed) {
   runs.push_back(start(graph_run("graph"), "graph", "1:backward:40"));
   runs.push_back(start(baseline_run("baseline"), "baseline", "1:reduce:40"));
   EXPECT_EQ(expect_all_found(runs, 4.0), 2);
+}
+
+// The commands that write one file: their records go to its folder.
+TEST_F(WatchdogTest, AStoppedRankOfAStageThatWritesAFileIsNamed) {
+  std::string texts;
+  for (int line = 0; line < 4000; ++line) {
+    texts += "{\"text\": \"a good red film " + std::to_string(line) + "\"}\n";
+  }
+  std::vector<StoppedRun> runs;
+  runs.push_back(start(model_run("infer", "infer", write_prompts("ask.jsonl", 4000, 4)), "infer",
+                       "1:forward:9"));
+  runs.push_back(
+      start(model_run("embed", "embed", folder.put("texts.jsonl", texts)), "embed", "0:forward:9"));
+  runs.push_back(start(align_run("align"), "align", "1:reduce:40"));
+  EXPECT_EQ(expect_all_found(runs, 4.0), 3);
 }
 
 // H2.
