@@ -40,6 +40,11 @@ cd "$home" || exit 1
 [ $# -gt 0 ] || set -- run --config "$CONFIG"
 require_program "$RALLREC"
 
+# mpirun's own words for these do not name the line.
+wrong=$(awk '{ sub(/#.*/, ""); gsub(/ *= */, "=") }
+  { for (word = 2; word <= NF; word++) if ($word !~ /^(slots|max[-_]slots)=[0-9]+$/) { print NR ": " $word; exit } }' "$hosts")
+[ -z "$wrong" ] || { echo "$hosts:$wrong: a line is NAME or NAME slots=N" >&2 && exit 65; }
+
 # Machines and ranks as mpirun will count them.
 read -r nodes ranks < <(awk -v per="$RANKS_PER_NODE" '
   { sub(/#.*/, "") }

@@ -54,6 +54,10 @@ void make_directories(const std::string& path) {
   if (::mkdir(path.c_str(), 0777) == 0) {
     sync_folder(parent);
   } else if (const int error = errno; !is_folder(path)) {
+    if (error == EEXIST) {
+      throw Error(ExitCode::kIo,
+                  path + ": is a file, and a folder is to be made there; name another one");
+    }
     throw_io(path, "making the folder", error);
   }
 }

@@ -119,7 +119,7 @@ TEST(Files, MakesFoldersToAnyDepth) {
   make_directories(folder.file("a/b/c/"));
   EXPECT_TRUE(is_folder(folder.file("a/b/c")));
   folder.put("f", "");
-  expect_error(ExitCode::kIo, "making the folder", [&] { make_directories(folder.file("f/g")); });
+  expect_error(ExitCode::kIo, "f: is a file", [&] { make_directories(folder.file("f/g")); });
 }
 
 TEST(Files, SplitsNames) {
