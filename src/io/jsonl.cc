@@ -88,7 +88,6 @@ JsonlFile::JsonlFile(const std::string& path, const JsonlOptions& options,
       kept_.push_back(row.text);
     }
   });
-  bad_rows_ = bad_rows.count();
 }
 
 std::int64_t JsonlFile::size() const { return static_cast<std::int64_t>(places_.size()); }

@@ -43,7 +43,6 @@ class JsonlFile {
 
   const std::string& path() const { return file_.path(); }
   std::int64_t size() const;
-  std::int64_t bad_rows() const { return bad_rows_; }
   // 0 <= index < size(). Not for several threads at once.
   JsonRecord read(std::int64_t index);
 
@@ -52,7 +51,6 @@ class JsonlFile {
   JsonParser parser_;
   std::vector<RowPlace> places_;
   std::vector<std::string> kept_;
-  std::int64_t bad_rows_ = 0;
 };
 
 }  // namespace rallrec::io

@@ -157,7 +157,6 @@ TEST(JsonlFile, SkipsBadRowsInTheIndex) {
     }
   });
   EXPECT_EQ(file.size(), 899);
-  EXPECT_EQ(file.bad_rows(), 101);
   EXPECT_EQ(file.read(898).get_int("i"), 999);
   EXPECT_EQ(file.read(3).get_int("i"), 4);
   EXPECT_EQ(file.read(4).get_int("i"), 6);
