@@ -102,6 +102,9 @@ TEST_F(Unroll, AnAdapterOfAnotherSystemIsThatOfItsSeedAndComesAfterIt) {
   EXPECT_EQ(cells[2].options.infer.adapter, "out/cells/ml/rallrec/seed-1/tune/adapter");
   EXPECT_EQ(cells[5].options.infer.adapter, "out/cells/ml/rallrec/seed-2/tune/adapter");
   EXPECT_EQ(cells[0].options.infer.adapter, "");
+  EXPECT_EQ(settings_json(cells[2].settings),
+            "{\"prompt.k\": 5, \"tune.seed\": 1, \"baseline.seed\": 1, \"infer.adapter\": "
+            "\"out/cells/ml/rallrec/seed-1/tune/adapter\"}");
   const auto& stages = cells[2].stages;
   EXPECT_EQ(std::count(stages.begin(), stages.end(), "tune"), 0);
   EXPECT_EQ(std::count(stages.begin(), stages.end(), "infer"), 1);

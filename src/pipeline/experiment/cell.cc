@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "config/did_you_mean.h"
+#include "config/field.h"
 #include "core/error.h"
 #include "io/files.h"
 #include "io/json_writer.h"
@@ -92,8 +93,8 @@ void add_settings(const Grid& grid, const CellSources& from, Cell& cell) {
     cell.settings.push_back({key, std::to_string(cell.seed), from.grid_file + ": seeds"});
   }
   if (!cell.system->adapter_of.empty()) {
-    cell.settings.push_back(
-        {"infer.adapter", adapter_folder(cell, from.folder), cell.system->place + ": adapter_of"});
+    cell.settings.push_back({"infer.adapter", config::to_toml(adapter_folder(cell, from.folder)),
+                             cell.system->place + ": adapter_of"});
   }
 }
 
