@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <utility>
 
 #include "core/stopwatch.h"
 #include "distributed/forwarding_communicator.h"
@@ -17,10 +17,12 @@ class BlockingGathers : public ForwardingCommunicator {
   // Spent in those gathers so far.
   double seconds() const { return seconds_; }
 
-  Handle all_gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
-                            DType dtype) override {
+  Handle call(Collective collective) override {
+    if (collective.kind != CollectiveKind::kAllGatherV) {
+      return inner().call(std::move(collective));
+    }
     const Stopwatch watch;
-    inner().all_gather_v_async(input, output, counts, dtype).wait();
+    inner().call(std::move(collective)).wait();
     seconds_ += watch.seconds();
     return Handle();
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace rallrec::distributed {
 const char* name_of(CollectiveKind kind) {
   switch (kind) {
@@ -63,6 +65,13 @@ bool reduces(CollectiveKind kind) {
 
 bool has_root(CollectiveKind kind) {
   return kind == CollectiveKind::kBroadcast || kind == CollectiveKind::kGatherV;
+}
+
+bool has_send_counts(CollectiveKind kind) { return kind == CollectiveKind::kAllToAllV; }
+
+bool has_receive_counts(CollectiveKind kind) {
+  return kind == CollectiveKind::kAllGatherV || kind == CollectiveKind::kAllToAllV ||
+         kind == CollectiveKind::kGatherV;
 }
 
 std::string list_of(const std::vector<std::size_t>& counts) {
@@ -135,6 +144,28 @@ std::string describe(const Collective& call) {
   return text + ")";
 }
 
+std::string describe_with_site(const Collective& call) {
+  const std::string site = text_of(call.site);
+  return describe(call) + (site.empty() ? "" : " at " + site);
+}
+
+void check(const Collective& call, int rank, int size) {
+  const auto ranks = static_cast<std::size_t>(size);
+  for (const std::vector<std::size_t>* counts : {&call.send_counts, &call.receive_counts}) {
+    const bool wanted =
+        counts == &call.receive_counts ? has_receive_counts(call.kind) : has_send_counts(call.kind);
+    RALLREC_CHECK(counts->size() == (wanted ? ranks : 0),
+                  "a collective got " + std::to_string(counts->size()) + " counts for " +
+                      std::to_string(size) + " ranks");
+  }
+  RALLREC_CHECK(!has_root(call.kind) || (call.root >= 0 && call.root < size),
+                "root " + std::to_string(call.root) + " is not a rank of " + std::to_string(size));
+  const auto me = static_cast<std::size_t>(rank);
+  RALLREC_CHECK(
+      call.kind != CollectiveKind::kAllToAllV || call.send_counts[me] == call.receive_counts[me],
+      "all_to_all_v: a rank's piece for itself has two lengths");
+}
+
 CallSummary summarise(const Collective& call, int rank, int peer, int size) {
   CallSummary summary;
   summary.kind = static_cast<std::int32_t>(call.kind);
@@ -148,8 +179,8 @@ CallSummary summarise(const Collective& call, int rank, int peer, int size) {
   const Route route = route_of(call, rank, size);
   summary.bytes_to_peer = route.send[static_cast<std::size_t>(peer)].bytes;
   summary.bytes_from_peer = route.receive[static_cast<std::size_t>(peer)].bytes;
-  const std::string text = describe(call);
-  text.copy(summary.text.data(), summary.text.size() - 1);
+  describe(call).copy(summary.text.data(), summary.text.size() - 1);
+  text_of(call.site).copy(summary.site.data(), summary.site.size() - 1);
   return summary;
 }
 

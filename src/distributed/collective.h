@@ -36,6 +36,7 @@ struct Collective {
   // Elements per rank. all_gather_v and gather_v use receive_counts for the common counts.
   std::vector<std::size_t> send_counts;
   std::vector<std::size_t> receive_counts;
+  CallSite site;
 };
 
 // "all_reduce", …; "float32", ….
@@ -44,6 +45,11 @@ const char* name_of(DType dtype);
 
 // "all_reduce(sum, 12 x float32)": what an error message calls it.
 std::string describe(const Collective& call);
+// "all_reduce(sum, 12 x float32) at trainer.cc:123".
+std::string describe_with_site(const Collective& call);
+
+// Throws Error (exit code 70) where its counts or its root cannot be those of `size` ranks.
+void check(const Collective& call, int rank, int size);
 
 // What two ranks must agree about before data moves between them. Plain bytes: ranks send it to
 // each other. Parts that mean nothing for a kind are 0.
@@ -58,8 +64,9 @@ struct CallSummary {
   // Bytes between this rank and the one the summary is for.
   std::uint64_t bytes_to_peer = 0;
   std::uint64_t bytes_from_peer = 0;
-  // describe(), cut to fit, ending in 0.
+  // describe() and text_of(site), cut to fit, ending in 0.
   std::array<char, 80> text{};
+  std::array<char, 48> site{};
 };
 
 // The call of `rank` as seen by `peer`.

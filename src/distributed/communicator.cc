@@ -1,8 +1,33 @@
 #include "distributed/communicator.h"
 
 #include <cstdint>
+#include <utility>
+
+#include "distributed/collective.h"
 
 namespace rallrec::distributed {
+namespace {
+
+Collective of_kind(CollectiveKind kind, const void* input, void* output, DType dtype,
+                   const CallSite& site) {
+  Collective collective;
+  collective.kind = kind;
+  collective.input = input;
+  collective.output = output;
+  collective.dtype = dtype;
+  collective.site = site;
+  return collective;
+}
+
+}  // namespace
+
+std::string text_of(const CallSite& site) {
+  if (site.line == 0) {
+    return "";
+  }
+  const std::string file = site.file;
+  return file.substr(file.find_last_of('/') + 1) + ":" + std::to_string(site.line);
+}
 
 std::size_t size_of(DType dtype) {
   switch (dtype) {
@@ -51,50 +76,124 @@ void Handle::hold(const Queue& queue) {
   }
 }
 
-void Communicator::all_reduce(void* data, std::size_t count, DType dtype, ReduceOp op) {
-  all_reduce_async(data, count, dtype, op).wait();
+Handle Communicator::all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op,
+                                      CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kAllReduce, data, data, dtype, site);
+  collective.count = count;
+  collective.op = op;
+  return call(std::move(collective));
 }
 
-void Communicator::all_gather(const void* input, void* output, std::size_t count, DType dtype) {
-  all_gather_async(input, output, count, dtype).wait();
+Handle Communicator::all_gather_async(const void* input, void* output, std::size_t count,
+                                      DType dtype, CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kAllGather, input, output, dtype, site);
+  collective.count = count;
+  return call(std::move(collective));
+}
+
+Handle Communicator::all_gather_v_async(const void* input, void* output,
+                                        const std::vector<std::size_t>& counts, DType dtype,
+                                        CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kAllGatherV, input, output, dtype, site);
+  collective.receive_counts = counts;
+  return call(std::move(collective));
+}
+
+Handle Communicator::reduce_scatter_async(const void* input, void* output, std::size_t count,
+                                          DType dtype, ReduceOp op, CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kReduceScatter, input, output, dtype, site);
+  collective.count = count;
+  collective.op = op;
+  return call(std::move(collective));
+}
+
+Handle Communicator::all_to_all_async(const void* input, void* output, std::size_t count,
+                                      DType dtype, CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kAllToAll, input, output, dtype, site);
+  collective.count = count;
+  return call(std::move(collective));
+}
+
+Handle Communicator::all_to_all_v_async(const void* input,
+                                        const std::vector<std::size_t>& send_counts, void* output,
+                                        const std::vector<std::size_t>& receive_counts, DType dtype,
+                                        CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kAllToAllV, input, output, dtype, site);
+  collective.send_counts = send_counts;
+  collective.receive_counts = receive_counts;
+  return call(std::move(collective));
+}
+
+Handle Communicator::broadcast_async(void* data, std::size_t count, DType dtype, int root,
+                                     CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kBroadcast, data, data, dtype, site);
+  collective.count = count;
+  collective.root = root;
+  return call(std::move(collective));
+}
+
+Handle Communicator::gather_v_async(const void* input, void* output,
+                                    const std::vector<std::size_t>& counts, DType dtype, int root,
+                                    CallSite site) {
+  Collective collective = of_kind(CollectiveKind::kGatherV, input, output, dtype, site);
+  collective.receive_counts = counts;
+  collective.root = root;
+  return call(std::move(collective));
+}
+
+Handle Communicator::barrier_async(CallSite site) {
+  return call(of_kind(CollectiveKind::kBarrier, nullptr, nullptr, DType::kUInt8, site));
+}
+
+void Communicator::all_reduce(void* data, std::size_t count, DType dtype, ReduceOp op,
+                              CallSite site) {
+  all_reduce_async(data, count, dtype, op, site).wait();
+}
+
+void Communicator::all_gather(const void* input, void* output, std::size_t count, DType dtype,
+                              CallSite site) {
+  all_gather_async(input, output, count, dtype, site).wait();
 }
 
 void Communicator::all_gather_v(const void* input, void* output,
-                                const std::vector<std::size_t>& counts, DType dtype) {
-  all_gather_v_async(input, output, counts, dtype).wait();
+                                const std::vector<std::size_t>& counts, DType dtype,
+                                CallSite site) {
+  all_gather_v_async(input, output, counts, dtype, site).wait();
 }
 
 void Communicator::reduce_scatter(const void* input, void* output, std::size_t count, DType dtype,
-                                  ReduceOp op) {
-  reduce_scatter_async(input, output, count, dtype, op).wait();
+                                  ReduceOp op, CallSite site) {
+  reduce_scatter_async(input, output, count, dtype, op, site).wait();
 }
 
-void Communicator::all_to_all(const void* input, void* output, std::size_t count, DType dtype) {
-  all_to_all_async(input, output, count, dtype).wait();
+void Communicator::all_to_all(const void* input, void* output, std::size_t count, DType dtype,
+                              CallSite site) {
+  all_to_all_async(input, output, count, dtype, site).wait();
 }
 
 void Communicator::all_to_all_v(const void* input, const std::vector<std::size_t>& send_counts,
                                 void* output, const std::vector<std::size_t>& receive_counts,
-                                DType dtype) {
-  all_to_all_v_async(input, send_counts, output, receive_counts, dtype).wait();
+                                DType dtype, CallSite site) {
+  all_to_all_v_async(input, send_counts, output, receive_counts, dtype, site).wait();
 }
 
-void Communicator::broadcast(void* data, std::size_t count, DType dtype, int root) {
-  broadcast_async(data, count, dtype, root).wait();
+void Communicator::broadcast(void* data, std::size_t count, DType dtype, int root, CallSite site) {
+  broadcast_async(data, count, dtype, root, site).wait();
 }
 
 void Communicator::gather_v(const void* input, void* output, const std::vector<std::size_t>& counts,
-                            DType dtype, int root) {
-  gather_v_async(input, output, counts, dtype, root).wait();
+                            DType dtype, int root, CallSite site) {
+  gather_v_async(input, output, counts, dtype, root, site).wait();
 }
 
-void Communicator::barrier() { barrier_async().wait(); }
+void Communicator::barrier(CallSite site) { barrier_async(site).wait(); }
 
-std::vector<std::string> all_gather_strings(Communicator& communicator, const std::string& mine) {
+std::vector<std::string> all_gather_strings(Communicator& communicator, const std::string& mine,
+                                            CallSite site) {
   const auto size = static_cast<std::size_t>(communicator.size());
   const auto length = static_cast<std::int64_t>(mine.size());
   std::vector<std::int64_t> lengths(size);
-  communicator.all_gather(&length, lengths.data(), 1, DType::kInt64);
+  communicator.all_gather(&length, lengths.data(), 1, DType::kInt64, site);
 
   const std::vector<std::size_t> counts(lengths.begin(), lengths.end());
   std::size_t total = 0;
@@ -102,7 +201,7 @@ std::vector<std::string> all_gather_strings(Communicator& communicator, const st
     total += count;
   }
   std::string all(total, '\0');
-  communicator.all_gather_v(mine.data(), all.data(), counts, DType::kUInt8);
+  communicator.all_gather_v(mine.data(), all.data(), counts, DType::kUInt8, site);
 
   std::vector<std::string> strings;
   std::size_t offset = 0;
@@ -113,12 +212,13 @@ std::vector<std::string> all_gather_strings(Communicator& communicator, const st
   return strings;
 }
 
-std::string broadcast_string(Communicator& communicator, const std::string& mine, int root) {
+std::string broadcast_string(Communicator& communicator, const std::string& mine, int root,
+                             CallSite site) {
   std::string text = communicator.rank() == root ? mine : std::string();
   auto length = static_cast<std::int64_t>(text.size());
-  communicator.broadcast(&length, 1, DType::kInt64, root);
+  communicator.broadcast(&length, 1, DType::kInt64, root, site);
   text.resize(static_cast<std::size_t>(length));
-  communicator.broadcast(text.data(), text.size(), DType::kUInt8, root);
+  communicator.broadcast(text.data(), text.size(), DType::kUInt8, root, site);
   return text;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/device.h"
+#include "distributed/call_site.h"
 
 namespace rallrec::distributed {
 
@@ -49,11 +50,13 @@ class Handle {
   std::shared_ptr<Work> work_;
 };
 
+struct Collective;
+
 // A fixed group of ranks that call the same collectives in the same order with matching arguments.
 // Pointers are host memory (device memory for NCCL's, see nccl_communicator.h). Counts are elements
-// of `dtype`. Each collective comes in an asynchronous form; the blocking forms below are
-// `start(…).wait()`. A rank that ends by an error makes every other rank's pending call throw
-// within seconds.
+// of `dtype`. Each collective comes in an asynchronous form; the blocking forms are
+// `…_async(…).wait()`. A rank that ends by an error makes every other rank's pending call throw
+// within seconds. `site` is for reports: leave it to its default.
 //
 // Sums of floats over ranks are taken in rank order, so a given size gives the same bits every
 // time; for results that must not depend on the size use tree_reduction.h.
@@ -64,31 +67,8 @@ class Communicator {
   virtual int rank() const = 0;
   virtual int size() const = 0;
 
-  // In place: data[0, count) becomes the element-wise reduction over ranks.
-  virtual Handle all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op) = 0;
-  // output[r * count, …) = input of rank r. Input and output must not overlap.
-  virtual Handle all_gather_async(const void* input, void* output, std::size_t count,
-                                  DType dtype) = 0;
-  // output at displacement sum(counts[0..r)) = input of rank r, counts[r] elements; counts is the
-  // same on all ranks.
-  virtual Handle all_gather_v_async(const void* input, void* output,
-                                    const std::vector<std::size_t>& counts, DType dtype) = 0;
-  // output[0, count) = reduction over ranks of input[rank * count, …).
-  virtual Handle reduce_scatter_async(const void* input, void* output, std::size_t count,
-                                      DType dtype, ReduceOp op) = 0;
-  // output[r * count, …) = rank r's input[rank * count, …).
-  virtual Handle all_to_all_async(const void* input, void* output, std::size_t count,
-                                  DType dtype) = 0;
-  // Rank s sends send_counts[r] elements to r; packed in rank order on both sides.
-  virtual Handle all_to_all_v_async(const void* input, const std::vector<std::size_t>& send_counts,
-                                    void* output, const std::vector<std::size_t>& receive_counts,
-                                    DType dtype) = 0;
-  virtual Handle broadcast_async(void* data, std::size_t count, DType dtype, int root) = 0;
-  // On root: output at displacement sum(counts[0..r)) = input of rank r. Elsewhere output is
-  // unused.
-  virtual Handle gather_v_async(const void* input, void* output,
-                                const std::vector<std::size_t>& counts, DType dtype, int root) = 0;
-  virtual Handle barrier_async() = 0;
+  // Starts a collective, as a value; all others below come here.
+  virtual Handle call(Collective collective) = 0;
 
   // Makes every pending and later collective of all ranks throw. Called when this rank fails.
   virtual void abort() noexcept = 0;
@@ -97,24 +77,59 @@ class Communicator {
   // side.
   virtual std::uint64_t bytes_sent() const = 0;
 
-  void all_reduce(void* data, std::size_t count, DType dtype, ReduceOp op = ReduceOp::kSum);
-  void all_gather(const void* input, void* output, std::size_t count, DType dtype);
+  // In place: data[0, count) becomes the element-wise reduction over ranks.
+  Handle all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op,
+                          CallSite site = CallSite::here());
+  // output[r * count, …) = input of rank r. Input and output must not overlap.
+  Handle all_gather_async(const void* input, void* output, std::size_t count, DType dtype,
+                          CallSite site = CallSite::here());
+  // output at displacement sum(counts[0..r)) = input of rank r, counts[r] elements; counts is the
+  // same on all ranks.
+  Handle all_gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
+                            DType dtype, CallSite site = CallSite::here());
+  // output[0, count) = reduction over ranks of input[rank * count, …).
+  Handle reduce_scatter_async(const void* input, void* output, std::size_t count, DType dtype,
+                              ReduceOp op, CallSite site = CallSite::here());
+  // output[r * count, …) = rank r's input[rank * count, …).
+  Handle all_to_all_async(const void* input, void* output, std::size_t count, DType dtype,
+                          CallSite site = CallSite::here());
+  // Rank s sends send_counts[r] elements to r; packed in rank order on both sides.
+  Handle all_to_all_v_async(const void* input, const std::vector<std::size_t>& send_counts,
+                            void* output, const std::vector<std::size_t>& receive_counts,
+                            DType dtype, CallSite site = CallSite::here());
+  Handle broadcast_async(void* data, std::size_t count, DType dtype, int root,
+                         CallSite site = CallSite::here());
+  // On root: output at displacement sum(counts[0..r)) = input of rank r. Elsewhere output is
+  // unused.
+  Handle gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
+                        DType dtype, int root, CallSite site = CallSite::here());
+  Handle barrier_async(CallSite site = CallSite::here());
+
+  void all_reduce(void* data, std::size_t count, DType dtype, ReduceOp op = ReduceOp::kSum,
+                  CallSite site = CallSite::here());
+  void all_gather(const void* input, void* output, std::size_t count, DType dtype,
+                  CallSite site = CallSite::here());
   void all_gather_v(const void* input, void* output, const std::vector<std::size_t>& counts,
-                    DType dtype);
+                    DType dtype, CallSite site = CallSite::here());
   void reduce_scatter(const void* input, void* output, std::size_t count, DType dtype,
-                      ReduceOp op = ReduceOp::kSum);
-  void all_to_all(const void* input, void* output, std::size_t count, DType dtype);
+                      ReduceOp op = ReduceOp::kSum, CallSite site = CallSite::here());
+  void all_to_all(const void* input, void* output, std::size_t count, DType dtype,
+                  CallSite site = CallSite::here());
   void all_to_all_v(const void* input, const std::vector<std::size_t>& send_counts, void* output,
-                    const std::vector<std::size_t>& receive_counts, DType dtype);
-  void broadcast(void* data, std::size_t count, DType dtype, int root);
+                    const std::vector<std::size_t>& receive_counts, DType dtype,
+                    CallSite site = CallSite::here());
+  void broadcast(void* data, std::size_t count, DType dtype, int root,
+                 CallSite site = CallSite::here());
   void gather_v(const void* input, void* output, const std::vector<std::size_t>& counts,
-                DType dtype, int root);
-  void barrier();
+                DType dtype, int root, CallSite site = CallSite::here());
+  void barrier(CallSite site = CallSite::here());
 };
 
 // Gathers one byte string per rank on every rank, in rank order.
-std::vector<std::string> all_gather_strings(Communicator& communicator, const std::string& mine);
+std::vector<std::string> all_gather_strings(Communicator& communicator, const std::string& mine,
+                                            CallSite site = CallSite::here());
 // The string of `root` on every rank.
-std::string broadcast_string(Communicator& communicator, const std::string& mine, int root);
+std::string broadcast_string(Communicator& communicator, const std::string& mine, int root,
+                             CallSite site = CallSite::here());
 
 }  // namespace rallrec::distributed

@@ -64,6 +64,7 @@ std::string event_line(const FlightEvent& event, std::int64_t now) {
     line += std::string(", \"collective\": \"") + name_of(event.call.kind) + "\"";
     line += std::string(", \"dtype\": \"") + name_of(event.call.dtype) + "\"";
     line += ", \"elements\": " + std::to_string(event.call.elements);
+    line += ", \"site\": " + quoted(event.call.site.data());
   }
   return line + "}\n";
 }

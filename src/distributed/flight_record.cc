@@ -124,7 +124,8 @@ void FlightRecord::close_scope(const Outer& outer) {
 CallNote FlightRecord::call(const Collective& call, std::size_t input_bytes) {
   const std::uint64_t sequence = calls_.load(std::memory_order_relaxed) + 1;
   calls_.store(sequence, std::memory_order_relaxed);
-  now_.call = {sequence, call.kind, call.dtype, input_bytes / size_of(call.dtype)};
+  now_.call = {sequence, call.kind, call.dtype, input_bytes / size_of(call.dtype), {}};
+  text_of(call.site).copy(now_.call.site.data(), now_.call.site.size() - 1);
   write(FlightKind::kCall, now_.call);
   return now_.call;
 }

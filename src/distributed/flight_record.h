@@ -39,6 +39,8 @@ struct CallNote {
   CollectiveKind kind = CollectiveKind::kBarrier;
   DType dtype = DType::kUInt8;
   std::uint64_t elements = 0;  // of this rank's input
+  // "trainer.cc:123", cut to fit, ending in 0; empty where it is not known.
+  std::array<char, 40> site{};
 };
 
 // Where a rank is, and what it did last. Plain bytes.
@@ -56,7 +58,7 @@ struct FlightEvent {
 
 // "tune, step 12, backward, layer 3".
 std::string place_text(const FlightEvent& event);
-// "all_gather_v of 3538944 x uint8 (collective 1207)".
+// "all_gather_v of 3538944 x uint8 at sharded_int8_weights.cc:125 (collective 1207)".
 std::string call_text(const CallNote& call);
 
 // The last kCapacity events of one rank, and how long it has waited for others. One thread writes,

@@ -73,6 +73,9 @@ std::string call_text(const CallNote& call) {
   if (call.kind != CollectiveKind::kBarrier) {
     text += " of " + std::to_string(call.elements) + " x " + name_of(call.dtype);
   }
+  if (call.site[0] != 0) {
+    text += std::string(" at ") + call.site.data();
+  }
   return text + " (collective " + std::to_string(call.sequence) + ")";
 }
 

@@ -95,10 +95,11 @@ void MpiOperation::exchange_summaries() {
 
 void MpiOperation::compare_summaries() const {
   for (std::size_t peer = 0; peer < their_summaries_.size(); ++peer) {
-    if (!agree(my_summaries_[peer], their_summaries_[peer])) {
+    const CallSummary& theirs = their_summaries_[peer];
+    if (!agree(my_summaries_[peer], theirs)) {
       throw Error("the ranks' collectives do not match: rank " + std::to_string(rank_) + " calls " +
-                  describe(call_) + " but rank " + std::to_string(peer) + " calls " +
-                  their_summaries_[peer].text.data());
+                  describe_with_site(call_) + " but rank " + std::to_string(peer) + " calls " +
+                  theirs.text.data() + " at " + theirs.site.data());
     }
   }
 }

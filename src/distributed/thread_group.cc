@@ -134,8 +134,8 @@ void ThreadGroup::check_match(const Round& round, int rank, const Collective& ca
     const auto index = static_cast<std::size_t>(other);
     if (round.joined[index] && !agree(summarise(round.calls[index], other, rank, size_),
                                       summarise(call, rank, other, size_))) {
-      mismatch(name_of(other) + " calls " + describe(round.calls[index]) + " but " + name_of(rank) +
-               " calls " + describe(call));
+      mismatch(name_of(other) + " calls " + describe_with_site(round.calls[index]) + " but " +
+               name_of(rank) + " calls " + describe_with_site(call));
     }
   }
 }
@@ -148,7 +148,7 @@ void ThreadGroup::check_absent(const Round& round, int absent) {
   for (int other = 0; other < size_; ++other) {
     const auto waiting = static_cast<std::size_t>(other);
     if (round.joined[waiting]) {
-      mismatch(name_of(other) + " calls " + describe(round.calls[waiting]) + " but " +
+      mismatch(name_of(other) + " calls " + describe_with_site(round.calls[waiting]) + " but " +
                name_of(absent) + " has ended without it");
     }
   }

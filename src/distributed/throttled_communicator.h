@@ -32,12 +32,15 @@ class ThrottledCommunicator : public ForwardingCommunicator {
   int started() const { return counts_->started; }
   int waited() const { return counts_->waited; }
 
-  Handle all_gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
-                            DType dtype) override {
-    free_at_ = std::max(Clock::now(), free_at_) + time_of(counts, dtype);
+  Handle call(Collective collective) override {
+    if (collective.kind != CollectiveKind::kAllGatherV) {
+      return inner().call(std::move(collective));
+    }
+    free_at_ =
+        std::max(Clock::now(), free_at_) + time_of(collective.receive_counts, collective.dtype);
     ++counts_->started;
-    return Handle(std::make_shared<Delayed>(
-        inner().all_gather_v_async(input, output, counts, dtype), free_at_, counts_));
+    return Handle(
+        std::make_shared<Delayed>(inner().call(std::move(collective)), free_at_, counts_));
   }
 
  private:

@@ -94,7 +94,8 @@ TEST_F(DoctorTest, TellsWhoWaitedForWhomFromFlightRecords) {
            ", \"kind\": \"" + kind +
            "\", \"stage\": \"tune\", \"phase\": \"backward\", \"step\": 3, \"layer\": " +
            std::to_string(layer) + ", \"sequence\": " + std::to_string(sequence) +
-           ", \"collective\": \"" + collective + "\", \"dtype\": \"uint8\", \"elements\": 64}\n";
+           ", \"collective\": \"" + collective +
+           "\", \"dtype\": \"uint8\", \"elements\": 64, \"site\": \"layers.cc:12\"}\n";
   };
   const auto head = [](int rank, int calls, const std::string& job = "a", double time = 2.0) {
     return "{\"rank\": " + std::to_string(rank) + ", \"ranks\": 2, \"host\": \"node" +
@@ -109,7 +110,8 @@ TEST_F(DoctorTest, TellsWhoWaitedForWhomFromFlightRecords) {
   const auto story = [&] { return rallrec({"doctor", "--flight", folder.file("flight")}).out; };
   EXPECT_THAT(story(),
               AllOf(HasSubstr("rank 0 on node0: tune, step 3, backward, layer 2, has "
-                              "waited 11.0 s in all_gather_v of 64 x uint8 (collective 8)"),
+                              "waited 11.0 s in all_gather_v of 64 x uint8 at layers.cc:12 "
+                              "(collective 8)"),
                     HasSubstr("rank 0 waited for rank 1, of which there is no record")));
   // What an earlier hang of the same run left takes no part.
   folder.put("flight/rank1.jsonl",

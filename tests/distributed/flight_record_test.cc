@@ -82,13 +82,15 @@ TEST(FlightRecord, TellsCollectivesAndTheTimeInThem) {
     if (group.rank() == 1) {
       std::this_thread::sleep_for(std::chrono::milliseconds(300));
     }
+    const int line = __LINE__ + 1;
     group.all_reduce(data.data(), data.size(), DType::kFloat64);
     const auto events = record.events();
     ASSERT_EQ(events.size(), 7U);
     EXPECT_EQ(events[4].kind, FlightKind::kCall);
     EXPECT_EQ(events[5].kind, FlightKind::kWait);
     EXPECT_EQ(events[6].kind, FlightKind::kDone);
-    EXPECT_EQ(call_text(events[6].call), "all_reduce of 12 x float64 (collective 2)");
+    EXPECT_EQ(call_text(events[6].call), "all_reduce of 12 x float64 at flight_record_test.cc:" +
+                                             std::to_string(line) + " (collective 2)");
     EXPECT_EQ(record.calls(), 2U);
     group.all_reduce_async(data.data(), data.size(), DType::kFloat64, ReduceOp::kSum).hold(Queue{});
     const auto after_hold = record.events();

@@ -50,8 +50,8 @@ TEST(RankFailure, MismatchedCollectivesAreReportedWithBothSides) {
   for (const int ranks : {2, 3}) {
     const TimedOutcome result = run("mismatch", ranks);
     EXPECT_EQ(result.code, 70) << result.output;
-    EXPECT_THAT(result.output, HasSubstr("all_reduce(sum, 1048576 x float32)"));
-    EXPECT_THAT(result.output, HasSubstr("all_gather(1 x float64)"));
+    EXPECT_THAT(result.output, HasSubstr("all_reduce(sum, 1048576 x float32) at failing_rank.cc:"));
+    EXPECT_THAT(result.output, HasSubstr("all_gather(1 x float64) at failing_rank.cc:"));
     EXPECT_LT(result.seconds, 10.0);
   }
 }

@@ -3,6 +3,8 @@
 #include <numeric>
 #include <utility>
 
+#include "distributed/collective.h"
+
 namespace rallrec::distributed {
 namespace {
 
@@ -50,83 +52,37 @@ class StagedCommunicator : public Communicator {
   int size() const override { return inner_.size(); }
   void abort() noexcept override { inner_.abort(); }
   std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
-  Handle barrier_async() override { return inner_.barrier_async(); }
 
-  Handle all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op) override {
-    return in_place(data, count * size_of(dtype), [&](void* device) {
-      return inner_.all_reduce_async(device, count, dtype, op);
-    });
-  }
-  Handle broadcast_async(void* data, std::size_t count, DType dtype, int root) override {
-    return in_place(data, count * size_of(dtype), [&](void* device) {
-      return inner_.broadcast_async(device, count, dtype, root);
-    });
-  }
-  Handle all_gather_async(const void* input, void* output, std::size_t count,
-                          DType dtype) override {
-    return staged(
-        input, count * size_of(dtype), output, count * size_of(dtype) * ranks(),
-        [&](const void* in, void* out) { return inner_.all_gather_async(in, out, count, dtype); });
-  }
-  Handle all_gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
-                            DType dtype) override {
-    return staged(input, mine(counts) * size_of(dtype), output, sum(counts) * size_of(dtype),
-                  [&](const void* in, void* out) {
-                    return inner_.all_gather_v_async(in, out, counts, dtype);
-                  });
-  }
-  Handle reduce_scatter_async(const void* input, void* output, std::size_t count, DType dtype,
-                              ReduceOp op) override {
-    return staged(input, count * size_of(dtype) * ranks(), output, count * size_of(dtype),
-                  [&](const void* in, void* out) {
-                    return inner_.reduce_scatter_async(in, out, count, dtype, op);
-                  });
-  }
-  Handle all_to_all_async(const void* input, void* output, std::size_t count,
-                          DType dtype) override {
-    const std::size_t bytes = count * size_of(dtype) * ranks();
-    return staged(input, bytes, output, bytes, [&](const void* in, void* out) {
-      return inner_.all_to_all_async(in, out, count, dtype);
-    });
-  }
-  Handle all_to_all_v_async(const void* input, const std::vector<std::size_t>& send_counts,
-                            void* output, const std::vector<std::size_t>& receive_counts,
-                            DType dtype) override {
-    return staged(input, sum(send_counts) * size_of(dtype), output,
-                  sum(receive_counts) * size_of(dtype), [&](const void* in, void* out) {
-                    return inner_.all_to_all_v_async(in, send_counts, out, receive_counts, dtype);
-                  });
-  }
-  Handle gather_v_async(const void* input, void* output, const std::vector<std::size_t>& counts,
-                        DType dtype, int root) override {
-    const std::size_t received = rank() == root ? sum(counts) * size_of(dtype) : 0;
-    return staged(input, mine(counts) * size_of(dtype), output, received,
-                  [&](const void* in, void* out) {
-                    return inner_.gather_v_async(in, out, counts, dtype, root);
-                  });
+  Handle call(Collective collective) override {
+    if (collective.kind == CollectiveKind::kBarrier) {
+      return inner_.call(std::move(collective));
+    }
+    check(collective, rank(), size());
+    const bool in_place = collective.input == collective.output;
+    const std::size_t received = output_bytes(collective);
+    void* const host = collective.output;
+    Bytes in = in_place ? Bytes() : upload(collective.input, sent_bytes(collective));
+    Bytes out = in_place ? upload(host, received) : Bytes(received, "nothing");
+    collective.input = in_place ? out.get() : in.get();
+    collective.output = out.get();
+    Handle inner = inner_.call(std::move(collective));
+    return Handle(
+        std::make_shared<StagedWork>(std::move(inner), std::move(in), std::move(out), host));
   }
 
  private:
-  std::size_t ranks() const { return static_cast<std::size_t>(size()); }
-  std::size_t mine(const std::vector<std::size_t>& counts) const {
-    const auto me = static_cast<std::size_t>(rank());
-    return me < counts.size() ? counts[me] : 0;
-  }
-
-  template <typename Start>
-  static Handle in_place(void* data, std::size_t bytes, const Start& start) {
-    Bytes buffer = upload(data, bytes);
-    Handle inner = start(buffer.get());
-    return Handle(std::make_shared<StagedWork>(std::move(inner), Bytes(), std::move(buffer), data));
-  }
-  template <typename Start>
-  static Handle staged(const void* input, std::size_t input_bytes, void* output,
-                       std::size_t output_bytes, const Start& start) {
-    Bytes in = upload(input, input_bytes);
-    Bytes out(output_bytes, "nothing");
-    Handle inner = start(in.get(), out.get());
-    return Handle(
-        std::make_shared<StagedWork>(std::move(inner), std::move(in), std::move(out), output));
+  std::size_t sent_bytes(const Collective& call) const { return input_bytes(call, rank(), size()); }
+  // What the caller's output holds; a rank that receives nothing has none.
+  std::size_t output_bytes(const Collective& call) const {
+    const auto ranks = static_cast<std::size_t>(size());
+    std::size_t elements = sum(call.receive_counts);
+    if (call.kind == CollectiveKind::kGatherV && rank() != call.root) {
+      elements = 0;
+    }
+    const bool of_all =
+        call.kind == CollectiveKind::kAllGather || call.kind == CollectiveKind::kAllToAll;
+    elements += of_all ? call.count * ranks : call.count;
+    return elements * size_of(call.dtype);
   }
 
   Communicator& inner_;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/error.h"
+#include "distributed/joint_error.h"
 #include "distributed/local_communicator.h"
 #include "distributed/peer_lost.h"
 #include "tests/distributed/communicator_contract.h"
@@ -118,6 +119,38 @@ TEST(ThreadRanks, ReportsBothSidesOfAMismatch) {
   };
   EXPECT_THAT(mismatch(broadcast(0), broadcast(1)),
               AllOf(HasSubstr("root 0"), HasSubstr("root 1")));
+}
+
+// "thread_communicator_test.cc:123" of the line after the one that calls this.
+std::string next_line(int line = __builtin_LINE()) {
+  return "thread_communicator_test.cc:" + std::to_string(line + 1);
+}
+
+TEST(ThreadRanks, ReportsWhereBothSidesCalled) {
+  std::string first;
+  std::string second;
+  std::string third;
+  const auto body = [&](Communicator& group) {
+    std::int32_t flag = 0;
+    group.barrier();
+    if (group.rank() == 0) {
+      first = next_line();
+      run_on_rank_0(group, [] {});
+    } else {
+      second = next_line();
+      Handle started = group.all_reduce_async(&flag, 1, DType::kInt32, ReduceOp::kMax);
+      started.wait();
+    }
+  };
+  EXPECT_THAT(error_of(2, body), AllOf(HasSubstr("all_gather(1 x int32) at " + first),
+                                       HasSubstr("all_reduce(max, 1 x int32) at " + second)));
+  const auto skips = [&](Communicator& group) {
+    if (group.rank() == 0) {
+      third = next_line();
+      group.barrier();
+    }
+  };
+  EXPECT_THAT(error_of(2, skips), HasSubstr("rank 0 calls barrier at " + third));
 }
 
 TEST(ThreadRanks, ReportsUnequalAllToAllCounts) {

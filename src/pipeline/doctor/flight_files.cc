@@ -33,6 +33,8 @@ FlightLine line_in(const io::JsonRecord& record) {
       line.collective +=
           " of " + std::to_string(record.get_int("elements")) + " x " + record.get_string("dtype");
     }
+    const std::string site = record.has("site") ? record.get_string("site") : "";
+    line.collective += site.empty() ? "" : " at " + site;
   }
   return line;
 }
