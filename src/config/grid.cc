@@ -42,6 +42,8 @@ GridSystem read_system(const GridSection& section) {
   system.label = section.text("label", system.name);
   system.config = section.text("config", system.name + ".toml");
   system.adapter_of = section.text("adapter_of");
+  system.reference = section.text("reference");
+  system.helper = section.flag("helper");
   system.datasets = section.texts("datasets");
   system.set = read_grid_settings(section);
   system.place = section.place();
@@ -84,6 +86,9 @@ void check_references(const std::string& path, const Grid& grid) {
     require_known(path + ": reference", "system", grid.reference, systems);
   }
   for (const GridSystem& system : grid.systems) {
+    if (!system.reference.empty()) {
+      require_known(system.place + ": reference", "system", system.reference, systems);
+    }
     for (const std::string& name : system.datasets) {
       require_known(system.place, "data set", name, datasets);
     }
@@ -103,6 +108,10 @@ void check_references(const std::string& path, const Grid& grid) {
 }
 
 }  // namespace
+
+const std::string& reference_of(const Grid& grid, const GridSystem& system) {
+  return system.reference.empty() ? grid.reference : system.reference;
+}
 
 Grid read_grid(const std::string& path) {
   const toml::table document = read_toml_document(path);
@@ -126,7 +135,8 @@ Grid read_grid(const std::string& path) {
     grid.datasets.push_back(
         read_dataset({path, *table, "dataset", {"name", "configs", "published", "set"}}));
   }
-  const Strings system_keys = {"name", "label", "config", "adapter_of", "datasets", "set", "sweep"};
+  const Strings system_keys = {"name",   "label",    "config", "adapter_of", "reference",
+                               "helper", "datasets", "set",    "sweep"};
   for (const toml::table* table : top.tables("system")) {
     grid.systems.push_back(read_system({path, *table, "system", system_keys}));
   }

@@ -33,6 +33,10 @@ struct GridSystem {
   // Its cells score with the adapter that this system's cell of the same data set and seed has
   // trained; empty = their own.
   std::string adapter_of;
+  // The system that it is compared with; empty = the grid's reference.
+  std::string reference;
+  // Shown, but neither the best of a column nor compared: it trains what others score with.
+  bool helper = false;
   // Names of the data sets that it is run on; empty = all.
   std::vector<std::string> datasets;
   std::vector<FlagSetting> set;
@@ -46,7 +50,7 @@ struct Grid {
   // Which of the paper's tables or figures it stands for ("table1", "figure3", …); names the
   // section of the published numbers.
   std::string table;
-  // The system that all others are compared with; empty = no comparison.
+  // The system that others are compared with, unless they name one; empty = no comparison.
   std::string reference;
   // File with the published numbers, relative to the grid's folder; empty = none.
   std::string published;
@@ -57,6 +61,9 @@ struct Grid {
   std::vector<GridDataset> datasets;
   std::vector<GridSystem> systems;
 };
+
+// The name of the system that `system` is compared with; empty = none.
+const std::string& reference_of(const Grid& grid, const GridSystem& system);
 
 // Reads a grid file. Values of settings are checked for type here and for range when the config of
 // a cell is loaded. Throws with exit code 64, file:line:column and what is known, where a key or a

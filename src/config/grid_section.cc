@@ -52,6 +52,17 @@ std::string GridSection::text(const char* key, const std::string& fallback) cons
   return found->as_string()->get();
 }
 
+bool GridSection::flag(const char* key) const {
+  const toml::node* found = node(key);
+  if (found == nullptr) {
+    return false;
+  }
+  if (!found->is_boolean()) {
+    fail(key, "true or false");
+  }
+  return found->as_boolean()->get();
+}
+
 std::vector<std::string> GridSection::texts(const char* key,
                                             const std::vector<std::string>& fallback) const {
   return list_of(*this, key, fallback, "a list of texts such as [\"a\", \"b\"]");

@@ -25,6 +25,7 @@ class GridSection {
 
   // The value of a key, or `fallback` where it is not there. Wrong types and empty values throw.
   std::string text(const char* key, const std::string& fallback = "") const;
+  bool flag(const char* key) const;  // false where it is not there
   std::vector<std::string> texts(const char* key,
                                  const std::vector<std::string>& fallback = {}) const;
   std::vector<std::int64_t> integers(const char* key,

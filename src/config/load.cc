@@ -76,6 +76,12 @@ void check_together(const Config& config) {
     throw_usage(config.origins.at("data.train_share") +
                 ": 'data.train_share' + 'data.valid_share' must be below 1, or no test is left");
   }
+  if (config.options.mode == "clean" && config.options.light_gcn.edges != "up_to_last_train") {
+    throw_usage(config.origins.at("light_gcn.edges") + ": 'light_gcn.edges' = \"" +
+                config.options.light_gcn.edges +
+                "\" makes edges of test interactions, which mode clean rules out; leave it out, or "
+                "set mode = \"paper\"");
+  }
   const RetrieveOptions& retrieve = config.options.retrieve;
   if (retrieve.hybrid != "none" && retrieve.blocks.size() != 2) {
     throw_usage(config.origins.at("retrieve.hybrid") + ": 'retrieve.hybrid' = \"" +

@@ -55,11 +55,17 @@ std::vector<Setting> refcompat_settings(const std::string& dataset) {
 }  // namespace
 
 std::vector<Setting> mode_settings(const std::string& mode, const std::string& dataset) {
+  const Field* const edges = find_field("light_gcn.edges");
   if (mode == "clean") {
     return {{find_field("data.deduplicate"), true, "mode clean"},
-            {find_field("light_gcn.edges"), std::string("up_to_last_train"), "mode clean"}};
+            {edges, std::string("up_to_last_train"), "mode clean"}};
   }
-  return mode == "refcompat" ? refcompat_settings(dataset) : std::vector<Setting>();
+  std::vector<Setting> settings =
+      mode == "refcompat" ? refcompat_settings(dataset) : std::vector<Setting>();
+  if (dataset == "amazon") {
+    settings.push_back({edges, std::string("leave_one_out_of_samples"), "mode " + mode});
+  }
+  return settings;
 }
 
 }  // namespace rallrec::config

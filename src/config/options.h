@@ -202,7 +202,9 @@ struct PromptOptions {
   std::int64_t valid_samples = 1000;
   // Test prompts in time order; 0 = all.
   std::int64_t test_samples = 0;
-  // first: the oldest of the test split, as the authors take their first 10,000; few users fill the
+  // Where the test prompts come from: test, or valid for choosing settings such as rerank_alpha.
+  std::string test_split = "test";
+  // first: the oldest of the split, as the authors take their first 10,000; few users fill the
   // head of a split by time. random: drawn from all of it.
   std::string test_draw = "first";
   // Eq. 8. alpha is a ratio so that ties are exact: "2/3".

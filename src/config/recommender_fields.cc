@@ -21,6 +21,8 @@ void add_prompt(std::vector<Field>& list) {
       .add("valid_samples", &Prompt::valid_samples, at_least(0), "valid prompts; 0 = all")
       .add("test_samples", &Prompt::test_samples, at_least(0),
            "test prompts in time order; 0 = all")
+      .add("test_split", &Prompt::test_split, one_of({"test", "valid"}),
+           "which split test prompts are of; valid: for choosing settings")
       .add("test_draw", &Prompt::test_draw, one_of({"first", "random"}),
            "which test prompts: the first in time or drawn from all")
       .add("rerank_alpha", &Prompt::rerank_alpha, ratio(),

@@ -132,23 +132,32 @@ MetricIntervals bootstrap_intervals(distributed::Communicator& communicator,
 }
 
 MetricIntervals bootstrap_difference(distributed::Communicator& communicator,
-                                     const ScoredSamples& before, const AucRanking& ranking_before,
-                                     const ScoredSamples& after, const AucRanking& ranking_after,
+                                     const std::vector<RankedPair>& pairs,
                                      const BootstrapOptions& options) {
-  RALLREC_CHECK(same_samples(before, after), "a difference is of scores for the same samples");
-  const Resampler first = make_resampler(before, before.scores, ranking_before, options.seed);
-  const Resampler second = make_resampler(after, after.scores, ranking_after, options.seed);
-  if (first.totals.size() < 2 || options.samples < 1) {
-    return {};
+  RALLREC_CHECK(!pairs.empty(), "bootstrap_difference: there are no pairs");
+  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(options.samples, 0));
+  std::vector<double> drawn(count * kMetrics);
+  // Resample b draws the same users in all: it is a function of (seed, b) and the user count.
+  const auto add = [&](const RankedSamples& ranked, double weight) {
+    RALLREC_CHECK(same_samples(*ranked.samples, *pairs.front().before.samples),
+                  "a difference is of scores for the same samples");
+    const Resampler resampler =
+        make_resampler(*ranked.samples, ranked.samples->scores, *ranked.ranking, options.seed);
+    if (resampler.totals.size() < 2) {
+      drawn.clear();
+      return;
+    }
+    const std::vector<double> values = draw_all(communicator, resampler, count);
+    for (std::size_t i = 0; i < drawn.size(); ++i) {
+      drawn[i] += weight * values[i];
+    }
+  };
+  const double share = 1.0 / static_cast<double>(pairs.size());
+  for (const RankedPair& pair : pairs) {
+    add(pair.after, share);
+    add(pair.before, -share);
   }
-  // Resample b draws the same users in both: it is a function of (seed, b) and the user count.
-  const auto count = static_cast<std::size_t>(options.samples);
-  std::vector<double> drawn = draw_all(communicator, second, count);
-  const std::vector<double> subtrahend = draw_all(communicator, first, count);
-  for (std::size_t i = 0; i < drawn.size(); ++i) {
-    drawn[i] -= subtrahend[i];
-  }
-  return intervals_of(drawn);
+  return drawn.empty() ? MetricIntervals{} : intervals_of(drawn);
 }
 
 }  // namespace rallrec::metrics

@@ -37,13 +37,22 @@ MetricIntervals bootstrap_intervals(distributed::Communicator& communicator,
                                     const ScoredSamples& samples, const std::vector<double>& scores,
                                     const AucRanking& ranking, const BootstrapOptions& options);
 
-// The same for what the metrics of `after` exceed those of `before` by. Paired: both metrics of a
-// resample are of the same users, so that what makes a user's samples hard for both cancels out.
-// The two have the same labels and users in the same order (same_samples), and each ranking is of
-// its scores. Collective.
+// Samples and the ranking of their scores; neither is owned.
+struct RankedSamples {
+  const ScoredSamples* samples = nullptr;
+  const AucRanking* ranking = nullptr;
+};
+struct RankedPair {
+  RankedSamples before;
+  RankedSamples after;
+};
+
+// The same for what the metrics of `after` exceed those of `before` by, in the mean over the pairs,
+// such as the seeds of two systems; at least one. Paired: all metrics of a resample are of the same
+// users, so that what makes a user's samples hard for both cancels out. All samples have the same
+// labels and users in the same order (same_samples). Collective.
 MetricIntervals bootstrap_difference(distributed::Communicator& communicator,
-                                     const ScoredSamples& before, const AucRanking& ranking_before,
-                                     const ScoredSamples& after, const AucRanking& ranking_after,
+                                     const std::vector<RankedPair>& pairs,
                                      const BootstrapOptions& options);
 
 // The q-quantile of sorted values, interpolated linearly between order statistics; at least one

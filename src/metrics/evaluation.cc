@@ -1,6 +1,7 @@
 #include "metrics/evaluation.h"
 
 #include <algorithm>
+#include <deque>
 #include <numeric>
 
 #include "core/check.h"
@@ -65,10 +66,25 @@ EvaluationDifference evaluate_difference(distributed::Communicator& communicator
   difference.accuracy =
       accuracy(after.scores, after.labels) - accuracy(before.scores, before.labels);
   difference.resampled = resampled_units(after);
-  difference.intervals =
-      bootstrap_difference(communicator, before, ranking_before, after, ranking_after, options);
+  difference.intervals = bootstrap_difference(
+      communicator, {{{&before, &ranking_before}, {&after, &ranking_after}}}, options);
   difference.delong = delong_test(before.scores, after.scores, after.labels);
   return difference;
+}
+
+MetricIntervals mean_difference_intervals(distributed::Communicator& communicator,
+                                          const std::vector<SamplesPair>& pairs,
+                                          const BootstrapOptions& options) {
+  std::deque<AucRanking> rankings;
+  const auto ranked = [&rankings](const ScoredSamples* samples) {
+    rankings.emplace_back(samples->scores, samples->labels);
+    return RankedSamples{samples, &rankings.back()};
+  };
+  std::vector<RankedPair> ranked_pairs;
+  for (const SamplesPair& pair : pairs) {
+    ranked_pairs.push_back({ranked(pair.before), ranked(pair.after)});
+  }
+  return bootstrap_difference(communicator, ranked_pairs, options);
 }
 
 }  // namespace rallrec::metrics

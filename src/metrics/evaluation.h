@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "distributed/communicator.h"
 #include "metrics/bootstrap.h"
@@ -50,5 +51,18 @@ struct EvaluationDifference {
 EvaluationDifference evaluate_difference(distributed::Communicator& communicator,
                                          const ScoredSamples& before, const ScoredSamples& after,
                                          const BootstrapOptions& options);
+
+// Two systems' scores of one seed; not owned.
+struct SamplesPair {
+  const ScoredSamples* before = nullptr;
+  const ScoredSamples* after = nullptr;
+};
+
+// Intervals of that difference in the mean over several seeds: users are resampled, the same ones
+// in all, so what a resample leaves to chance is the users, and not what a seed decides. All hold
+// predictions for the same samples. Collective.
+MetricIntervals mean_difference_intervals(distributed::Communicator& communicator,
+                                          const std::vector<SamplesPair>& pairs,
+                                          const BootstrapOptions& options);
 
 }  // namespace rallrec::metrics

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/finite.h"
+#include "distributed/joint_error.h"
 #include "distributed/place.h"
 #include "io/hdf5_file.h"
 #include "io/npy.h"
@@ -116,11 +117,11 @@ void align_on_files(const AlignFiles& files, const config::Options& options,
                     distributed::Communicator& communicator) {
   const Alignment result = align_embeddings(read_matrix(files.text), read_matrix(files.graph),
                                             files.graph, options, communicator);
-  if (communicator.rank() == 0) {
+  distributed::run_on_rank_0(communicator, [&] {
     io::write_npy(files.output, result.projected.values.data(),
                   {result.projected.rows, result.projected.columns});
     spdlog::info("align: {} written", files.output);
-  }
+  });
 }
 
 void run_align(StageContext& context) {
@@ -128,19 +129,18 @@ void run_align(StageContext& context) {
   const Alignment result =
       align_embeddings(read_text_block(context), read_embeddings(graph_path, "item"), graph_path,
                        context.options, context.communicator);
-  if (context.communicator.rank() == 0) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     io::Hdf5Writer file(context.run_dir + "/align/aligned_embeddings.h5");
     file.add_matrix("ssl", result.projected.values.data(), result.projected.rows,
                     result.projected.columns);
     file.add("loss", result.losses);
     file.commit();
-  }
+  });
   const train::AlignmentBounds bounds = bounds_of(result, context.options.align);
   context.report.add("items", result.trained_rows);
   context.report.add("loss", result.losses.back());
   context.report.add("loss by chance", bounds.chance);
   context.report.add("lowest loss", bounds.lowest);
-  context.communicator.barrier();
 }
 
 }  // namespace rallrec::pipeline

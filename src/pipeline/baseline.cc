@@ -10,6 +10,7 @@
 #include "config/field.h"
 #include "core/error.h"
 #include "data/dataset_file.h"
+#include "distributed/joint_error.h"
 #include "distributed/place.h"
 #include "io/atomic_file.h"
 #include "io/earlier_results.h"
@@ -138,9 +139,9 @@ void run_baseline(StageContext& context, const std::string& model) {
   const std::string file = context.run_dir + "/ingest/interactions.h5";
   const data::CtrData data = data::ctr_data_of(data::load_dataset(file), file, options.history);
   const Result result = train_model(model, data, context.options, context.communicator);
-  if (context.communicator.rank() == 0) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     write_results(context.run_dir + "/baseline/" + model, model, data, result);
-  }
+  });
   context.report.add("samples", data.test.size());
   context.report.add("epochs", static_cast<std::int64_t>(result.training.epochs.size()));
   context.report.add("best epoch", result.training.best_epoch);

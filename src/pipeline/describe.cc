@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "data/dataset_file.h"
+#include "distributed/joint_error.h"
 #include "io/json_writer.h"
 #include "io/jsonl.h"
 #include "models/llm/causal_lm.h"
@@ -204,7 +205,7 @@ void run_describe(StageContext& context) {
   if (!open.items.empty()) {
     texts = answers(context, tokenizer, open);
   }
-  if (context.communicator.rank() == 0) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     for (std::size_t i = 0; i < texts.size(); ++i) {
       described[static_cast<std::size_t>(open.items[i])] = texts[i];
       cache.add(open.ids[i], open.texts[i], texts[i]);
@@ -213,7 +214,7 @@ void run_describe(StageContext& context) {
     write_descriptions(folder + "/descriptions.jsonl", dataset, described, requests);
     cache.save();
     PartialTexts::remove(folder);
-  }
+  });
   const auto generated = static_cast<std::int64_t>(open.items.size());
   context.report.add("items", static_cast<std::int64_t>(own + asked));
   context.report.add("generated", generated);
@@ -221,7 +222,6 @@ void run_describe(StageContext& context) {
   context.report.add("of one's own", static_cast<std::int64_t>(own));
   context.report.add("items without metadata", static_cast<std::int64_t>(dataset.items.size()) -
                                                    own - static_cast<std::int64_t>(asked));
-  context.communicator.barrier();
 }
 
 std::vector<std::optional<std::string>> read_descriptions(const std::string& path,

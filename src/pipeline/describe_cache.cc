@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "distributed/joint_error.h"
 #include "io/artifact_store.h"
 #include "io/files.h"
 #include "io/hash.h"
@@ -48,14 +49,14 @@ DescribeCache::DescribeCache(const config::Options& options, const std::string& 
     return;
   }
   std::string lines;
-  if (communicator.rank() == 0) {
+  distributed::run_on_rank_0(communicator, [&] {
     path_ = file_of(options, run_dir);
     Entries entries;
     read_into(entries);
     for (const auto& [key, entry] : entries) {
       lines += line_of(key, entry.prompt, entry.description) + "\n";
     }
-  }
+  });
   lines = distributed::broadcast_string(communicator, lines, 0);
   io::for_each_own_line(lines, [this](const std::string&, const io::JsonValue& value) {
     found_[*value.find("key")->string()] = {*value.find("prompt")->string(),

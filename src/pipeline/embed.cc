@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/stopwatch.h"
 #include "data/dataset_file.h"
+#include "distributed/joint_error.h"
 #include "io/hdf5_file.h"
 #include "io/jsonl.h"
 #include "io/npy.h"
@@ -110,16 +111,15 @@ void run_embed(StageContext& context) {
       load_model(options.model.path, options.embed.quant, options, context.communicator);
   const at::Tensor vectors = text_vectors(context, tokenizer, texts, *model);
   const auto items = static_cast<std::int64_t>(dataset.items.size());
-  if (context.communicator.rank() == 0) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     io::Hdf5Writer writer(context.run_dir + "/embed/text_embeddings.h5");
     add_item_rows(vectors, items, writer);
     writer.set_attribute("pooling", options.embed.pooling);
     writer.set_attribute("quant", model->quant());
     writer.commit();
-  }
+  });
   context.report.add("items", items);
   context.report.add("tokens", count_tokens(texts));
-  context.communicator.barrier();
 }
 
 void embed_file(const ModelFiles& files, const config::Options& options,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "distributed/joint_error.h"
 #include "io/atomic_file.h"
 #include "io/files.h"
 #include "io/json_writer.h"
@@ -90,9 +91,9 @@ void run_evaluate(StageContext& context) {
       io::file_exists(context.run_dir + "/" + zero_shot)) {
     add_zero_shot(context, samples, zero_shot, object);
   }
-  if (context.communicator.rank() == 0) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     io::write_file_atomically(context.run_dir + "/evaluate/metrics.json", object.text() + "\n");
-  }
+  });
 }
 
 }  // namespace rallrec::pipeline

@@ -12,14 +12,6 @@ std::vector<std::int32_t> head(const std::vector<std::int32_t>& items, std::int6
   return {items.begin(), items.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-std::vector<std::int32_t> last_places(std::int32_t history_size, std::int64_t k) {
-  std::vector<std::int32_t> places;
-  for (std::int32_t i = history_size - 1; i >= 0 && history_size - i <= k; --i) {
-    places.push_back(i);
-  }
-  return places;
-}
-
 }  // namespace
 
 std::vector<std::int32_t> HistoryChoice::shown(std::size_t count) const {
@@ -45,13 +37,23 @@ text::RerankOptions rerank_options(const config::PromptOptions& options) {
   return result;
 }
 
-HistoryChoice choose_history(text::View view, std::int32_t history_size,
+std::vector<std::int32_t> newest_places(const data::History& history, std::int32_t without) {
+  std::vector<std::int32_t> places;
+  for (std::size_t place = history.size(); place > 0; --place) {
+    if (history.item(place - 1) != without) {
+      places.push_back(static_cast<std::int32_t>(place - 1));
+    }
+  }
+  return places;
+}
+
+HistoryChoice choose_history(text::View view, const std::vector<std::int32_t>& rows,
                              const std::vector<std::int32_t>& newest,
                              const std::vector<std::int32_t>& similar,
                              const text::RerankOptions& options) {
   switch (view) {
     case text::View::kSimple:
-      return {last_places(history_size, options.k), true};
+      return {head(rows, options.k), true};
     case text::View::kHigh:
       return {head(similar, options.k), false};
     case text::View::kSequential:

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "config/options.h"
+#include "data/history.h"
 #include "text/prompt_template.h"
 #include "text/reranker.h"
 
@@ -27,9 +28,13 @@ bool uses_retrieval(text::View view);
 // Eq. 8's options as section [prompt] states them; throws usage on wrong words.
 text::RerankOptions rerank_options(const config::PromptOptions& options);
 
-// `history_size` interactions, of which `newest` (newest first) are the retrieval candidates, each
-// item once, and `similar` the same by similarity to the target, nearest first.
-HistoryChoice choose_history(text::View view, std::int32_t history_size,
+// All places of a history, newest first, but those of item `without` (-1: leave nothing out).
+std::vector<std::int32_t> newest_places(const data::History& history, std::int32_t without);
+
+// What to show of the places `rows` (newest_places), of which `newest` (newest first) are the
+// retrieval candidates, each item once, and `similar` the same by similarity to the target, nearest
+// first.
+HistoryChoice choose_history(text::View view, const std::vector<std::int32_t>& rows,
                              const std::vector<std::int32_t>& newest,
                              const std::vector<std::int32_t>& similar,
                              const text::RerankOptions& options);

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/error.h"
 #include "core/stopwatch.h"
+#include "distributed/joint_error.h"
 #include "io/files.h"
 #include "io/json_writer.h"
 #include "io/jsonl.h"
@@ -72,12 +73,11 @@ void score_file(CausalLm& model, const LoraAdapter* adapter, const Wording& word
   const std::vector<train::Score> scores =
       train::score_prompts(model, adapter, prompts, wording.words, scoring, communicator);
   const double seconds = watch.seconds();
-  if (communicator.rank() == 0) {
+  distributed::run_on_rank_0(communicator, [&] {
     write_scores(files, options.data.max_bad_rows, wording.encoder(), scores);
     spdlog::info("{} prompts, {} tokens scored on {} in {:.3f} s: {}", prompts.size(),
                  prompts.tokens(), model.quant(), seconds, files.output);
-  }
-  communicator.barrier();
+  });
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "data/dataset_file.h"
 #include "data/datasets/registry.h"
 #include "data/statistics.h"
+#include "distributed/joint_error.h"
 #include "io/artifact_store.h"
 #include "io/files.h"
 
@@ -51,15 +52,14 @@ void run_ingest(StageContext& context) {
   const config::DataOptions& options = context.options.data;
   const bool writes = context.communicator.rank() == 0;
   const std::string folder = context.run_dir + "/ingest";
-  if (writes) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     io::make_directories(folder);
     remove_rejects(context.run_dir);
-  }
+  });
   data::RawData raw =
       data::read_dataset(options.dataset, options.path,
                          {options.max_bad_rows, writes ? folder : "", &context.communicator});
-  if (writes) write_dataset(context, std::move(raw));
-  context.communicator.barrier();
+  distributed::run_on_rank_0(context.communicator, [&] { write_dataset(context, std::move(raw)); });
 }
 
 }  // namespace rallrec::pipeline

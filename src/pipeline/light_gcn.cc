@@ -4,6 +4,7 @@
 
 #include "data/dataset_file.h"
 #include "data/graph_edges.h"
+#include "distributed/joint_error.h"
 #include "io/hdf5_file.h"
 #include "pipeline/light_gcn_training.h"
 
@@ -76,12 +77,11 @@ void run_light_gcn(StageContext& context) {
             .recall.back();
   }
   clear_vectors_without_edges(graph, options.embedding_size, training.embeddings);
-  if (context.communicator.rank() == 0) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     write_embeddings(context.run_dir + "/light_gcn/graph_embeddings.h5", graph,
                      options.embedding_size, training);
-  }
+  });
   report_training(graph, training, valid_recall, context.report);
-  context.communicator.barrier();
 }
 
 }  // namespace rallrec::pipeline

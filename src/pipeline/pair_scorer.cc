@@ -106,9 +106,10 @@ std::vector<Reason> reasons_of(const data::Dataset& dataset, std::int32_t sample
     }
     return reasons;
   }
-  const auto shown = std::min(history.size(), static_cast<std::size_t>(k));
+  const std::vector<std::int32_t> newest = newest_places(history, dataset.sample_item(sample));
+  const auto shown = std::min(newest.size(), static_cast<std::size_t>(k));
   for (std::size_t i = 0; i < shown; ++i) {
-    add(history.size() - 1 - i, std::numeric_limits<double>::quiet_NaN());
+    add(static_cast<std::size_t>(newest[i]), std::numeric_limits<double>::quiet_NaN());
   }
   return reasons;
 }
@@ -144,8 +145,11 @@ std::vector<std::string> scoring_files(const config::Options& options) {
   return files;
 }
 
-ScoredSamples score_samples(const data::Dataset& dataset, const StageContext& context) {
-  const config::Options& options = context.options;
+ScoredSamples score_samples(const data::Dataset& dataset, const StageContext& run) {
+  // Whatever the run's mode: what the user said of the item itself is no reason for its score.
+  config::Options options = run.options;
+  options.data.deduplicate = true;
+  const StageContext context{options, run.communicator, run.run_dir};
   retrieval::Neighbours neighbours;
   if (uses_retrieval(view_of(options))) {
     std::vector<std::int32_t> samples(dataset.samples.row.size());

@@ -33,7 +33,8 @@ struct ScoredSamples {
 
 // Writes a prompt for every sample of `dataset` in the run's test view, with neighbours from the
 // run's embeddings, and scores it with the run's adapter: what the stages retrieve, prompt and
-// infer do, without their files. The same for any number of ranks. Collective.
+// infer do, without their files. What the user said of the sample's item itself is left out of its
+// history, in every mode. The same for any number of ranks. Collective.
 ScoredSamples score_samples(const data::Dataset& dataset, const StageContext& context);
 
 // The files of the run that score_samples reads beside the data set, relative to its folder.

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "distributed/joint_error.h"
 #include "io/files.h"
 #include "io/json_parser.h"
 #include "io/json_writer.h"
@@ -50,14 +51,14 @@ std::string whole_lines(const std::string& path) {
 PartialTexts::PartialTexts(const std::string& folder, bool reuse,
                            distributed::Communicator& communicator) {
   std::string lines;
-  if (communicator.rank() == 0) {
+  distributed::run_on_rank_0(communicator, [&] {
     if (!reuse) {
       remove(folder);
     }
     for (const std::string& path : partial_files(folder)) {
       lines += whole_lines(path);
     }
-  }
+  });
   lines = distributed::broadcast_string(communicator, lines, 0);
   io::for_each_own_line(lines, [this](const std::string&, const io::JsonValue& value) {
     std::vector<std::string> texts;

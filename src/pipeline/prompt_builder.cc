@@ -52,8 +52,8 @@ HistoryChoice PromptBuilder::choose(std::int32_t sample, text::View view,
                                     const std::vector<std::int32_t>& similar) {
   const data::History history = history_of(dataset_, sample);
   const auto size = static_cast<std::int32_t>(history.size());
-  std::vector<std::int32_t> newest =
-      filter_.candidates(history, exclude_target_ ? dataset_.sample_item(sample) : -1);
+  const std::int32_t without = exclude_target_ ? dataset_.sample_item(sample) : -1;
+  std::vector<std::int32_t> newest = filter_.candidates(history, without);
   std::reverse(newest.begin(), newest.end());
   if (refcompat_.rerank_repeat_bug) {
     newest = newest_by_shifted_places(history, newest);
@@ -61,7 +61,7 @@ HistoryChoice PromptBuilder::choose(std::int32_t sample, text::View view,
   if (view == text::View::kRerank && refcompat_.rerank_two_thirds) {
     return {text::rerank_two_thirds(two_thirds_, similar, newest, size, rerank_.k), false};
   }
-  return choose_history(view, size, newest, similar, rerank_);
+  return choose_history(view, newest_places(history, without), newest, similar, rerank_);
 }
 
 Prompt PromptBuilder::build(std::int32_t sample, text::View view,

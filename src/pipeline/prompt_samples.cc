@@ -49,6 +49,7 @@ std::vector<std::int32_t> PromptSamples::all() const {
   samples.insert(samples.end(), valid.begin(), valid.end());
   samples.insert(samples.end(), test.begin(), test.end());
   std::sort(samples.begin(), samples.end());
+  samples.erase(std::unique(samples.begin(), samples.end()), samples.end());  // valid as test
   return samples;
 }
 
@@ -56,7 +57,8 @@ PromptSamples prompt_samples(const data::SampleTable& samples,
                              const config::PromptOptions& options) {
   const data::SampleRange train = range_of(samples, data::Split::kTrain);
   const data::SampleRange valid = range_of(samples, data::Split::kValid);
-  const data::SampleRange test = range_of(samples, data::Split::kTest);
+  const data::SampleRange test =
+      options.test_split == "valid" ? valid : range_of(samples, data::Split::kTest);
   PromptSamples chosen;
   chosen.train = draw(train, count_of(options.train_samples, train, "train_samples"), options.seed,
                       kTrainDraw);

@@ -15,7 +15,8 @@ struct PromptSamples {
   std::vector<std::int32_t> train;
   // Drawn from the valid split, in the order of the samples.
   std::vector<std::int32_t> valid;
-  // The head of the test split or drawn from all of it (test_draw), in the order of the samples.
+  // The head of the test split (or valid: test_split) or drawn from all of it (test_draw), in the
+  // order of the samples.
   std::vector<std::int32_t> test;
 
   // Every sample above once, ascending.
@@ -23,8 +24,8 @@ struct PromptSamples {
 };
 
 // A pure function of the samples and of options.{train_samples, valid_samples, test_samples,
-// test_draw, seed}; a count of 0, or above what the split holds, takes the whole split. A larger
-// count keeps what a smaller one has drawn.
+// test_split, test_draw, seed}; a count of 0, or above what the split holds, takes the whole split.
+// A larger count keeps what a smaller one has drawn.
 PromptSamples prompt_samples(const data::SampleTable& samples,
                              const config::PromptOptions& options);
 

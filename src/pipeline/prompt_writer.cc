@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/check.h"
+#include "distributed/joint_error.h"
 #include "distributed/partition.h"
 #include "io/json_writer.h"
 
@@ -74,26 +75,21 @@ std::string PromptWriter::gather(const std::string& mine) {
 
 void PromptWriter::write(const std::string& path, const std::vector<PromptTask>& tasks) {
   std::unique_ptr<io::AtomicFile> file;
-  if (communicator_.rank() == 0) {
-    file = std::make_unique<io::AtomicFile>(path);
-  }
+  distributed::run_on_rank_0(communicator_, [&] { file = std::make_unique<io::AtomicFile>(path); });
   for (std::size_t begin = 0; begin < tasks.size(); begin += kBlock) {
     const std::size_t count = std::min(kBlock, tasks.size() - begin);
     const distributed::Range part =
         distributed::split_evenly(count, communicator_.size(), communicator_.rank());
     std::string lines;
-    for (std::size_t i = part.begin; i < part.end; ++i) {
-      lines += line(tasks[begin + i]) + "\n";
-    }
+    distributed::run_jointly(communicator_, [&] {
+      for (std::size_t i = part.begin; i < part.end; ++i) {
+        lines += line(tasks[begin + i]) + "\n";
+      }
+    });
     const std::string all = gather(lines);
-    if (file) {
-      file->write(all);
-    }
+    distributed::run_on_rank_0(communicator_, [&] { file->write(all); });
   }
-  if (file) {
-    file->commit();
-  }
-  communicator_.barrier();
+  distributed::run_on_rank_0(communicator_, [&] { file->commit(); });
 }
 
 PromptTotals PromptWriter::totals() {

@@ -10,9 +10,11 @@
 
 #include "core/error.h"
 #include "data/dataset_file.h"
+#include "data/history.h"
 #include "io/artifact_store.h"
 #include "io/files.h"
 #include "io/jsonl.h"
+#include "pipeline/history_choice.h"
 #include "pipeline/infer.h"
 #include "pipeline/pair_samples.h"
 #include "pipeline/pair_scorer.h"
@@ -127,6 +129,21 @@ void write_pairs(io::JsonlFile& file, const std::string& output,
   writer.commit();
 }
 
+void warn_of_rated(const data::Dataset& dataset, const std::vector<Pair>& pairs,
+                   const std::string& file) {
+  const auto rated = std::count_if(pairs.begin(), pairs.end(), [&dataset](const Pair& pair) {
+    const data::History history = full_history(dataset, pair.user);
+    return newest_places(history, pair.item).size() < history.size();
+  });
+  if (rated > 0) {
+    spdlog::warn(
+        "{}: {} of {} pairs are rated already; their prompts leave that rating out but show what "
+        "came after it, so that these scores are no test of the model: the run's own stages "
+        "prompt, infer and evaluate are",
+        file, rated, pairs.size());
+  }
+}
+
 }  // namespace
 
 void recommend(const RecommendRequest& request, const StageContext& context) {
@@ -152,6 +169,9 @@ void score_pairs(const std::string& pairs, const std::string& output, const Stag
       });
   if (asked.empty()) {
     throw_bad_data(pairs, "holds no pair; expected lines {\"user\": …, \"item\": …}");
+  }
+  if (context.communicator.rank() == 0) {
+    warn_of_rated(dataset, asked, pairs);
   }
   dataset = with_pair_samples(std::move(dataset), asked);
   const ScoredSamples scored = score_samples(dataset, context);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "data/dataset_file.h"
+#include "distributed/joint_error.h"
 #include "kernels/unit_rows.h"
 #include "pipeline/item_blocks.h"
 #include "pipeline/prompt_samples.h"
@@ -113,14 +114,13 @@ void run_retrieve(StageContext& context) {
   const retrieval::Neighbours neighbours = trains_on_text(options)
                                                ? with_training_by_text(dataset, samples, context)
                                                : find_neighbours(dataset, samples.all(), context);
-  if (context.communicator.rank() == 0) {
+  distributed::run_on_rank_0(context.communicator, [&] {
     retrieval::save_neighbours(context.run_dir + "/retrieve/neighbours.h5", neighbours);
-  }
+  });
   spdlog::info("retrieve: {} samples, {} neighbours", neighbours.samples.size(),
                neighbours.places.size());
   context.report.add("samples", static_cast<std::int64_t>(neighbours.samples.size()));
   context.report.add("neighbours", static_cast<std::int64_t>(neighbours.places.size()));
-  context.communicator.barrier();
 }
 
 }  // namespace rallrec::pipeline

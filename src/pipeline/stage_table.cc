@@ -96,17 +96,18 @@ Stage align() {
 }
 
 Stage retrieve() {
-  Stage stage{"retrieve",
-              {"ingest/interactions.h5", "embed/text_embeddings.h5",
-               "light_gcn/graph_embeddings.h5", "align/aligned_embeddings.h5"},
-              {"retrieve/neighbours.h5"},
-              {"retrieve", "data.deduplicate", "prompt.k", "prompt.train_samples",
-               "prompt.valid_samples", "prompt.test_samples", "prompt.test_draw", "prompt.seed",
-               "refcompat.description_only", "refcompat.pca_text", "refcompat.max_norm",
-               "refcompat.cosine_ranking", "refcompat.ml1m_index_shift", "refcompat.text_adapter",
-               "refcompat.amazon_hybrid_empty", "refcompat.drop_last_item"},
-              ModelUse::kNone,
-              &run_retrieve};
+  Stage stage{
+      "retrieve",
+      {"ingest/interactions.h5", "embed/text_embeddings.h5", "light_gcn/graph_embeddings.h5",
+       "align/aligned_embeddings.h5"},
+      {"retrieve/neighbours.h5"},
+      {"retrieve", "data.deduplicate", "prompt.k", "prompt.train_samples", "prompt.valid_samples",
+       "prompt.test_samples", "prompt.test_split", "prompt.test_draw", "prompt.seed",
+       "refcompat.description_only", "refcompat.pca_text", "refcompat.max_norm",
+       "refcompat.cosine_ranking", "refcompat.ml1m_index_shift", "refcompat.text_adapter",
+       "refcompat.amazon_hybrid_empty", "refcompat.drop_last_item"},
+      ModelUse::kNone,
+      &run_retrieve};
   stage.fit = [](Stage& retrieve, const config::Options& options) {
     retrieve.inputs = {"ingest/interactions.h5"};
     for (const std::string& file : block_files(options)) {

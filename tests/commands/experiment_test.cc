@@ -164,23 +164,33 @@ TEST_F(Experiment, Sigusr1EndsItWithTheCodeForRequeueing) {
   EXPECT_THAT(folder.get("stopped/results.jsonl"), ::testing::Not(HasSubstr("failed")));
 }
 
-TEST_F(Experiment, AFailingCellIsRecordedAndTheOthersGoOn) {
+// Also where rank 0 alone sees what is wrong (no samples) or the rank whose prompt it is (no room).
+TEST_F(Experiment, FailingCellsAreRecordedAndTheOthersGoOn) {
   folder.put("broken.toml", "base = 'run.toml'\n[model]\npath = 'no/such/model'\n");
   std::string text = folder.get("grid.toml");
   text.replace(text.find("seeds = [1, 2]"), 14, "seeds = [1]");
-  folder.put("grid.toml", text + "[[system]]\nname = 'broken'\nconfig = 'broken.toml'\n");
-  for (const int ranks : {1, 2}) {
+  folder.put("grid.toml", text +
+                              "[[system]]\nname = 'no_model'\nconfig = 'broken.toml'\n"
+                              "[[system]]\nname = 'no_samples'\nconfig = 'dcn.toml'\n"
+                              "set = { 'data.min_history' = 100000 }\n"
+                              "[[system]]\nname = 'no_room'\nconfig = 'run.toml'\n"
+                              "set = { 'prompt.cutoff' = 16 }\n"
+                              "[[system]]\nname = 'last'\nconfig = 'dcn.toml'\n");
+  for (const int ranks : {1, 2, 3}) {
     const std::string name = "ranks" + std::to_string(ranks);
     const Outcome outcome = run(ranks, arguments(name));
     EXPECT_EQ(outcome.code, 66) << outcome.err;
     const std::vector<json> lines = results(name);
-    ASSERT_EQ(lines.size(), 3U);
-    EXPECT_EQ(lines[0]["status"], "done");
-    EXPECT_EQ(lines[1]["status"], "done");
-    EXPECT_EQ(lines[2]["status"], "failed");
+    ASSERT_EQ(lines.size(), 6U);
+    const std::vector<std::string> status = {"done", "done", "failed", "failed", "failed", "done"};
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      EXPECT_EQ(lines[i]["status"], status[i]) << ranks << " ranks: " << lines[i].dump();
+    }
     EXPECT_THAT(lines[2]["error"].get<std::string>(), HasSubstr("no/such/model"));
     EXPECT_TRUE(lines[2]["metrics"].is_null());
-    EXPECT_THAT(folder.get(name + "/table.md"), HasSubstr("broken: 1 of 1 cells failed"));
+    EXPECT_THAT(lines[3]["error"].get<std::string>(), HasSubstr("min_history"));
+    EXPECT_THAT(lines[4]["error"].get<std::string>(), HasSubstr("prompt.cutoff"));
+    EXPECT_THAT(folder.get(name + "/table.md"), HasSubstr("no_model: 1 of 1 cells failed"));
   }
 }
 

@@ -112,6 +112,39 @@ TEST_F(Recommend, ScoresPairsInOrderAndFewerCandidatesWhereAsked) {
   EXPECT_EQ(lines_of("c-out.jsonl").size(), 2U);
 }
 
+TEST_F(Recommend, ARatedItemIsNoReasonForItself) {
+  ASSERT_EQ(
+      recommend(1, {"--user", "u3", "--top", "1", "--output", folder.file("best.jsonl")}).code, 0);
+  std::string rated;
+  std::string pairs;
+  for (const Json& reason : lines_of("best.jsonl")[0]["why"]) {
+    rated += "{\"item\": " + reason["item"].dump() + "}\n";
+    pairs += "{\"user\": \"u3\", \"item\": " + reason["item"].dump() + "}\n";
+  }
+  folder.put("rated.jsonl", rated);
+  for (const char* view : {"simple", "rerank"}) {
+    ASSERT_EQ(
+        recommend(2, {"--user", "u3", "--candidates", folder.file("rated.jsonl"), "--set",
+                      "data.deduplicate=false", "--set", std::string("prompt.test_view=") + view,
+                      "--output", folder.file("again.jsonl")})
+            .code,
+        0);
+    const std::vector<Json> again = lines_of("again.jsonl");
+    ASSERT_EQ(again.size(), 3U);
+    for (const Json& line : again) {
+      EXPECT_EQ(line["why"].size(), 3U);
+      for (const Json& reason : line["why"]) {
+        EXPECT_NE(reason["item"], line["item"]) << view;
+      }
+    }
+  }
+  const Outcome scored = recommend(
+      1, {"--pairs",
+          folder.put("rated_pairs.jsonl", pairs + "{\"user\": \"u3\", " + "\"item\": \"i1\"}\n")});
+  EXPECT_EQ(scored.code, 0);
+  EXPECT_NE(scored.err.find("pairs are rated already"), std::string::npos) << scored.err;
+}
+
 TEST_F(Recommend, SaysWhatIsWrongAndWhatIsMissing) {
   const auto expect = [&](int code, const std::string& text, const std::vector<std::string>& more) {
     const Outcome outcome = recommend(1, more);

@@ -55,6 +55,42 @@ TEST_F(Load, ModePaperLeavesThePublishedProtocol) {
   EXPECT_EQ(config.origins.at("data.deduplicate"), "default");
 }
 
+TEST_F(Load, GraphEdgesGoByModeAndDataSet) {
+  const auto edges = [this](const std::string& mode) {
+    return load_config(file("mode = '" + mode + "'\n[data]\ndataset = 'amazon'\n"))
+        .options.light_gcn.edges;
+  };
+  EXPECT_EQ(edges("paper"), "leave_one_out_of_samples");
+  EXPECT_EQ(edges("refcompat"), "leave_one_out_of_samples");
+  EXPECT_EQ(edges("clean"), "up_to_last_train");
+}
+
+TEST_F(Load, ModeCleanRefusesEdgesOfTestInteractions) {
+  expect_error(ExitCode::kUsage, "run.toml:2:9: 'light_gcn.edges' = \"leave_one_out\" makes edges",
+               [this] { load_config(file("[light_gcn]\nedges = 'leave_one_out'\n")); });
+}
+
+// Else the row "clean" of a table would not be.
+TEST_F(Load, EveryConfigOfTheRepositoryCanBeClean) {
+  std::size_t configs = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(RALLREC_SOURCE_DIR "/configs")) {
+    const std::string folder = entry.path().parent_path().filename().string();
+    if (entry.path().extension() != ".toml" || folder == "experiments" || folder == "prompts" ||
+        folder == "scaling") {
+      continue;
+    }
+    Sources sources;
+    sources.file = entry.path().string();
+    sources.sets = {"mode=clean"};
+    const Options options = load_config(sources).options;
+    EXPECT_EQ(options.light_gcn.edges, "up_to_last_train") << sources.file;
+    EXPECT_TRUE(options.data.deduplicate) << sources.file;
+    ++configs;
+  }
+  EXPECT_GE(configs, 60U);
+}
+
 TEST_F(Load, ModeRefcompatTurnsOnWhatTheDataSetKnows) {
   const auto flags = [this](const std::string& dataset) {
     const Config config =

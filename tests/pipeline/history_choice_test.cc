@@ -18,7 +18,7 @@ HistoryChoice choose(View view, const std::string& order = "score") {
   config::PromptOptions options;
   options.k = 4;
   options.rerank_order = order;
-  return choose_history(view, 8, kNewest, kSimilar, rerank_options(options));
+  return choose_history(view, kNewest, kNewest, kSimilar, rerank_options(options));
 }
 
 TEST(HistoryChoice, SimpleShowsTheNewestInTimeOrder) {
@@ -49,8 +49,8 @@ TEST(HistoryChoice, ShortHistoriesAreShownWhole) {
   config::PromptOptions options;
   const auto rules = rerank_options(options);
   for (const View view : {View::kSimple, View::kHigh, View::kSequential, View::kRerank}) {
-    EXPECT_EQ(choose_history(view, 2, {1, 0}, {1, 0}, rules).shown(30).size(), 2U);
-    EXPECT_TRUE(choose_history(view, 0, {}, {}, rules).shown(30).empty());
+    EXPECT_EQ(choose_history(view, {1, 0}, {1, 0}, {1, 0}, rules).shown(30).size(), 2U);
+    EXPECT_TRUE(choose_history(view, {}, {}, {}, rules).shown(30).empty());
   }
 }
 

@@ -57,6 +57,19 @@ TEST(PromptSamples, TestSamplesAreTheFirstOrDrawnFromAll) {
   EXPECT_EQ(prompt_samples(samples, options).test.size(), 500U);
 }
 
+TEST(PromptSamples, TestSamplesMayBeOfTheValidSplit) {
+  const auto samples = table(1000, 100, 500);
+  config::PromptOptions options = counts(10, 20, 50);
+  options.test_split = "valid";
+  options.test_draw = "random";
+  const PromptSamples chosen = prompt_samples(samples, options);
+  ASSERT_EQ(std::set<std::int32_t>(chosen.test.begin(), chosen.test.end()).size(), 50U);
+  EXPECT_GE(chosen.test.front(), 1000);
+  EXPECT_LT(chosen.test.back(), 1100);
+  const std::vector<std::int32_t> all = chosen.all();
+  EXPECT_EQ(std::set<std::int32_t>(all.begin(), all.end()).size(), all.size());
+}
+
 TEST(PromptSamples, ZeroOrTooManyTakesTheWholeSplit) {
   for (const std::int64_t count : {0, 5000}) {
     const PromptSamples chosen = prompt_samples(table(9, 4, 3), counts(count, count, count));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <regex>
 
 #include "data/history.h"
 #include "distributed/local_communicator.h"
@@ -173,6 +174,30 @@ TEST_F(Recommend, APairIsPromptedAsTheUsersNextInteraction) {
                           .input);
     EXPECT_NE(prompt.find("Film " + asked.items.name(pairs[static_cast<std::size_t>(i)].item)),
               std::string::npos);
+  }
+}
+
+// The user's own answer about an item must not stand in the prompt that asks for it.
+TEST_F(Recommend, ARatedPairIsPromptedWithoutItsRating) {
+  const data::Dataset data = dataset();
+  const data::History history = full_history(data, 2);
+  const std::int32_t newest = history.item(history.size() - 1);
+  const data::Dataset asked = with_pair_samples(dataset(), {{2, newest}});
+  options_.data.deduplicate = true;
+  const text::Tokenizer tokenizer =
+      text::Tokenizer::load(std::string(RALLREC_SOURCE_DIR) + "/tests/fixtures/tiny_tokenizer");
+  const text::ChatTemplate chat(tokenizer, {});
+  const text::PromptTemplate wording = load_wording(options_.prompt, asked);
+  PromptBuilder builder(asked, wording, chat, options_);
+  distributed::LocalCommunicator communicator;
+  const auto found = find_neighbours(asked, {0}, {options_, communicator, folder_.path()});
+  const auto places = found.of(0);
+  const std::vector<std::int32_t> similar(places.begin(), places.end());
+  const std::regex title("Film " + asked.items.name(newest) + "\\b");
+  for (const text::View view : {text::View::kSimple, text::View::kRerank}) {
+    const std::string prompt = builder.build(0, view, similar).input;
+    const std::sregex_iterator first(prompt.begin(), prompt.end(), title);
+    EXPECT_EQ(std::distance(first, {}), 1) << "the question alone: " << prompt;
   }
 }
 

@@ -162,10 +162,18 @@ TEST_F(Summary, TheReferenceIsComparedWithEveryOtherAndCorrectedForTheirNumber) 
   ASSERT_TRUE(auc.t_test && auc.t_test->p && auc.t_test_holm);
   EXPECT_EQ(auc.t_test->pairs, 3U);
   EXPECT_GE(*auc.t_test_holm, *auc.t_test->p);
-  ASSERT_TRUE(auc.delong && auc.delong_holm && auc.bootstrap);
-  EXPECT_EQ(auc.seed, 1);
-  EXPECT_LT(auc.bootstrap->low, auc.delong->difference);
-  EXPECT_GT(auc.bootstrap->high, auc.delong->difference);
+  EXPECT_EQ(auc.seeds, grid_.seeds);
+  ASSERT_TRUE(auc.bootstrap);
+  EXPECT_LT(auc.bootstrap->low, auc.difference);
+  EXPECT_GT(auc.bootstrap->high, auc.difference);
+  ASSERT_EQ(auc.delong.size(), 3U);
+  double mean = 0.0;
+  for (std::size_t i = 0; i < auc.delong.size(); ++i) {
+    EXPECT_EQ(auc.delong[i].seed, grid_.seeds[i]);
+    EXPECT_GE(*auc.delong[i].p_holm, *auc.delong[i].test.p);
+    mean += auc.delong[i].test.difference / 3.0;
+  }
+  EXPECT_NEAR(mean, auc.difference, 1e-12);
   EXPECT_TRUE(is_significant(auc));
   const Comparison& other = comparison(summary, 2, kAuc);
   const double smaller = std::min(*auc.t_test->p, *other.t_test->p);
@@ -173,9 +181,10 @@ TEST_F(Summary, TheReferenceIsComparedWithEveryOtherAndCorrectedForTheirNumber) 
   EXPECT_NEAR(std::min(*auc.t_test_holm, *other.t_test_holm), std::min(1.0, 2.0 * smaller), 1e-15);
   EXPECT_NEAR(std::max(*auc.t_test_holm, *other.t_test_holm), std::max(2.0 * smaller, larger),
               1e-15);
-  EXPECT_FALSE(comparison(summary, 1, kLogLoss).delong);
+  EXPECT_TRUE(comparison(summary, 1, kLogLoss).delong.empty());
+  EXPECT_TRUE(comparison(summary, 1, kLogLoss).bootstrap);
   EXPECT_THROW(comparison(summary, 2, kLogLossSquashed), std::out_of_range);
-  const Comparison* rival = against_best(summary, kAuc);
+  const Comparison* rival = against_best(summary, "good", kAuc);
   ASSERT_NE(rival, nullptr);
   EXPECT_EQ(rival->row,
             summary.rows[1].metrics[kAuc].mean > summary.rows[2].metrics[kAuc].mean ? 1U : 2U);
@@ -188,7 +197,43 @@ TEST_F(Summary, ALossIsBetterWhereItIsSmaller) {
   EXPECT_TRUE(is_better(kLogLossSquashed, 0.6, 0.7));
 }
 
-TEST_F(Summary, WithOneSeedDeLongDecides) {
+TEST_F(Summary, AHelperIsShownButNeitherBestNorCompared) {
+  grid_.reference = "bad";
+  grid_.systems[0].helper = true;
+  const DatasetSummary summary = summarised();
+  EXPECT_THROW(comparison(summary, 0, kAuc), std::out_of_range);
+  EXPECT_EQ(comparison(summary, 2, kAuc).reference, 1U);
+  const Table table = table_of(grid_, published_, summary);
+  EXPECT_FALSE(table.rows[0][2].best);
+  EXPECT_NE(table.rows[1][2].best, table.rows[2][2].best);
+  EXPECT_EQ(against_best(summary, "bad", kAuc)->row, 2U);
+}
+
+TEST_F(Summary, ASystemMayNameWhatItIsComparedWith) {
+  grid_.systems[2].reference = "bad";
+  const DatasetSummary summary = summarised();
+  EXPECT_EQ(comparison(summary, 1, kAuc).reference, 0U);
+  const Comparison& own = comparison(summary, 2, kAuc);
+  EXPECT_EQ(own.reference, 1U);
+  EXPECT_NEAR(own.difference,
+              summary.rows[1].metrics[kAuc].mean - summary.rows[2].metrics[kAuc].mean, 1e-12);
+  EXPECT_EQ(against_best(summary, "good", kAuc)->row, 1U) << "the other is no rival of 'good'";
+}
+
+// The metric over seeds is what the interval is about: with seeds far apart, one seed's own
+// interval does not hold it.
+TEST_F(Summary, TheIntervalIsOfTheMeanOverSeeds) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    folder_.put(cells_[i].folder + "/infer/scores.jsonl", scores(0, i == 0 ? 0.6 : 0.11, false));
+  }
+  const Comparison auc = comparison(summarised(), 1, kAuc);
+  EXPECT_GT(auc.delong[0].test.difference, auc.difference + 0.1);
+  EXPECT_LT(auc.bootstrap->low, auc.difference);
+  EXPECT_GT(auc.bootstrap->high, auc.difference);
+  EXPECT_LT(auc.bootstrap->high, auc.delong[0].test.difference);
+}
+
+TEST_F(Summary, OneSeedGetsNoStar) {
   grid_.seeds = {1};
   for (std::size_t i = cells_.size(); i-- > 0;) {
     if (cells_[i].seed != 1) {
@@ -200,8 +245,11 @@ TEST_F(Summary, WithOneSeedDeLongDecides) {
   const Comparison& auc = comparison(summary, 1, kAuc);
   EXPECT_FALSE(auc.t_test);
   EXPECT_FALSE(summary.rows[0].metrics[kAuc].deviation);
-  EXPECT_TRUE(is_significant(auc));
-  EXPECT_FALSE(is_significant(comparison(summary, 1, kLogLoss)));
+  ASSERT_EQ(auc.delong.size(), 1U);
+  EXPECT_LT(*auc.delong[0].p_holm, 0.01);
+  EXPECT_FALSE(is_significant(auc));
+  const Table table = table_of(grid_, published_, summary);
+  EXPECT_FALSE(table.rows[0][2].star);
 }
 
 TEST_F(Summary, AFailedCellIsCountedAndLeavesItsSeedOut) {
@@ -211,7 +259,8 @@ TEST_F(Summary, AFailedCellIsCountedAndLeavesItsSeedOut) {
   EXPECT_EQ(summary.rows[1].failed, 1);
   EXPECT_EQ(summary.rows[1].seeds, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(comparison(summary, 1, kAuc).t_test->pairs, 2U);
-  EXPECT_EQ(comparison(summary, 1, kAuc).seed, 2);
+  EXPECT_EQ(comparison(summary, 1, kAuc).seeds, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(comparison(summary, 1, kAuc).delong.size(), 2U);
   const std::string text = markdown("", {table_of(grid_, published_, summary)});
   EXPECT_NE(text.find("bad: 1 of 3 cells failed: x.csv:3: | wrong"), std::string::npos) << text;
 }
@@ -245,6 +294,9 @@ TEST_F(Summary, TheFileHasMetricsCostAndComparisons) {
   EXPECT_EQ(dataset["rows"][0]["published"]["auc"], 0.9);
   EXPECT_TRUE(dataset["rows"][1]["published"].is_null());
   EXPECT_EQ(dataset["comparisons"].size(), 4U + 3U);
+  EXPECT_EQ(dataset["comparisons"][0]["reference"], "good");
+  EXPECT_EQ(dataset["comparisons"][0]["seeds"], (std::vector<std::int64_t>{1, 2, 3}));
+  EXPECT_EQ(dataset["comparisons"][0]["delong"].size(), 3U);
   EXPECT_TRUE(dataset["best_other"]["auc"]["star"].get<bool>());
   // ingest ran once and was shared by eight; tune ran in all nine.
   EXPECT_EQ(json["cost"]["stages"]["ingest"]["ran"], 1);

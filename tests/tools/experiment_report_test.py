@@ -54,7 +54,7 @@ class Page(unittest.TestCase):
     def test_every_section_is_there(self):
         html = self.render()
         for text in ("Cells that are not done", "BROKEN", "2 failed", "AUC against prompt.k", "Fine-tuning against inference",
-                     "significance: ours", "0.036 <small>0.072</small>", "+0.0408 to +0.0654", "Learning curves",
+                     "1: 0.036 <small>0.072</small><br>2: 0.9 <small>1</small>", "+0.0408 to +0.0654", "Learning curves",
                      "Cost", '<a href="cells/0/report.html">', "3.00e-06"):
             self.assertIn(text, html)
         self.assertNotIn("What each deviation changes", html)

@@ -22,9 +22,10 @@ def row(system, auc, sweep=None, **more):
 
 
 def comparison(system, difference):
-    return {"system": system, "sweep": {}, "metric": "auc", "n": 2000, "difference": difference, "seed": 1,
+    return {"reference": "ours", "system": system, "sweep": {}, "metric": "auc", "n": 2000, "seeds": [1, 2],
+            "difference": difference, "bootstrap": [difference - 0.0123, difference + 0.0123],
             "t_test": {"seeds": 2, "t": 3.1, "df": 1, "p": 0.2, "p_holm": 0.4},
-            "delong": {"z": 2.1, "p": 0.036, "p_holm": 0.072}, "bootstrap": [difference - 0.0123, difference + 0.0123]}
+            "delong": [{"seed": 1, "z": 2.1, "p": 0.036, "p_holm": 0.072}, {"seed": 2, "z": 0.1, "p": 0.9, "p_holm": 1.0}]}
 
 
 def cell(number, entry, status="done", error=""):
@@ -40,7 +41,8 @@ def rows():
     by_k = [row(name, 0.6 + 0.002 * k, {"prompt.k": k}) for name in ("ours_by_k", "other_by_k") for k in (5, 10)]
     by_view = [row(name, 0.61, {"prompt.test_view": view}) for name in ("on_high", "on_simple")
                for view in ("high", "rerank")]
-    return plain + by_k + by_view
+    helper = [row("trains", 0.99, helper=True)]
+    return plain + by_k + by_view + helper
 
 
 def main(folder, table="table1"):

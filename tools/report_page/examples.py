@@ -52,7 +52,7 @@ def describe(record, why, score, zero_shot_score):
     prompt = printable(text_of(record)[:MAX_PROMPT])
     return {
         "why": why, "label": label, "score": score, "zero_shot_score": zero_shot_score,
-        "correct": score is not None and (score >= 0.5) == (label == 1),
+        "correct": score is not None and (score > 0.5) == (label == 1),
         "target": target_of(prompt), "items": listed_items(prompt), "prompt": prompt,
         "user": printable(str(record.get("user", ""))), "item": printable(str(record.get("item", ""))),
         "date": date_of(record.get("timestamp")),

@@ -18,14 +18,21 @@ def draw_systems(figure, colours, rows):
     axes.tick_params(axis="y", length=0)
 
 
-def draw_sweep(figure, colours, key, curves):
-    """AUC against a swept number: `curves` is {label: (values, means, deviations)}."""
+def draw_sweep(figure, colours, key, curves, levels):
+    """AUC against a swept number: `curves` is {label: (values, means, deviations or None)}, `levels` {label: AUC}."""
     axes = figure.subplots()
     for i, (label, (values, means, deviations)) in enumerate(curves.items()):
         axes.errorbar(values, means, yerr=deviations, color=PALETTE[i % len(PALETTE)], marker="o", ms=4,
                       lw=1.6, elinewidth=1, label=label)
+    for i, (label, level) in enumerate(levels.items()):
+        axes.axhline(level, color=PALETTE[(len(curves) + i) % len(PALETTE)], lw=1.2, ls="--", label=label)
     axes.set(xlabel=key, ylabel="AUC")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    shown = sorted({value for values, _, _ in curves.values() for value in values})
+    if shown[0] > 0 and shown[-1] / shown[0] > 16:  # such as the powers of a learning curve
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(shown, [f"{value:g}" for value in shown])
+    elif all(value == int(value) for value in shown):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(fontsize=8)
 
 

@@ -1,5 +1,6 @@
 """Assembles the page about an experiment."""
 import os
+from fractions import Fraction
 
 import numpy as np
 
@@ -54,7 +55,8 @@ def dataset_section(dataset, reference, table):
             "published_p": published_p(dataset), "results": tables.results(dataset, reference),
             "whole": tables.whole_splits(dataset), "comparisons": tables.comparisons(dataset),
             "systems": systems(rows), "sweeps": sweeps(rows), "grid": grid(rows),
-            "deviations": deviations(rows, dataset, reference) if table == "deviations" else None}
+            "references": references(rows, dataset),
+            "deviations": deviations(rows, dataset) if table == "deviations" else None}
 
 
 def published_p(dataset):
@@ -64,7 +66,8 @@ def published_p(dataset):
 
 def systems(rows):
     plain = [(label_of(row), [value for value in as_list(nested(row, "metrics", "auc", "values"))
-                              if number(value) is not None]) for row in rows if not row.get("sweep")]
+                              if number(value) is not None])
+             for row in rows if not row.get("sweep") and row.get("helper") is not True]
     plain = [(label, values) for label, values in plain if values]
     if len(plain) < 2:
         return None
@@ -82,22 +85,33 @@ def swept(rows, is_wanted):
     return found
 
 
+def as_number(value):
+    """A number, or a ratio such as "2/3"."""
+    try:
+        return number(value) if not isinstance(value, str) else float(Fraction(value))
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
 def sweeps(rows):
-    """AUC against a swept number, a picture for each setting."""
+    """AUC against a swept number, a picture for each setting, with the models of ids as levels."""
     pictures = []
-    for key, systems_of_key in swept(rows, lambda value: number(value) is not None).items():
+    levels = {label_of(row): mean_of(row, "auc") for row in rows if row.get("baseline") is True and not row.get("sweep")}
+    for key, systems_of_key in swept(rows, lambda value: as_number(value) is not None).items():
         curves = {}
         for label, pairs in systems_of_key.items():
-            pairs = sorted(pairs, key=lambda pair: pair[0])
-            curves[label] = ([value for value, _ in pairs], [mean_of(row, "auc") for _, row in pairs],
-                             [number(nested(row, "metrics", "auc", "sd")) or 0.0 for _, row in pairs])
-        pictures.append({"key": key, "image": both_themes(drawings.draw_sweep, (6.4, 3.6), key=key, curves=curves)})
+            pairs = sorted(pairs, key=lambda pair: as_number(pair[0]))
+            deviations_of = [number(nested(row, "metrics", "auc", "sd")) for _, row in pairs]
+            curves[label] = ([as_number(value) for value, _ in pairs], [mean_of(row, "auc") for _, row in pairs],
+                             deviations_of if None not in deviations_of else None)
+        pictures.append({"key": key, "image": both_themes(drawings.draw_sweep, (6.4, 3.6), key=key, curves=curves,
+                                                          levels=levels)})
     return pictures
 
 
 def grid(rows):
     """AUC by system and a swept word, such as the view of the test prompts."""
-    found = swept(rows, lambda value: isinstance(value, str))
+    found = swept(rows, lambda value: isinstance(value, str) and as_number(value) is None)
     key, by_label = max(found.items(), key=lambda entry: len(entry[1]), default=(None, {}))
     columns = list(dict.fromkeys(value for pairs in by_label.values() for value, _ in pairs))
     if len(by_label) < 2 or len(columns) < 2:
@@ -110,22 +124,28 @@ def grid(rows):
                        values=values, xlabel=key)
 
 
-def deviations(rows, dataset, reference):
-    """What every other system's setting does to the reference's metrics."""
-    base = next((row for row in rows if row.get("system") == reference), None)
-    others = [row for row in rows if row is not base]
-    if base is None or not others:
-        return None
-    intervals = {(entry.get("system"), str(entry.get("sweep"))): as_list(entry.get("bootstrap"))
-                 for entry in as_list(dataset.get("comparisons"))
-                 if isinstance(entry, dict) and entry.get("metric") == "auc"}
+def deviations(rows, dataset):
+    """What every system's setting does to the metrics of the system that it is compared with."""
+    auc = {(entry.get("system"), str(entry.get("sweep"))): entry for entry in as_list(dataset.get("comparisons"))
+           if isinstance(entry, dict) and entry.get("metric") == "auc"}
     drawn = []
-    for row in others:
+    for row in rows:
+        entry = auc.get((row.get("system"), str(row.get("sweep"))))
+        base = next((other for other in rows if entry and other.get("system") == entry.get("reference")), None)
+        if base is None:
+            continue
         # The comparison is of the reference with the other; the picture shows the other way round.
-        bounds = [number(bound) for bound in intervals.get((row.get("system"), str(row.get("sweep"))), [])]
+        bounds = [number(bound) for bound in as_list(entry.get("bootstrap"))]
         interval = [-bound for bound in bounds] if len(bounds) == 2 and None not in bounds else None
         drawn.append((label_of(row), change(row, base, "auc"), interval, change(row, base, "log_loss")))
+    if not drawn:
+        return None
     return both_themes(drawings.draw_deviations, (7.6, 1.0 + 0.34 * len(drawn)), rows=drawn)
+
+
+def references(rows, dataset):
+    named = [entry.get("reference") for entry in as_list(dataset.get("comparisons")) if isinstance(entry, dict)]
+    return [str(row.get("label") or row.get("system")) for row in rows if row.get("system") in named]
 
 
 def change(row, base, metric):

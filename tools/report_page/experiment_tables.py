@@ -11,7 +11,8 @@ TITLES = {key: title for key, title, _ in METRICS}
 
 def results(dataset, reference):
     rows = rows_of(dataset)
-    best = {key: best_value([mean_of(row, key) for row in rows], more) for key, _, more in METRICS}
+    judged = [row for row in rows if row.get("helper") is not True]
+    best = {key: best_value([mean_of(row, key) for row in judged], more) for key, _, more in METRICS}
     shown = [metric for metric in METRICS if best[metric[0]] is not None]
     return {"metrics": [title for _, title, _ in shown],
             "rows": [result_row(row, shown, best, dataset, reference) for row in rows],
@@ -32,7 +33,7 @@ def result_row(row, shown, best, dataset, reference):
     return {"label": label_of(row), "model": row.get("model"), "seeds": len(as_list(row.get("seeds"))),
             "failed": row.get("failed") or 0, "train_prompts": row.get("train_prompts"), "n": row.get("n"),
             "ours": [{"mean": mean_of(row, key), "sd": number(nested(row, "metrics", key, "sd")),
-                      "best": mean_of(row, key) is not None and mean_of(row, key) == best[key],
+                      "best": mean_of(row, key) == best[key] is not None and row.get("helper") is not True,
                       "star": is_reference and stars[key]} for key, _, _ in shown],
             "published": [{"value": number(published.get(key)), "squashed": squashed and key == "log_loss"}
                           for key, _ in PUBLISHED]}
@@ -50,6 +51,7 @@ def whole_splits(dataset):
 
 def comparisons(dataset):
     labels = {(row.get("system"), str(row.get("sweep"))): label_of(row) for row in rows_of(dataset)}
+    names = {row.get("system"): str(row.get("label") or row.get("system")) for row in rows_of(dataset)}
     rows = []
     for entry in as_list(dataset.get("comparisons")):
         if not isinstance(entry, dict):
@@ -57,13 +59,18 @@ def comparisons(dataset):
         interval = as_list(entry.get("bootstrap"))
         bounds = [number(bound) for bound in interval] if len(interval) == 2 else [None]
         rows.append({"label": labels.get((entry.get("system"), str(entry.get("sweep"))), label_of(entry)),
+                     "reference": names.get(entry.get("reference"), entry.get("reference")),
                      "metric": TITLES.get(entry.get("metric"), entry.get("metric")), "n": entry.get("n"),
                      "difference": number(entry.get("difference")),
                      "interval": bounds if None not in bounds else None,
-                     "tests": [{"p": number(nested(entry, test, "p")),
-                                "p_holm": number(nested(entry, test, "p_holm"))}
-                               for test in ("t_test", "delong")]})
+                     "t_test": p_values(entry.get("t_test")),
+                     "delong": [{"seed": test.get("seed"), **p_values(test)} for test in as_list(entry.get("delong"))
+                                if isinstance(test, dict)]})
     return rows
+
+
+def p_values(test):
+    return {key: number(nested(test, key)) if isinstance(test, dict) else None for key in ("p", "p_holm")}
 
 
 def failed_cells(cells):

@@ -11,9 +11,13 @@ namespace {
 
 constexpr double kLevel = 0.01;  // the published stars'
 
-// The reference's row to compare `row` with; null where it has none.
-const SummaryRow* reference_for(const SummaryRow& row, const std::string& reference,
+// The row to compare `row` with; null where it has none.
+const SummaryRow* reference_for(const SummaryRow& row, const config::Grid& grid,
                                 const std::vector<SummaryRow>& rows) {
+  const std::string& reference = config::reference_of(grid, *row.cell->system);
+  if (row.cell->system->name == reference || row.cell->system->helper) {
+    return nullptr;
+  }
   std::vector<const SummaryRow*> own;
   for (const SummaryRow& candidate : rows) {
     if (candidate.cell->system->name == reference) {
@@ -56,10 +60,10 @@ std::optional<Comparison> over_seeds(const SummaryRow& reference, const SummaryR
   }
   Comparison comparison;
   comparison.metric = metric;
-  comparison.seed = reference.seeds[pairs.front().reference];
   std::vector<double> before;
   std::vector<double> after;
   for (const SeedPair& pair : pairs) {
+    comparison.seeds.push_back(reference.seeds[pair.reference]);
     before.push_back(theirs[pair.other]);
     after.push_back(ours[pair.reference]);
     comparison.difference += (after.back() - before.back()) / static_cast<double>(pairs.size());
@@ -68,52 +72,68 @@ std::optional<Comparison> over_seeds(const SummaryRow& reference, const SummaryR
   return comparison;
 }
 
-// Cell `ours` against cell `other`; nothing where they scored different samples. Collective.
-std::optional<metrics::EvaluationDifference> compare_one_run(
-    std::size_t ours, std::size_t other, const std::vector<Cell>& cells, const CellScores& scores,
-    distributed::Communicator& communicator) {
-  const metrics::ScoredSamples& before = scores.at(other);
-  const metrics::ScoredSamples& after = scores.at(ours);
-  if (!metrics::same_samples(before, after)) {
-    return std::nullopt;
-  }
-  return metrics::evaluate_difference(communicator, before, after,
-                                      bootstrap_options(cells[ours].options.evaluate));
-}
+// What the samples themselves say, beside the metrics of each seed.
+struct SampleTests {
+  metrics::MetricIntervals intervals;
+  std::vector<SeedTest> delong;
+};
 
-void add_one_run(const std::optional<metrics::EvaluationDifference>& difference,
-                 Comparison& comparison) {
-  if (!difference) {
-    return;
+// Empty where the seeds did not all score the same samples. Collective.
+SampleTests test_samples(const SummaryRow& reference, const SummaryRow& other,
+                         const std::vector<SeedPair>& pairs, const std::vector<Cell>& cells,
+                         const CellScores& scores, distributed::Communicator& communicator) {
+  std::vector<metrics::SamplesPair> samples;
+  for (const SeedPair& pair : pairs) {
+    samples.push_back(
+        {&scores.at(other.cells[pair.other]), &scores.at(reference.cells[pair.reference])});
   }
-  if (comparison.metric == kAuc) {
-    comparison.delong = difference->delong;
-    comparison.bootstrap = difference->intervals.auc;
-  } else if (comparison.metric == kLogLoss) {
-    comparison.bootstrap = difference->intervals.log_loss;
-  } else if (comparison.metric == kAccuracy) {
-    comparison.bootstrap = difference->intervals.accuracy;
+  const metrics::ScoredSamples& first = *samples.front().before;
+  const bool same =
+      std::all_of(samples.begin(), samples.end(), [&first](const metrics::SamplesPair& pair) {
+        return metrics::same_samples(first, *pair.before) &&
+               metrics::same_samples(first, *pair.after);
+      });
+  SampleTests tests;
+  if (!same) {
+    return tests;
   }
-}
-
-// Corrects the p-values that `p_of` finds in comparisons of one metric, and gives them to `give`.
-template <typename PValue, typename Give>
-void correct(std::vector<DatasetSummary>& summaries, std::size_t metric, const PValue& p_of,
-             const Give& give) {
-  std::vector<Comparison*> tested;
-  std::vector<double> p;
-  for (DatasetSummary& summary : summaries) {
-    for (Comparison& comparison : summary.comparisons) {
-      const std::optional<double> value = p_of(comparison);
-      if (comparison.metric == metric && value) {
-        tested.push_back(&comparison);
-        p.push_back(*value);
-      }
+  tests.intervals = metrics::mean_difference_intervals(
+      communicator, samples, bootstrap_options(cells[reference.cells.front()].options.evaluate));
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const metrics::ScoredSamples& after = *samples[i].after;
+    if (const auto test =
+            metrics::delong_test(samples[i].before->scores, after.scores, after.labels)) {
+      tests.delong.push_back({reference.seeds[pairs[i].reference], *test, {}});
     }
   }
+  return tests;
+}
+
+void add_sample_tests(const SampleTests& tests, Comparison& comparison) {
+  if (comparison.metric == kAuc) {
+    comparison.delong = tests.delong;
+    comparison.bootstrap = tests.intervals.auc;
+  } else if (comparison.metric == kLogLoss) {
+    comparison.bootstrap = tests.intervals.log_loss;
+  } else if (comparison.metric == kAccuracy) {
+    comparison.bootstrap = tests.intervals.accuracy;
+  }
+}
+
+// A p-value and where its corrected value goes.
+struct PValue {
+  double p = 1.0;
+  std::optional<double>* corrected = nullptr;
+};
+
+void correct(const std::vector<PValue>& values) {
+  std::vector<double> p;
+  for (const PValue& value : values) {
+    p.push_back(value.p);
+  }
   const std::vector<double> corrected = metrics::holm_adjusted(p);
-  for (std::size_t i = 0; i < tested.size(); ++i) {
-    give(*tested[i], corrected[i]);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    *values[i].corrected = corrected[i];
   }
 }
 
@@ -130,22 +150,21 @@ std::vector<Comparison> compare(const config::Grid& grid, const std::vector<Summ
                                 const std::vector<Cell>& cells, const CellScores& scores,
                                 distributed::Communicator& communicator) {
   std::vector<Comparison> comparisons;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    const SummaryRow* reference = reference_for(rows[r], grid.reference, rows);
-    if (reference == nullptr || rows[r].cell->system->name == grid.reference) {
+  for (const SummaryRow& row : rows) {
+    const SummaryRow* reference = reference_for(row, grid, rows);
+    if (reference == nullptr) {
       continue;
     }
-    const std::vector<SeedPair> pairs = seeds_of_both(*reference, rows[r]);
+    const std::vector<SeedPair> pairs = seeds_of_both(*reference, row);
     if (pairs.empty()) {
       continue;
     }
-    const auto one_run =
-        compare_one_run(reference->cells[pairs.front().reference],
-                        rows[r].cells[pairs.front().other], cells, scores, communicator);
+    const SampleTests tests = test_samples(*reference, row, pairs, cells, scores, communicator);
     for (std::size_t metric = 0; metric < kMetricNames.size(); ++metric) {
-      if (auto comparison = over_seeds(*reference, rows[r], metric, pairs)) {
-        comparison->row = r;
-        add_one_run(one_run, *comparison);
+      if (auto comparison = over_seeds(*reference, row, metric, pairs)) {
+        comparison->row = static_cast<std::size_t>(&row - rows.data());
+        comparison->reference = static_cast<std::size_t>(reference - rows.data());
+        add_sample_tests(tests, *comparison);
         comparisons.push_back(*comparison);
       }
     }
@@ -154,25 +173,33 @@ std::vector<Comparison> compare(const config::Grid& grid, const std::vector<Summ
 }
 
 void correct_for_number(std::vector<DatasetSummary>& summaries) {
-  for (std::size_t metric = 0; metric < kMetricNames.size(); ++metric) {
-    correct(
-        summaries, metric,
-        [](const Comparison& c) { return c.t_test ? c.t_test->p : std::nullopt; },
-        [](Comparison& c, double p) { c.t_test_holm = p; });
-    correct(
-        summaries, metric,
-        [](const Comparison& c) { return c.delong ? c.delong->p : std::nullopt; },
-        [](Comparison& c, double p) { c.delong_holm = p; });
+  std::array<std::vector<PValue>, kMetricNames.size()> t_tests;
+  std::vector<PValue> delong;
+  for (DatasetSummary& summary : summaries) {
+    for (Comparison& comparison : summary.comparisons) {
+      if (comparison.t_test && comparison.t_test->p) {
+        t_tests[comparison.metric].push_back({*comparison.t_test->p, &comparison.t_test_holm});
+      }
+      for (SeedTest& test : comparison.delong) {
+        if (test.test.p) {
+          delong.push_back({*test.test.p, &test.p_holm});
+        }
+      }
+    }
   }
+  std::for_each(t_tests.begin(), t_tests.end(), correct);
+  correct(delong);
 }
 
-const Comparison* against_best(const DatasetSummary& summary, std::size_t metric) {
+const Comparison* against_best(const DatasetSummary& summary, const std::string& reference,
+                               std::size_t metric) {
   const Comparison* best = nullptr;
   const auto mean_of = [&](const Comparison& c) {
     return summary.rows[c.row].metrics[metric].mean;
   };
   for (const Comparison& comparison : summary.comparisons) {
     if (comparison.metric == metric &&
+        summary.rows[comparison.reference].cell->system->name == reference &&
         (best == nullptr || is_better(metric, mean_of(comparison), mean_of(*best)))) {
       best = &comparison;
     }
@@ -181,9 +208,8 @@ const Comparison* against_best(const DatasetSummary& summary, std::size_t metric
 }
 
 bool is_significant(const Comparison& comparison) {
-  const std::optional<double> p =
-      comparison.t_test ? comparison.t_test_holm : comparison.delong_holm;
-  return p && *p < kLevel && is_better(comparison.metric, comparison.difference, 0.0);
+  return comparison.t_test_holm && *comparison.t_test_holm < kLevel &&
+         is_better(comparison.metric, comparison.difference, 0.0);
 }
 
 }  // namespace rallrec::pipeline

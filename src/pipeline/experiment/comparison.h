@@ -13,9 +13,9 @@ using CellScores = std::map<std::size_t, metrics::ScoredSamples>;
 
 bool same_sweep(const Cell& a, const Cell& b);
 
-// Compares the reference of the grid with every other row: with its row at the same values of the
-// sweeps, or else its only one. The scores of all cells are of the same samples where comparisons
-// of one run are to be made (DeLong, bootstrap). Collective.
+// Compares every row but helpers with its reference: with that system's row at the same values of
+// the sweeps, or else its only one. The scores of all cells are of the same samples where users and
+// samples are to be tested (bootstrap, DeLong). Collective.
 std::vector<Comparison> compare(const config::Grid& grid, const std::vector<SummaryRow>& rows,
                                 const std::vector<Cell>& cells, const CellScores& scores,
                                 distributed::Communicator& communicator);

@@ -48,18 +48,26 @@ struct SummaryRow {
   std::optional<config::PublishedRow> published;
 };
 
-// What the reference's metric exceeds that of another row by.
+struct SeedTest {
+  std::int64_t seed = 0;
+  metrics::AucTest test;
+  std::optional<double> p_holm;
+};
+
+// What a row's reference has more of a metric than the row.
 struct Comparison {
-  std::size_t row = 0;  // the other
+  std::size_t row = 0;
+  std::size_t reference = 0;  // the reference's row
   std::size_t metric = kAuc;
-  double difference = 0.0;  // of the means over the seeds that both have
+  std::vector<std::int64_t> seeds;  // that both have
+  double difference = 0.0;          // of the means over them
+  // Over the seeds: what is left to chance is the tuning.
   std::optional<metrics::PairedTest> t_test;
   std::optional<double> t_test_holm;
-  // Of the first of these seeds.
-  std::int64_t seed = 0;
-  std::optional<metrics::AucTest> delong;
-  std::optional<double> delong_holm;
+  // Of that difference, 95 %, resampling users: what is left to chance is who is asked.
   std::optional<metrics::Interval> bootstrap;
+  // Of the AUC, seed by seed.
+  std::vector<SeedTest> delong;
 };
 
 struct DatasetSummary {
@@ -83,12 +91,13 @@ DatasetSummary summarise(const config::Grid& grid, const config::GridDataset& da
 // test.
 void correct_for_number(std::vector<DatasetSummary>& summaries);
 
-// The comparison of the reference with the row whose mean is best among the others at this metric;
+// The comparison of `reference` with the row whose mean is best among the others at this metric;
 // null where there is none.
-const Comparison* against_best(const DatasetSummary& summary, std::size_t metric);
+const Comparison* against_best(const DatasetSummary& summary, const std::string& reference,
+                               std::size_t metric);
 
-// Whether the reference is better there with a corrected p below 0.01: of the t-test over seeds, or
-// with one seed (AUC alone) of DeLong's test.
+// Whether the reference is better there with a corrected p below 0.01 of the t-test over seeds.
+// With one seed it never is: no test of one run says what another seed of the tuning would give.
 bool is_significant(const Comparison& comparison);
 
 // Whether `a` is the better value of a metric.

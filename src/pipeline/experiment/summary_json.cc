@@ -50,6 +50,7 @@ std::string row_json(const SummaryRow& row) {
   object.add("system", row.cell->system->name).add("label", row.cell->system->label);
   object.add_json("sweep", settings_json(row.cell->sweep)).add("model", model_of(*row.cell));
   object.add("baseline", scored_model(row.cell->options) == "baseline");
+  object.add("helper", row.cell->system->helper);
   object.add("seeds", row.seeds).add("failed", row.failed).add("error", row.error);
   object.add_json("train_prompts", row.train_prompts ? io::to_json(*row.train_prompts) : "null");
   object.add("n", row.n).add_json("metrics", metrics_json(row.metrics).text());
@@ -69,36 +70,33 @@ std::string t_test_json(const Comparison& comparison) {
   return object.add_json("p_holm", optional_json(comparison.t_test_holm)).text();
 }
 
-std::string delong_json(const Comparison& comparison) {
-  if (!comparison.delong) {
-    return "null";
-  }
+std::string delong_json(const SeedTest& test) {
   JsonObjectWriter object;
-  object.add_json("z", optional_json(comparison.delong->z));
-  object.add_json("p", optional_json(comparison.delong->p));
-  return object.add_json("p_holm", optional_json(comparison.delong_holm)).text();
+  object.add("seed", test.seed).add_json("z", optional_json(test.test.z));
+  object.add_json("p", optional_json(test.test.p));
+  return object.add_json("p_holm", optional_json(test.p_holm)).text();
 }
 
-std::string comparison_json(const Comparison& comparison, const SummaryRow& other) {
+std::string comparison_json(const Comparison& comparison, const DatasetSummary& summary) {
+  const SummaryRow& other = summary.rows[comparison.row];
   JsonObjectWriter object;
+  object.add("reference", summary.rows[comparison.reference].cell->system->name);
   object.add("system", other.cell->system->name);
   object.add_json("sweep", settings_json(other.cell->sweep));
   object.add("metric", kMetricNames[comparison.metric]).add("n", other.n);
-  object.add("difference", comparison.difference);
-  object.add_json("t_test", t_test_json(comparison));
-  object.add("seed", comparison.seed).add_json("delong", delong_json(comparison));
+  object.add("seeds", comparison.seeds).add("difference", comparison.difference);
   const auto& interval = comparison.bootstrap;
-  return object
-      .add_json("bootstrap", interval ? "[" + io::to_json(interval->low) + ", " +
-                                            io::to_json(interval->high) + "]"
-                                      : "null")
-      .text();
+  object.add_json("bootstrap", interval ? "[" + io::to_json(interval->low) + ", " +
+                                              io::to_json(interval->high) + "]"
+                                        : "null");
+  object.add_json("t_test", t_test_json(comparison));
+  return object.add_json("delong", list_json(comparison.delong, delong_json)).text();
 }
 
-std::string best_json(const DatasetSummary& summary) {
+std::string best_json(const DatasetSummary& summary, const std::string& reference) {
   JsonObjectWriter best;
   for (std::size_t m = 0; m < kMetricNames.size(); ++m) {
-    if (const Comparison* comparison = against_best(summary, m)) {
+    if (const Comparison* comparison = against_best(summary, reference, m)) {
       JsonObjectWriter object;
       object.add("system", summary.rows[comparison->row].cell->system->name);
       best.add_json(kMetricNames[m], object.add("star", is_significant(*comparison)).text());
@@ -116,9 +114,9 @@ std::string dataset_json(const DatasetSummary& summary, const config::Grid& grid
   object.add_json("published_p", published_json(published.row(grid.table, name, "p_value")));
   object.add_json("rows", list_json(summary.rows, row_json));
   object.add_json("comparisons", list_json(summary.comparisons, [&](const Comparison& comparison) {
-                    return comparison_json(comparison, summary.rows[comparison.row]);
+                    return comparison_json(comparison, summary);
                   }));
-  return object.add_json("best_other", best_json(summary)).text();
+  return object.add_json("best_other", best_json(summary, grid.reference)).text();
 }
 
 struct StageTotal {

@@ -36,7 +36,7 @@ std::optional<double> best_of(const DatasetSummary& summary, std::size_t metric,
                               const ValueOf& value_of) {
   std::optional<double> best;
   for (const SummaryRow& row : summary.rows) {
-    const std::optional<double> value = value_of(row);
+    const std::optional<double> value = row.cell->system->helper ? std::nullopt : value_of(row);
     if (value && (!best || is_better(metric, *value, *best))) {
       best = value;
     }
@@ -75,13 +75,14 @@ void add_column(const DatasetSummary& summary, const std::string& reference, std
                 Table& table) {
   const auto best =
       best_of(summary, metric, [metric](const SummaryRow& row) { return mean_of(row, metric); });
-  const Comparison* rival = against_best(summary, metric);
+  const Comparison* rival = against_best(summary, reference, metric);
   for (std::size_t r = 0; r < summary.rows.size(); ++r) {
     const SummaryRow& row = summary.rows[r];
     const bool star = row.cell->system->name == reference && row.cell->sweep.empty() &&
                       rival != nullptr && is_significant(*rival);
-    table.rows[r].push_back(
-        {value_text(row.metrics[metric]), best && mean_of(row, metric) == best, star});
+    table.rows[r].push_back({value_text(row.metrics[metric]),
+                             !row.cell->system->helper && best && mean_of(row, metric) == best,
+                             star});
   }
 }
 
@@ -126,11 +127,11 @@ std::string caption_of(const config::Grid& grid, const config::Published& publis
 void add_notes(const config::Grid& grid, const config::Published& published,
                const DatasetSummary& summary, Table& table) {
   if (!summary.comparisons.empty()) {
-    table.notes.push_back(
-        "* better than the best other system with p < 0.01 after Holm's correction over the "
-        "comparisons of all tables here: " +
-        std::string(grid.seeds.size() > 1 ? "paired t-test over seeds."
-                                          : "DeLong's test of the AUC, one seed."));
+    table.notes.emplace_back(
+        grid.seeds.size() > 1
+            ? "* better than the best other system with p < 0.01: paired t-test over seeds after "
+              "Holm's correction over all such comparisons of the metric here."
+            : "One seed: no stars, since no test of one run says what another seed would give.");
   }
   if (const auto p = published.row(grid.table, summary.dataset->published, "p_value")) {
     table.notes.push_back(
