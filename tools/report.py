@@ -48,11 +48,24 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def refuse_other_folders(folder, wants_run):
+    """A folder of nothing yet is fine; a page in the wrong one would replace the right one."""
+    entries = set(os.listdir(folder))
+    run, experiment = "config.resolved.toml" in entries, bool(entries & {"results.jsonl", "cells"})
+    if wants_run and experiment and not run:
+        fail(66, f"{folder}: is the folder of an experiment; use --experiment")
+    if not wants_run and run:
+        fail(66, f"{folder}: is the folder of a run; use --run-dir")
+    if not wants_run and entries and not experiment:
+        fail(66, f"{folder}: is not the folder of an experiment")
+
+
 def main():
     arguments = parse_arguments()
     folder = arguments.run_dir or arguments.experiment
     if not os.path.isdir(folder):
         fail(66, f"{folder}: no such {'run' if arguments.run_dir else 'experiment'} folder")
+    refuse_other_folders(folder, bool(arguments.run_dir))
     try:
         from report_page import experiment_page, page
     except ImportError as error:

@@ -17,8 +17,12 @@ struct Flags {
 };
 
 void check(const Flags& flags) {
-  if (flags.request.user.empty() == flags.pairs.empty()) {
+  if (flags.request.user.empty() && flags.pairs.empty()) {
     throw_usage("give --user ID for recommendations, or --pairs FILE to score pairs");
+  }
+  if (!flags.request.user.empty() && !flags.pairs.empty()) {
+    throw_usage("--user and --pairs exclude each other: give --user ID for recommendations, or " +
+                std::string("--pairs FILE to score pairs"));
   }
   if (!flags.pairs.empty() && !flags.request.candidates.empty()) {
     throw_usage("--candidates goes with --user; --pairs says itself what is scored");

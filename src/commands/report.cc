@@ -7,6 +7,7 @@
 #include "commands/command_list.h"
 #include "commands/python_tool.h"
 #include "commands/stage_command.h"
+#include "core/error.h"
 #include "io/files.h"
 
 namespace rallrec::commands {
@@ -24,6 +25,9 @@ std::string write_page(const char* kind, const std::string& folder, const std::s
 }
 
 int run(const Flags& flags, CommandContext& context) {
+  if (!flags.experiment.empty() && context.origins.at("output.run_dir") == "--run-dir") {
+    throw_usage("--experiment and --run-dir exclude each other");
+  }
   if (context.communicator.rank() == 0) {
     if (!flags.output.empty()) {
       io::require_place_for(flags.output);

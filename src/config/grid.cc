@@ -76,16 +76,42 @@ void require_distinct(const std::string& path, const char* what, Strings names) 
   }
 }
 
+// Every value of a sweep must make a cell of its own.
+void check_sweeps(const GridSystem& system, const Strings& seed_keys) {
+  for (const GridSweep& sweep : system.sweep) {
+    if (std::find(seed_keys.begin(), seed_keys.end(), sweep.key) != seed_keys.end()) {
+      throw_usage(system.place + ": sweep over '" + sweep.key +
+                  "', which takes the cell's seed; list the values in 'seeds', or leave the key "
+                  "out of 'seed_keys'");
+    }
+    Strings values;
+    for (const FlagSetting& value : sweep.values) {
+      values.push_back(value.value);
+    }
+    std::sort(values.begin(), values.end());
+    const auto twice = std::adjacent_find(values.begin(), values.end());
+    if (twice != values.end()) {
+      throw_usage(system.place + ": sweep over '" + sweep.key + "' has " + *twice + " twice");
+    }
+  }
+}
+
 // Names that point at other parts of the grid.
 void check_references(const std::string& path, const Grid& grid) {
   const Strings systems = names_of(grid.systems);
   const Strings datasets = names_of(grid.datasets);
   require_distinct(path, "systems", systems);
   require_distinct(path, "data sets", datasets);
+  std::vector<std::int64_t> seeds = grid.seeds;
+  std::sort(seeds.begin(), seeds.end());
+  if (std::adjacent_find(seeds.begin(), seeds.end()) != seeds.end()) {
+    throw_usage(path + ": 'seeds' has a seed twice");
+  }
   if (!grid.reference.empty()) {
     require_known(path + ": reference", "system", grid.reference, systems);
   }
   for (const GridSystem& system : grid.systems) {
+    check_sweeps(system, grid.seed_keys);
     if (!system.reference.empty()) {
       require_known(system.place + ": reference", "system", system.reference, systems);
     }

@@ -65,6 +65,35 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
+std::vector<FieldStatistics> fields_of(const FieldTable& table) {
+  std::vector<FieldStatistics> fields;
+  for (const Field& field : table.fields) {
+    FieldStatistics statistics{field.name, 0};
+    for (std::size_t row = 1; row < field.offsets.size(); ++row) {
+      statistics.filled += field.offsets[row] > field.offsets[row - 1] ? 1 : 0;
+    }
+    fields.push_back(statistics);
+  }
+  return fields;
+}
+
+std::string field_list(const char* whose, const std::vector<FieldStatistics>& fields) {
+  std::string text = std::string(whose) + " with ";
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + fields[i].name + " (" + std::to_string(fields[i].filled) + ")";
+  }
+  return fields.empty() ? std::string(whose) + " without columns" : text;
+}
+
+std::string field_line(const DatasetStatistics& statistics) {
+  const bool titled =
+      std::any_of(statistics.item_fields.begin(), statistics.item_fields.end(),
+                  [](const FieldStatistics& field) { return field.name == "title"; });
+  return field_list("users", statistics.user_fields) + "; " +
+         field_list("items", statistics.item_fields) +
+         (titled ? "" : "; without a title, prompts show the items' ids");
+}
+
 std::string split_line(const char* name, const SplitStatistics& split) {
   return format("%s: %lld samples, %.4f positive, unseen in train: %lld by user, %lld by item",
                 name, static_cast<long long>(split.samples), split.positive_rate(),
@@ -96,6 +125,8 @@ DatasetStatistics statistics_of(const Dataset& dataset) {
   statistics.filtered_rows = dataset.filtered_rows;
   statistics.repeated_rows = dataset.repeated_rows;
   statistics.samples_with_target_in_history = count_targets_in_history(dataset);
+  statistics.user_fields = fields_of(dataset.user_fields);
+  statistics.item_fields = fields_of(dataset.item_fields);
   add_histories(dataset.samples, statistics);
   const SeenInTraining seen(dataset);
   for (std::size_t k = 0; k < kSplits.size(); ++k) {
@@ -110,6 +141,7 @@ std::vector<std::string> lines_of(const DatasetStatistics& statistics) {
   lines.push_back(number(statistics.rows) + " interactions of " + number(statistics.users) +
                   " users with " + number(statistics.used_items) + " of " +
                   number(statistics.items) + " items");
+  lines.push_back(field_line(statistics));
   lines.push_back(number(statistics.samples()) + " samples, histories of " +
                   format("%.1f", statistics.mean_history) + " interactions on average, at most " +
                   number(statistics.longest_history));

@@ -20,6 +20,11 @@ struct SplitStatistics {
   double positive_rate() const;
 };
 
+struct FieldStatistics {
+  std::string name;
+  std::int64_t filled = 0;  // rows with a value
+};
+
 // What a person checks first about a data set.
 struct DatasetStatistics {
   std::int64_t rows = 0;
@@ -34,6 +39,9 @@ struct DatasetStatistics {
   std::int64_t samples_with_target_in_history = 0;
   double mean_history = 0.0;
   std::int64_t longest_history = 0;
+  // The columns of the user and item files.
+  std::vector<FieldStatistics> user_fields;
+  std::vector<FieldStatistics> item_fields;
   // Indexed by Split.
   std::array<SplitStatistics, 3> splits;
 

@@ -150,6 +150,8 @@ void run_baseline(StageContext& context, const std::string& model) {
   context.report.add("AUC", result.auc);
   context.report.add("log loss", result.log_loss);
   context.report.add("accuracy", result.accuracy);
+  spdlog::info("baseline {}: AUC {:.4f}, log loss {:.4f}, accuracy {:.4f} on {} test samples",
+               model, result.auc, result.log_loss, result.accuracy, data.test.size());
 }
 
 Stage baseline(const std::string& model, void (*run)(StageContext&)) {

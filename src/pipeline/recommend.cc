@@ -41,7 +41,9 @@ data::Dataset load_run(const StageContext& context) {
     throw_missing(run_dir, "is not the folder of a run; `rallrec run --config FILE` makes one");
   }
   require_files(run_dir, {kDataFile});
-  require_files(run_dir, scoring_files(context.options));
+  const std::vector<std::string> files = scoring_files(context.options);
+  require_files(run_dir, files);
+  require_consistent(run_dir, files, "recommend");
   return data::load_dataset(run_dir + "/" + kDataFile);
 }
 

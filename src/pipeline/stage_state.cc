@@ -1,5 +1,7 @@
 #include "pipeline/stage_state.h"
 
+#include <algorithm>
+#include <set>
 #include <vector>
 
 #include "config/write.h"
@@ -54,7 +56,53 @@ std::string changed_file(const std::vector<io::FileRecord>& before,
   return "";
 }
 
+// The stage that writes a file, which may be "baseline/dcn"; "" where it has no manifest.
+std::string writer_of(const std::string& run_dir, const std::string& file) {
+  for (std::size_t end = file.rfind('/'); end != std::string::npos && end > 0;
+       end = file.rfind('/', end - 1)) {
+    if (io::file_exists(run_dir + "/" + file.substr(0, end) + "/manifest.json")) {
+      return file.substr(0, end);
+    }
+  }
+  return "";
+}
+
+const io::FileRecord* record_of(const std::vector<io::FileRecord>& records,
+                                const std::string& path) {
+  const auto found = std::find_if(records.begin(), records.end(),
+                                  [&path](const auto& record) { return record.path == path; });
+  return found == records.end() ? nullptr : &*found;
+}
+
 }  // namespace
+
+void require_consistent(const std::string& run_dir, const std::vector<std::string>& files,
+                        const std::string& reader) {
+  std::set<std::string> seen;
+  std::vector<std::string> open;
+  for (const std::string& file : files) {
+    open.push_back(writer_of(run_dir, file + "/"));
+  }
+  while (!open.empty()) {
+    const std::string stage = open.back();
+    open.pop_back();
+    const auto manifest = io::read_manifest(run_dir + "/" + stage + "/manifest.json");
+    if (stage.empty() || !manifest || !seen.insert(stage).second) {
+      continue;
+    }
+    for (const io::FileRecord& input : manifest->inputs) {
+      const std::string writer = writer_of(run_dir, input.path);
+      const auto written = io::read_manifest(run_dir + "/" + writer + "/manifest.json");
+      const io::FileRecord* now = written ? record_of(written->outputs, input.path) : nullptr;
+      if (!writer.empty() && (now == nullptr || now->sha256 != input.sha256)) {
+        throw_missing(run_dir + "/" + stage,
+                      "is needed by " + reader + " and was made of another " + input.path +
+                          " than stage " + writer + " has written since; run `rallrec run` again");
+      }
+      open.push_back(writer);
+    }
+  }
+}
 
 void throw_not_written(const std::string& run_dir, const std::string& path,
                        const std::string& reader) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "config/options.h"
 #include "io/artifact_store.h"
@@ -30,5 +31,11 @@ void record_outputs(const std::string& run_dir, const Stage& stage, io::FileHash
 // few words ("config changed", "tune/adapter/… changed").
 std::string difference(const std::string& run_dir, const Stage& stage, const io::Manifest& kept,
                        const io::Manifest& expected, io::FileHashes& hashes);
+
+// Throws Error (missing input) where a stage that `files` (relative to the run folder) come from,
+// or one before it, was made of other files than the stages of this folder have written since; the
+// message names both. Goes by the manifests, not by what is on disk. `reader` is what needs them.
+void require_consistent(const std::string& run_dir, const std::vector<std::string>& files,
+                        const std::string& reader);
 
 }  // namespace rallrec::pipeline

@@ -159,6 +159,11 @@ TEST_F(Recommend, SaysWhatIsWrongAndWhatIsMissing) {
          {"--user", "u3", "--shortlist", "2", "--shortlist-by", "light-gcn"});
   folder.put("p.jsonl", "{\"user\": \"u3\", \"item\": \"film\"}\n");
   expect(65, "p.jsonl:1", {"--pairs", folder.file("p.jsonl")});
+  ASSERT_EQ(run(1, run_arguments("run", {"--stages", "ingest", "--set", "data.min_history=3"})).code, 0);
+  expect(66, "was made of another ingest/interactions.h5 than stage ingest has written since",
+         {"--user", "u3"});
+  ASSERT_EQ(run(1, run_arguments("run", {"--stages", "ingest"})).code, 0);
+  ASSERT_EQ(recommend(1, {"--user", "u3"}).code, 0) << "as it was";
   std::filesystem::remove_all(folder.file("run/tune/adapter"));
   expect(66, "written by stage tune", {"--user", "u3"});
   std::filesystem::remove(folder.file("run/align/aligned_embeddings.h5"));

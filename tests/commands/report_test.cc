@@ -46,6 +46,20 @@ TEST(ReportCommand, ErrorsAreOneLine) {
   EXPECT_NE(outcome.err.find("no: no such folder to write page.html to"), std::string::npos)
       << outcome.err;
   EXPECT_EQ(rallrec({"report"}).code, 64);
+  folder.put("report.html", "the page of a run");
+  folder.put("config.resolved.toml", "");
+  outcome = rallrec({"report", "--experiment", folder.path()});
+  EXPECT_EQ(outcome.code, 66);
+  EXPECT_NE(outcome.err.find("is the folder of a run; use --run-dir"), std::string::npos)
+      << outcome.err;
+  EXPECT_EQ(folder.get("report.html"), "the page of a run");
+  const TemporaryFolder experiment;
+  experiment.put("results.jsonl", "");
+  outcome = rallrec({"report", "--run-dir", experiment.path()});
+  EXPECT_EQ(outcome.code, 66);
+  EXPECT_NE(outcome.err.find("use --experiment"), std::string::npos) << outcome.err;
+  EXPECT_EQ(rallrec({"report", "--run-dir", folder.path(), "--experiment", experiment.path()}).code,
+            64);
 }
 
 }  // namespace

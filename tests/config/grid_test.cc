@@ -86,6 +86,25 @@ TEST_F(GridFile, RefusesWrongTypesAndMissingParts) {
   expect_error(ExitCode::kMissingInput, "none.toml", [&] { read_grid(folder_.file("none.toml")); });
 }
 
+TEST_F(GridFile, EveryCellIsAnother) {
+  const std::string start = std::string(kDataset) + kSystem;
+  expect_usage("seeds = [1, 2, 1]\n" + start, "'seeds' has a seed twice");
+  expect_usage(start + "sweep = { 'prompt.k' = [3, 5, 3] }\n", "'prompt.k' has 3 twice");
+  expect_usage(start + "sweep = { 'tune.seed' = [3, 4] }\n", "which takes the cell's seed");
+  const Grid grid = read("seed_keys = ['baseline.seed']\n" + start +
+                         "sweep = { 'tune.seed' = [3, 4] }\nhelper = true\n");
+  EXPECT_TRUE(grid.systems[0].helper);
+  expect_usage(start + "helper = 1\n", "'system.helper' must be true or false");
+}
+
+TEST_F(GridFile, ASystemMayHaveAReferenceOfItsOwn) {
+  const std::string two = std::string(kDataset) + kSystem + "[[system]]\nname = 'dcn'\n";
+  const Grid grid = read("reference = 'rallrec'\n" + two + "reference = 'dcn'\n");
+  EXPECT_EQ(reference_of(grid, grid.systems[0]), "rallrec");
+  EXPECT_EQ(reference_of(grid, grid.systems[1]), "dcn");
+  expect_usage(two + "reference = 'dnc'\n", "no system is called 'dnc'; did you mean 'dcn'?");
+}
+
 TEST_F(GridFile, PublishedNumbersAreFoundByTableDataSetAndRow) {
   const Published published =
       read_published(folder_.put("published.toml",

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "data/datasets/calendar.h"
 #include "data/datasets/html_text.h"
 #include "data/filters.h"
@@ -163,6 +165,16 @@ TEST(AmazonReader, SaysWhatItSawOfAnUnknownLayout) {
   expect_error(ExitCode::kBadData, "names nothing, but is '{not quite'; known are reviews of 2014",
                [&] { read_amazon(folder.file("ratings.csv")); });
   folder.put("ratings.csv", kCsvReviews);
+  folder.put("meta.csv", "id,title\nB01,A film\n");
+  expect_error(ExitCode::kBadData, "meta.csv:1: unknown layout: the first line names 'id', 'title'",
+               [&] { read_amazon(folder.path()); });
+  EXPECT_EQ(read_amazon(folder.file("ratings.csv")).interactions.size(), 2U);
+  const TemporaryFolder metadata;
+  metadata.put("meta.csv", "asin,title\nB01,A film\n");
+  expect_error(ExitCode::kBadData,
+               "holds no file of reviews: meta.csv has 'asin', 'title'; known are reviews of 2014",
+               [&] { read_amazon(metadata.path()); });
+  std::filesystem::remove(folder.file("meta.csv"));
   folder.put("more.csv", kCsvReviews);
   expect_error(ExitCode::kUsage, "let data.path name the one", [&] { read_amazon(folder.path()); });
   EXPECT_EQ(read_amazon(folder.file("more.csv")).interactions.size(), 2U);

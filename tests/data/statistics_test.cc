@@ -54,13 +54,31 @@ TEST(Statistics, CountsWhatIsThere) {
   EXPECT_EQ(statistics.splits[2].unseen_items, 2);
 }
 
+TEST(Statistics, CountsWhatColumnsHold) {
+  Dataset dataset = ten_samples();
+  FieldBuilder titles("title", FieldKind::kToken);
+  titles.add("one");
+  titles.end_row();
+  titles.end_row();
+  titles.add("three");
+  titles.end_row();
+  dataset.item_fields.fields.push_back(titles.take());
+  const DatasetStatistics statistics = statistics_of(dataset);
+  ASSERT_EQ(statistics.item_fields.size(), 1U);
+  EXPECT_EQ(statistics.item_fields[0].filled, 2);
+  EXPECT_EQ(lines_of(statistics)[1], "users without columns; items with title (2)");
+}
+
 TEST(Statistics, SaysItInLines) {
   const auto lines = lines_of(statistics_of(ten_samples()));
-  ASSERT_EQ(lines.size(), 6U);
+  ASSERT_EQ(lines.size(), 7U);
   EXPECT_EQ(lines[0], "10 interactions of 3 users with 4 of 5 items");
-  EXPECT_THAT(lines[2], HasSubstr("train: 5 samples, 0.6000 positive"));
-  EXPECT_THAT(lines[5], HasSubstr("3 malformed"));
-  EXPECT_THAT(lines[5], HasSubstr("2 samples have their own item"));
+  EXPECT_EQ(
+      lines[1],
+      "users without columns; items without columns; without a title, prompts show the items' ids");
+  EXPECT_THAT(lines[3], HasSubstr("train: 5 samples, 0.6000 positive"));
+  EXPECT_THAT(lines[6], HasSubstr("3 malformed"));
+  EXPECT_THAT(lines[6], HasSubstr("2 samples have their own item"));
 }
 
 }  // namespace

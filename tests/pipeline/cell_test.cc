@@ -73,6 +73,14 @@ TEST_F(Unroll, TheNarrowerSettingWinsAndTheCommandLineOverAll) {
   EXPECT_EQ(settings_json(cells[0].settings).find("\"prompt.k\": 2"), std::string::npos);
 }
 
+TEST_F(Unroll, ASweptKeyIsNotOverridden) {
+  from_.sources.sets = {"prompt.k=7"};
+  expect_error(ExitCode::kUsage, "the swept 'prompt.k' is overridden by --set", [&] {
+    unrolled(std::string(kHead) +
+             "[[system]]\nname = 'rallrec'\nsweep = { 'prompt.k' = [5, 10] }\n");
+  });
+}
+
 TEST_F(Unroll, ASweepMakesACellPerChoiceOfValues) {
   const auto cells =
       unrolled(std::string(kHead) +

@@ -197,6 +197,15 @@ TEST_F(Summary, ALossIsBetterWhereItIsSmaller) {
   EXPECT_TRUE(is_better(kLogLossSquashed, 0.6, 0.7));
 }
 
+TEST_F(Summary, WhatNoSeedChangesHasNoDeviationInATable) {
+  for (std::size_t i = 3; i < 6; ++i) {
+    folder_.put(cells_[i].folder + "/infer/scores.jsonl", scores(1, 0.2, false));
+  }
+  const Table table = table_of(grid_, published_, summarised());
+  EXPECT_NE(table.rows[0][2].text.find("±"), std::string::npos);
+  EXPECT_EQ(table.rows[1][2].text.find("±"), std::string::npos);
+}
+
 TEST_F(Summary, AHelperIsShownButNeitherBestNorCompared) {
   grid_.reference = "bad";
   grid_.systems[0].helper = true;

@@ -297,10 +297,12 @@ class Examples(unittest.TestCase):
             self.assertEqual(examples.listed_items(text), [])
 
         self.assertEqual(examples.listed_items("q\nx 5; y; z 1\nb: c"), ["x 5", "y", "z 1"])
+        self.assertEqual(examples.listed_items("Likes?\nA (1): Yes; B: No; C: 2 (3):"), ["A (1): Yes", "B: No"])
 
     def test_the_item_asked_about(self):
         self.assertEqual(examples.target_of("a: b\nWill it be ***x: y***, yes?\nSay: so"), "x: y")
         self.assertEqual(examples.target_of("a: b\nLast film: Made: up (1970)\n"), "Made: up (1970)")
+        self.assertEqual(examples.target_of("Likes?\nA (1): Yes; B: No; C: 2 (3):"), "C: 2 (3)")
         for text in ("", "no mark", "a: " + "x" * 200):
             self.assertIn(examples.target_of(text), ("", "no mark"))
 

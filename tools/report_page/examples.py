@@ -84,16 +84,21 @@ def listed_items(prompt):
     for line in lines:
         parts = line.split("; ")
         if len(parts) > 1:
-            return parts[:MAX_ITEMS]
+            asked = parts[-1].endswith(":")  # the item asked about, where the list runs on to it
+            return parts[:len(parts) - asked][:MAX_ITEMS]
     return []
 
 
 def target_of(prompt):
-    """The item asked about: the words between "***", or else what follows ": " in the last line."""
+    """The item asked about: the words between "***", or the last of a list that stops at it, or else what follows
+    ": " in the last line."""
     marked = re.search(r"\*\*\*(.+?)\*\*\*", prompt)
     if marked:
         return marked.group(1)
-    name = prompt.rstrip().rsplit("\n", 1)[-1].split(": ", 1)[-1].strip()
+    last = prompt.rstrip().rsplit("\n", 1)[-1]
+    if last.endswith(":") and "; " in last:
+        return last.rsplit("; ", 1)[-1][:-1]
+    name = last.split(": ", 1)[-1].strip()
     return name if len(name) <= MAX_TITLE else ""
 
 

@@ -25,7 +25,8 @@ def render(run_dir):
         metrics=metric_rows(run.metrics), whose=whose(run), subject=figures.LABELS[subject_of(run.metrics)],
         constant=constant_answer(run.metrics), cards=cards(run.metrics), curves=curve_figures(models),
         retrievals=retrieval_cards(run, dataset, models), item_map=item_map_of(run, dataset),
-        examples=example_cards(run, models), config_text=run.config_text, notes=run.notes)
+        examples=example_cards(run, models), config_text=run.config_text,
+        notes=run.notes + stale_stages(run))
 
 
 def score_files(config):
@@ -37,6 +38,11 @@ def score_files(config):
     return files
 
 
+def uses_model(config):
+    stages = config.get("stages")
+    return not isinstance(stages, list) or not stages or bool({"embed", "tune", "infer"} & set(map(str, stages)))
+
+
 def facts(run):
     """(name, value) pairs of what was run."""
     environment, config = run.environment, run.config
@@ -46,8 +52,8 @@ def facts(run):
     pairs = [
         ("mode", config.get("mode")),
         ("data set", dataset_text(config.get("data"))),
-        ("model", model_of(run)),
-        ("weights computed as", nested(config, "model", "quant")),
+        ("model", model_of(run) if uses_model(config) else None),
+        ("weights computed as", nested(config, "model", "quant") if uses_model(config) else None),
         ("train prompts", nested(run.manifests, "tune", "summary", "prompts")),
         ("ranks", environment.get("ranks")),
         ("threads per rank", environment.get("threads_per_rank")),
@@ -238,8 +244,31 @@ def prompts_to_show(run, models):
     return [(why, run.line_at(scored.relative, scored.offsets[i])) for why, i in chosen]
 
 
+# Deviations of the authors' code under which a prompt shows something else than eq. 7 and 8 say.
+OTHER_LISTS = ("description_only", "pca_text", "max_norm", "cosine_ranking", "ml1m_index_shift", "rerank_two_thirds",
+               "rerank_repeat_bug", "amazon_hybrid_empty", "drop_last_item")
+
+
+def deviates(config):
+    return any(nested(config, "refcompat", key) for key in OTHER_LISTS)
+
+
+def stale_stages(run):
+    """Stages that were made of other files than other stages of the folder have written since."""
+    outputs = {record.get("path"): record.get("sha256") for manifest in run.manifests.values()
+               for record in as_records(manifest.get("outputs"))}
+    return [f"stage {name} was made of another {record['path']} than is there now: its figures are of earlier data"
+            for name, manifest in run.manifests.items() for record in as_records(manifest.get("inputs"))
+            if outputs.get(record.get("path"), record.get("sha256")) != record.get("sha256")]
+
+
+def as_records(value):
+    return [record for record in value if isinstance(record, dict) and isinstance(record.get("path"), str)] \
+        if isinstance(value, list) else []
+
+
 def retrieval_cards(run, dataset, models):
-    if dataset is None:
+    if dataset is None or deviates(run.config):
         return []
     channels = retrieval.Channels(run, len(dataset.items))
     neighbours = retrieval.Neighbours(run)

@@ -3,8 +3,9 @@ import numpy as np
 
 from . import figures
 
-# Table 2 of RALLRec (arXiv 2502.06101): users, items, samples, fields, features.
-PUBLISHED = [("BookCrossing", (8723, 3547, 227735, 10, 14279)),
+# Table 2 of RALLRec (arXiv 2502.06101): users, items, samples, fields, features. What it calls the samples of
+# BookCrossing are its ratings; one per user, 8,723, is a sample in the authors' code.
+PUBLISHED = [("BookCrossing (ratings, not samples)", (8723, 3547, 227735, 10, 14279)),
              ("MovieLens-1M", (6040, 3952, 970009, 9, 15905)),
              ("Amazon Movies & TV", (14386, 5000, 141829, 6, 22387))]
 COLUMNS = ["users", "items", "samples", "fields", "feature values"]

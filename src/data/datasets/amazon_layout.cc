@@ -55,13 +55,22 @@ std::string metadata_item(const RecordFile& file) {
   return describes ? first_key(file, {"parent_asin", "asin"}) : "";
 }
 
-[[noreturn]] void refuse(const RecordFile& file) {
+std::string seen_in(const RecordFile& file) {
   std::string seen;
   for (const std::string& key : file.keys) {
     seen.append(seen.empty() ? "" : ", ").append(io::shown(key));
   }
-  if (seen.empty()) seen = "nothing, but is " + io::shown(first_line(file.path));
-  throw_bad_data(file.path + ":1", "unknown layout: the first line names " + seen + "; " + kKnown);
+  return seen.empty() ? "nothing, but is " + io::shown(first_line(file.path)) : seen;
+}
+
+[[noreturn]] void refuse(const RecordFile& file) {
+  throw_bad_data(file.path + ":1",
+                 "unknown layout: the first line names " + seen_in(file) + "; " + kKnown);
+}
+
+[[noreturn]] void throw_no_reviews(const std::string& folder, const std::string& seen) {
+  throw_bad_data(folder, "holds no file of reviews: " + seen + "; " + kKnown +
+                             "; what ends in .gz must be unpacked first");
 }
 
 [[noreturn]] void throw_two(const std::string& first, const std::string& second, const char* what,
@@ -70,7 +79,8 @@ std::string metadata_item(const RecordFile& file) {
               cure);
 }
 
-void add(RecordFile&& file, AmazonFiles& files) {
+// `strict`: the file must be reviews or metadata.
+void add(RecordFile&& file, bool strict, AmazonFiles& files) {
   ReviewKeys keys;
   if (find_review_keys(file, &keys)) {
     if (!files.reviews.keys.empty()) {
@@ -84,6 +94,8 @@ void add(RecordFile&& file, AmazonFiles& files) {
     }
     files.metadata = std::move(file);
     files.metadata_item = item;
+  } else if (strict) {
+    refuse(file);
   }
 }
 
@@ -98,15 +110,17 @@ AmazonFiles find_amazon_files(const std::string& path) {
   }
   const std::string folder = is_folder ? path : io::folder_of(path);
   const Names names = files_of(folder, {".csv", ".json", ".jsonl"});
+  std::string seen;
   for (const std::string& name : names) {
     RecordFile file = open_records(name);
+    seen += (seen.empty() ? "" : ", ") + io::name_of(name) + " has " + seen_in(file);
     ReviewKeys keys;
-    if (is_folder || !find_review_keys(file, &keys)) add(std::move(file), files);
+    if (is_folder || !find_review_keys(file, &keys)) add(std::move(file), is_folder, files);
   }
   if (names.empty())
     throw_missing(path,
                   "no .csv, .json or .jsonl file in this folder; unpack what ends in .gz first");
-  if (files.reviews.keys.empty()) refuse(open_records(names.front()));
+  if (files.reviews.keys.empty()) throw_no_reviews(folder, seen);
   return files;
 }
 

@@ -23,8 +23,8 @@ struct AmazonFiles {
 };
 
 // Finds the two files under `path` (amazon.h). Throws missing where there is no file, bad data that
-// says what was seen and what is known where no file of the folder, or the file named, has a known
-// layout of reviews, and usage where two have.
+// says what was seen and what is known where a file of the folder, or the file named, has no known
+// layout, or none has reviews, and usage where two have.
 AmazonFiles find_amazon_files(const std::string& path);
 
 }  // namespace rallrec::data

@@ -106,7 +106,14 @@ void load_options(const CellSources& from, Cell& cell) {
       std::remove_if(sources.flags.begin(), sources.flags.end(),
                      [](const FlagSetting& flag) { return flag.name == "output.run_dir"; }),
       sources.flags.end());
-  cell.options = config::load_config(sources).options;
+  const config::Config config = config::load_config(sources);
+  for (const FlagSetting& swept : cell.sweep) {
+    if (config.origins.at(swept.name) != swept.flag) {
+      throw_usage(swept.flag + ": the swept '" + swept.name + "' is overridden by " +
+                  config.origins.at(swept.name) + "; leave that out");
+    }
+  }
+  cell.options = config.options;
   cell.options.output.run_dir = from.folder + "/" + cell.folder;
   cell.stages = cell.options.stages;
   if (std::count(cell.stages.begin(), cell.stages.end(), "evaluate") == 0) {

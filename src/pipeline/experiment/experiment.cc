@@ -29,8 +29,11 @@ namespace {
 
 config::Published read_published_of(const ExperimentRequest& request) {
   const std::string& name = request.grid.published;
-  return name.empty() ? config::Published()
-                      : config::read_published(io::folder_of(request.from.grid_file) + "/" + name);
+  if (name.empty()) {
+    return {};
+  }
+  const std::string beside = io::folder_of(request.from.grid_file) + "/" + name;
+  return config::read_published(name.front() == '/' ? name : beside);
 }
 
 bool worked(const CellResult& result) {

@@ -26,8 +26,10 @@ std::string value_text(const MetricSummary& metric) {
   if (metric.values.empty()) {
     return kNothing;
   }
-  return metric.deviation ? fmt::format("{:.4f} ± {:.4f}", metric.mean, *metric.deviation)
-                          : fmt::format("{:.4f}", metric.mean);
+  // What no seed changes, such as a model that is not tuned, has no deviation to show.
+  return metric.deviation && *metric.deviation > 0.0
+             ? fmt::format("{:.4f} ± {:.4f}", metric.mean, *metric.deviation)
+             : fmt::format("{:.4f}", metric.mean);
 }
 
 // The best of a column's values, which rows may lack.
