@@ -102,6 +102,18 @@ void check_references(const std::string& path, const Grid& grid) {
   }
 }
 
+// A seed that is named twice would count the same runs twice in means and deviations.
+std::vector<std::int64_t> read_seeds(const GridSection& top) {
+  const std::vector<std::int64_t> seeds = top.integers("seeds", {42});
+  std::vector<std::int64_t> sorted = seeds;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end()) {
+    top.fail("seeds", "integers that differ; " + std::to_string(*twice) + " is there twice");
+  }
+  return seeds;
+}
+
 }  // namespace
 
 Grid read_grid(const std::string& path) {
@@ -114,7 +126,7 @@ Grid read_grid(const std::string& path) {
   grid.table = top.text("table");
   grid.reference = top.text("reference");
   grid.published = top.text("published");
-  grid.seeds = top.integers("seeds", {42});
+  grid.seeds = read_seeds(top);
   grid.seed_keys = top.texts("seed_keys", {"tune.seed", "baseline.seed"});
   for (const std::string& key : grid.seed_keys) {
     if (!std::holds_alternative<std::int64_t>(field_named(key, path + ": seed_keys").fallback)) {
