@@ -84,6 +84,9 @@ void add(RecordFile&& file, AmazonFiles& files) {
     }
     files.metadata = std::move(file);
     files.metadata_item = item;
+  } else if (file.keys.empty() && io::name_of(file.path).rfind("meta", 0) == 0) {
+    // As the releases name it: its first line is broken, and titles would be missing unseen.
+    refuse(file);
   }
 }
 
