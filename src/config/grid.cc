@@ -104,7 +104,7 @@ void check_references(const std::string& path, const Grid& grid) {
 
 // A seed that is named twice would count the same runs twice in means and deviations.
 std::vector<std::int64_t> read_seeds(const GridSection& top) {
-  const std::vector<std::int64_t> seeds = top.integers("seeds", {42});
+  std::vector<std::int64_t> seeds = top.integers("seeds", {42});
   std::vector<std::int64_t> sorted = seeds;
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());

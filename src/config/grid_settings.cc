@@ -1,5 +1,6 @@
 #include "config/grid_settings.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "config/setting.h"
@@ -41,10 +42,10 @@ FlagSetting setting_of(const Field& field, const toml::node& node, const std::st
 
 void require_new(const std::vector<FlagSetting>& settings, const std::string& name,
                  const std::string& where) {
-  for (const FlagSetting& setting : settings) {
-    if (setting.name == name) {
-      throw_usage(where + ": '" + name + "' is set twice, before at " + setting.flag);
-    }
+  const auto before = std::find_if(settings.begin(), settings.end(),
+                                   [&](const FlagSetting& one) { return one.name == name; });
+  if (before != settings.end()) {
+    throw_usage(where + ": '" + name + "' is set twice, before at " + before->flag);
   }
 }
 
