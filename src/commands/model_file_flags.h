@@ -14,7 +14,8 @@ std::vector<const CLI::Option*> add_model_file_flags(CLI::App& app, pipeline::Mo
                                                      bool adapter, const std::string& input,
                                                      const std::string& output);
 
-// Throws usage where one that is needed is missing, and require_output's errors. `command` is named in the message.
+// Throws usage where one that is needed is missing, and require_output's errors. `command` is named
+// in the message.
 void require_model_files(const pipeline::ModelFiles& files, const std::string& command,
                          const CommandContext& context);
 

@@ -76,22 +76,13 @@ void require_distinct(const std::string& path, const char* what, Strings names) 
   }
 }
 
-// Every value of a sweep must make a cell of its own.
+// A swept seed would be overridden by the cell's.
 void check_sweeps(const GridSystem& system, const Strings& seed_keys) {
   for (const GridSweep& sweep : system.sweep) {
     if (std::find(seed_keys.begin(), seed_keys.end(), sweep.key) != seed_keys.end()) {
       throw_usage(system.place + ": sweep over '" + sweep.key +
                   "', which takes the cell's seed; list the values in 'seeds', or leave the key "
                   "out of 'seed_keys'");
-    }
-    Strings values;
-    for (const FlagSetting& value : sweep.values) {
-      values.push_back(value.value);
-    }
-    std::sort(values.begin(), values.end());
-    const auto twice = std::adjacent_find(values.begin(), values.end());
-    if (twice != values.end()) {
-      throw_usage(system.place + ": sweep over '" + sweep.key + "' has " + *twice + " twice");
     }
   }
 }
@@ -102,11 +93,6 @@ void check_references(const std::string& path, const Grid& grid) {
   const Strings datasets = names_of(grid.datasets);
   require_distinct(path, "systems", systems);
   require_distinct(path, "data sets", datasets);
-  std::vector<std::int64_t> seeds = grid.seeds;
-  std::sort(seeds.begin(), seeds.end());
-  if (std::adjacent_find(seeds.begin(), seeds.end()) != seeds.end()) {
-    throw_usage(path + ": 'seeds' has a seed twice");
-  }
   if (!grid.reference.empty()) {
     require_known(path + ": reference", "system", grid.reference, systems);
   }
@@ -133,6 +119,18 @@ void check_references(const std::string& path, const Grid& grid) {
   }
 }
 
+// A seed that is named twice would count the same runs twice in means and deviations.
+std::vector<std::int64_t> read_seeds(const GridSection& top) {
+  std::vector<std::int64_t> seeds = top.integers("seeds", {42});
+  std::vector<std::int64_t> sorted = seeds;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end()) {
+    top.fail("seeds", "integers that differ; " + std::to_string(*twice) + " is there twice");
+  }
+  return seeds;
+}
+
 }  // namespace
 
 const std::string& reference_of(const Grid& grid, const GridSystem& system) {
@@ -149,7 +147,7 @@ Grid read_grid(const std::string& path) {
   grid.table = top.text("table");
   grid.reference = top.text("reference");
   grid.published = top.text("published");
-  grid.seeds = top.integers("seeds", {42});
+  grid.seeds = read_seeds(top);
   grid.seed_keys = top.texts("seed_keys", {"tune.seed", "baseline.seed"});
   for (const std::string& key : grid.seed_keys) {
     if (!std::holds_alternative<std::int64_t>(field_named(key, path + ": seed_keys").fallback)) {

@@ -46,10 +46,11 @@ std::string GridSection::text(const char* key, const std::string& fallback) cons
   if (found == nullptr) {
     return fallback;
   }
-  if (!found->is_string() || found->as_string()->get().empty()) {
+  const std::string* text = found->is_string() ? &found->as_string()->get() : nullptr;
+  if (text == nullptr || text->empty() || text->find('\0') != std::string::npos) {
     fail(key, "text in quotes");
   }
-  return found->as_string()->get();
+  return *text;
 }
 
 bool GridSection::flag(const char* key) const {

@@ -1,5 +1,8 @@
 #include "config/grid_settings.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "config/setting.h"
 #include "core/error.h"
 
@@ -37,6 +40,15 @@ FlagSetting setting_of(const Field& field, const toml::node& node, const std::st
   return {field.name(), to_toml(setting.value), where};
 }
 
+void require_new(const std::vector<FlagSetting>& settings, const std::string& name,
+                 const std::string& where) {
+  const auto before = std::find_if(settings.begin(), settings.end(),
+                                   [&](const FlagSetting& one) { return one.name == name; });
+  if (before != settings.end()) {
+    throw_usage(where + ": '" + name + "' is set twice, before at " + before->flag);
+  }
+}
+
 // {"section.key" = value} and {section = {key = value}} alike.
 void add_settings(const std::string& path, const toml::table& table, const std::string& prefix,
                   std::vector<FlagSetting>& settings) {
@@ -45,7 +57,9 @@ void add_settings(const std::string& path, const toml::table& table, const std::
     if (const toml::table* inner = node.as_table()) {
       add_settings(path, *inner, name + ".", settings);
     } else {
-      const Field& field = field_named(name, place_of(path, key.source().begin));
+      const std::string where = place_of(path, key.source().begin);
+      const Field& field = field_named(name, where);
+      require_new(settings, name, where);
       settings.push_back(setting_of(field, node, path));
     }
   }
@@ -58,6 +72,16 @@ const toml::array& swept_values(const toml::node& node, const std::string& where
     throw_usage(where + ": sweep over '" + name + "' must be a list of its values");
   }
   return *values;
+}
+
+// Two equal values would be the same run twice.
+void add_value(FlagSetting value, GridSweep& sweep) {
+  for (const FlagSetting& other : sweep.values) {
+    if (other.value == value.value) {
+      throw_usage(value.flag + ": sweep over '" + sweep.key + "' has " + value.value + " twice");
+    }
+  }
+  sweep.values.push_back(std::move(value));
 }
 
 void add_sweeps(const std::string& path, const toml::table& table, const std::string& prefix,
@@ -73,7 +97,7 @@ void add_sweeps(const std::string& path, const toml::table& table, const std::st
     const Field& field = field_named(name, where);
     sweeps.push_back({name, {}});
     for (const toml::node& value : swept_values(node, where, name)) {
-      sweeps.back().values.push_back(setting_of(field, value, path));
+      add_value(setting_of(field, value, path), sweeps.back());
     }
   }
 }

@@ -59,8 +59,17 @@ void add_named(const std::vector<FlagSetting>& named, std::vector<Setting>& sett
   }
 }
 
+// What a value must be, or "". Names of files are handed on as C strings, which end at a NUL.
+std::string problem_of(const Setting& setting) {
+  const auto* text = std::get_if<std::string>(&setting.value);
+  if (text != nullptr && text->find('\0') != std::string::npos) {
+    return "must be without NUL (\\u0000)";
+  }
+  return setting.field->check(setting.value);
+}
+
 void apply(const Setting& setting, Config& config) {
-  const std::string problem = setting.field->check(setting.value);
+  const std::string problem = problem_of(setting);
   if (!problem.empty()) {
     throw_usage(setting.origin + ": '" + setting.field->name() + "' " + problem + "; it is " +
                 to_toml(setting.value));

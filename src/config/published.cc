@@ -1,6 +1,7 @@
 #include "config/published.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "config/toml_document.h"
 #include "core/error.h"
@@ -13,8 +14,9 @@ constexpr std::size_t kMetrics = 3;
 PublishedRow read_row(const std::string& path, const toml::node& node, bool squashed) {
   const toml::array* values = node.as_array();
   const bool is_row = values != nullptr && values->size() == kMetrics &&
-                      std::all_of(values->begin(), values->end(),
-                                  [](const toml::node& v) { return v.is_number(); });
+                      std::all_of(values->begin(), values->end(), [](const toml::node& v) {
+                        return v.is_number() && std::isfinite(*v.value<double>());
+                      });
   if (!is_row) {
     throw_usage(place_of(path, node.source().begin) +
                 ": must be three numbers: AUC, log loss and accuracy");
@@ -38,12 +40,18 @@ std::string text_of(const toml::table& document, const std::string& path, const 
   return *value;
 }
 
-std::vector<std::string> plain_rows(const toml::table& document) {
+std::vector<std::string> plain_rows(const toml::table& document, const std::string& path) {
+  const toml::node* found = document.get("plain_log_loss");
   std::vector<std::string> names;
-  if (const toml::array* list = document["plain_log_loss"].as_array()) {
-    for (const toml::node& name : *list) {
-      names.push_back(name.value_or(std::string()));
-    }
+  if (found == nullptr) {
+    return names;
+  }
+  if (!found->is_array() || !found->as_array()->is_homogeneous<std::string>()) {
+    throw_usage(place_of(path, found->source().begin) +
+                ": 'plain_log_loss' must be a list of rows such as [\"dcn\"]");
+  }
+  for (const toml::node& name : *found->as_array()) {
+    names.push_back(name.as_string()->get());
   }
   return names;
 }
@@ -69,7 +77,7 @@ Published read_published(const std::string& path) {
   Published published;
   published.source = text_of(document, path, "source");
   published.model = text_of(document, path, "model");
-  const std::vector<std::string> plain = plain_rows(document);
+  const std::vector<std::string> plain = plain_rows(document, path);
   for (auto&& [table, datasets] : document) {
     if (table == "source" || table == "model" || table == "plain_log_loss") {
       continue;

@@ -154,10 +154,11 @@ std::string identity_of(const fs::path& path) {
 // that led here, this one last.
 std::string base_path(const std::string& path, const toml::node& node, const Strings& chain) {
   const std::string where = place_of(path, node.source().begin);
-  if (!node.is_string() || node.as_string()->get().empty()) {
+  const std::string* name = node.is_string() ? &node.as_string()->get() : nullptr;
+  if (name == nullptr || name->empty() || name->find('\0') != std::string::npos) {
     throw_usage(where + ": 'base' must be the name of a config file in quotes");
   }
-  const fs::path base = (fs::path(path).parent_path() / node.as_string()->get()).lexically_normal();
+  const fs::path base = (fs::path(path).parent_path() / *name).lexically_normal();
   std::error_code error;
   if (!fs::exists(base, error)) {
     throw_missing(where, "'base' names " + base.string() + ", and there is no such file");

@@ -8,6 +8,12 @@
 #include "io/utf8.h"
 
 namespace rallrec::io {
+namespace {
+
+// Before the first row the scanner has taken it.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+}  // namespace
 
 // Decodes and splits rows; buffers of the row are reused from one to the next.
 class RowSplitter {
@@ -58,6 +64,10 @@ class RowSplitter {
     if (const std::size_t bad = find_invalid_utf8(text); bad != std::string::npos) {
       throw_bad_data(io::where(row_.path_, row_.row_, bad),
                      "not valid UTF-8; is the file in another encoding?");
+    }
+    if (text.compare(0, kByteOrderMark.size(), kByteOrderMark) == 0) {
+      throw_bad_data(io::where(row_.path_, row_.row_, 0),
+                     "a byte order mark inside the file; were two files joined?");
     }
     row_.decoded_ = text;
   }

@@ -29,7 +29,7 @@ enum class Quotes {
 struct DelimitedOptions {
   // One or more bytes of ASCII: "\t", "::", "|", ",", ";".
   std::string separator = "\t";
-  // Of the file. Fields are UTF-8 always. Invalid UTF-8 and NUL are bad rows.
+  // Of the file; fields are UTF-8. Bad rows: invalid UTF-8, NUL, a byte order mark within the file.
   Encoding encoding = Encoding::kUtf8;
   Quotes quotes = Quotes::kText;
   // With kDoubled: a quoted field may run over line ends.

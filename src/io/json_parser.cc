@@ -271,8 +271,9 @@ const JsonValue* JsonValue::find(std::string_view key) const {
 }
 
 const char* JsonValue::kind() const {
-  static constexpr const char* kKinds[] = {"null",     "true or false", "an integer", "an integer",
-                                           "a number", "a string",      "an array",   "an object"};
+  static constexpr const char* kKinds[] = {
+      "null",     "true or false", "an integer", "an integer above 2^63 - 1",
+      "a number", "a string",      "an array",   "an object"};
   return kKinds[content_.index()];
 }
 

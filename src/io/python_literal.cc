@@ -107,13 +107,14 @@ class LiteralParser {
     const char* const last = digits.data() + digits.size();
     std::int64_t whole = 0;
     double real = 0;
-    if (const auto parsed = std::from_chars(digits.data(), last, whole);
-        parsed.ec == std::errc() && parsed.ptr == last) {
+    const auto as_whole = std::from_chars(digits.data(), last, whole);
+    if (as_whole.ec == std::errc() && as_whole.ptr == last) {
       at_ = end;
       return JsonValue(whole);
     }
+    const bool beyond = as_whole.ec == std::errc::result_out_of_range && as_whole.ptr == last;
     const auto parsed = std::from_chars(digits.data(), last, real);
-    if (parsed.ec != std::errc() || parsed.ptr != last || !std::isfinite(real)) {
+    if (beyond || parsed.ec != std::errc() || parsed.ptr != last || !std::isfinite(real)) {
       refuse("expected a number of 64 bits, found " + shown(digits));
     }
     at_ = end;

@@ -14,11 +14,17 @@ JsonNode JsonNode::child(simdjson::dom::element value, const std::string& step) 
 }
 
 std::optional<JsonNode> JsonNode::find(std::string_view name) const {
-  simdjson::dom::element member;
-  if (as_object().at_key(name).get(member) != simdjson::SUCCESS || member.is_null()) {
-    return std::nullopt;
+  std::optional<simdjson::dom::element> member;
+  for (const simdjson::dom::key_value_pair entry : as_object()) {
+    if (entry.key == name) {
+      if (member) {
+        fail("key \"" + std::string(name) + "\" appears twice");
+      }
+      member = entry.value;
+    }
   }
-  return child(member, std::string(name));
+  return member && !member->is_null() ? std::optional(child(*member, std::string(name)))
+                                      : std::nullopt;
 }
 
 JsonNode JsonNode::at(std::string_view name) const {

@@ -21,7 +21,7 @@ class JsonNode {
   bool is_null() const { return value_.is_null(); }
   bool is_array() const { return value_.is_array(); }
   bool is_empty_string() const { return value_.is_string() && as_string().empty(); }
-  // The member `name` of this object, or nothing where it is absent or null.
+  // The member `name` of this object, or nothing where it is absent or null. Twice is an error.
   std::optional<JsonNode> find(std::string_view name) const;
   // The same, but absent or null is an error.
   JsonNode at(std::string_view name) const;

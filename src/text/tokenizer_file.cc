@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "io/json_value.h"
 #include "text/byte_level.h"
 #include "text/pre_tokenizer.h"
 #include "text/utf8.h"
@@ -47,6 +48,7 @@ simdjson::dom::element parse(simdjson::dom::parser& parser, const std::string& p
     error = parser.parse(bytes).get(root);
   }
   if (error != simdjson::SUCCESS) {
+    io::parse_json(path, std::string_view(bytes));  // names the place
     throw_bad_data(path, std::string("is not JSON as expected: ") + simdjson::error_message(error));
   }
   return root;

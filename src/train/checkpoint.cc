@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "core/finite.h"
 #include "io/atomic_file.h"
 #include "io/files.h"
 #include "io/hash.h"
@@ -163,6 +164,23 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
+// No step leaves such a state behind, whatever the hashes say.
+void require_sound(const std::string& folder, const CheckpointManifest& manifest,
+                   const TrainingState& state) {
+  if (state.step != manifest.step) {
+    throw_bad_data(folder + "/" + kStateName,
+                   fmt::format("key 'step': is {}, and manifest.json is of step {}", state.step,
+                               manifest.step));
+  }
+  const auto finite = [](const std::vector<float>& values) {
+    return all_finite(values.data(), values.size());
+  };
+  if (!finite(state.adam.first_moment()) || !finite(state.adam.second_moment()) ||
+      (state.best && !finite(state.best->parameters))) {
+    throw_bad_data(folder + "/" + kOptimizerName, "holds a value that is not finite");
+  }
+}
+
 // A folder that was renamed would pass for a newer or an older one.
 void require_own_name(const std::string& path, const CheckpointManifest& manifest) {
   if (manifest.step != step_of(io::name_of(path))) {
@@ -254,14 +272,17 @@ std::string save_checkpoint(const std::string& folder, const LoraAdapter& adapte
 
 TrainingState load_checkpoint(const std::string& path, const RunIdentity& identity,
                               const models::llm::LlmConfig& config, LoraAdapter& adapter) {
-  require_same_identity(read_verified_manifest(path).identity, identity, path);
+  const CheckpointManifest manifest = read_verified_manifest(path);
+  require_same_identity(manifest.identity, identity, path);
   const LoraAdapter stored = read_peft_adapter(path, config);
   if (stored.options().r != adapter.options().r ||
       stored.flat().numel() != adapter.flat().numel()) {
     throw_bad_data(path, "its adapter is of another size than this run's");
   }
+  TrainingState state = read_state(path, stored.flat().numel());
+  require_sound(path, manifest, state);
   adapter.flat().copy_(stored.flat());
-  return read_state(path, adapter.flat().numel());
+  return state;
 }
 
 void verify_checkpoint(const std::string& path) { read_verified_manifest(path); }

@@ -17,6 +17,11 @@ namespace {
 constexpr const char* kName = "/tune_state.json";
 constexpr const char* kAdapterName = "/adapter/adapter_model.safetensors";
 
+[[noreturn]] void refuse(const std::string& path, const char* key, const char* expected) {
+  throw_bad_data(
+      path, fmt::format("key '{}': expected {}; start anew with --resume never", key, expected));
+}
+
 const io::JsonValue& member(const io::JsonValue& root, const char* key, const std::string& path) {
   const io::JsonValue* value = root.find(key);
   if (value == nullptr) {
@@ -28,8 +33,7 @@ const io::JsonValue& member(const io::JsonValue& root, const char* key, const st
 std::string text_of(const io::JsonValue& root, const char* key, const std::string& path) {
   const io::JsonValue& value = member(root, key, path);
   if (value.string() == nullptr) {
-    throw_bad_data(path,
-                   fmt::format("key '{}': expected a string; start anew with --resume never", key));
+    refuse(path, key, "a string");
   }
   return *value.string();
 }
@@ -47,9 +51,15 @@ io::JsonValue parsed(const std::string& path) {
 }
 
 // Folders of earlier versions do not tell them.
-std::string options_of(const io::JsonValue& root) {
+std::string options_of(const io::JsonValue& root, const std::string& path) {
   const io::JsonValue* options = root.find("options");
-  return options != nullptr && options->object() != nullptr ? io::to_json(*options) : "";
+  if (options == nullptr || options->is_null()) {
+    return "";
+  }
+  if (options->object() == nullptr) {
+    refuse(path, "options", "an object");
+  }
+  return io::to_json(*options);
 }
 
 }  // namespace
@@ -62,11 +72,17 @@ std::optional<TuneState> read_tune_state(const std::string& folder) {
   const io::JsonValue root = parsed(path);
   TuneState state;
   state.identity = {text_of(root, "config_sha256", path), text_of(root, "data_sha256", path),
-                    text_of(root, "model_sha256", path), options_of(root)};
+                    text_of(root, "model_sha256", path), options_of(root, path)};
   const bool* finished = member(root, "finished", path).boolean();
   const std::int64_t* steps = member(root, "steps", path).integer();
-  state.finished = finished != nullptr && *finished;
-  state.steps = steps != nullptr ? *steps : 0;
+  if (finished == nullptr) {
+    refuse(path, "finished", "true or false");
+  }
+  if (steps == nullptr || *steps < 0) {
+    refuse(path, "steps", "a count");
+  }
+  state.finished = *finished;
+  state.steps = *steps;
   state.adapter_sha256 = text_of(root, "adapter_sha256", path);
   return state;
 }

@@ -88,7 +88,7 @@ TEST_F(GridFile, RefusesWrongTypesAndMissingParts) {
 
 TEST_F(GridFile, EveryCellIsAnother) {
   const std::string start = std::string(kDataset) + kSystem;
-  expect_usage("seeds = [1, 2, 1]\n" + start, "'seeds' has a seed twice");
+  expect_usage("seeds = [1, 2, 1]\n" + start, "1 is there twice");
   expect_usage(start + "sweep = { 'prompt.k' = [3, 5, 3] }\n", "'prompt.k' has 3 twice");
   expect_usage(start + "sweep = { 'tune.seed' = [3, 4] }\n", "which takes the cell's seed");
   const Grid grid = read("seed_keys = ['baseline.seed']\n" + start +

@@ -98,7 +98,7 @@ TEST(AtomicReader, RefusesABrokenHeaderUnderAnyPolicy) {
       {"user_id\titem_id:token\n", "shop.inter:1:1: 'user_id' has no kind"},
       {"user_id:token\titem_id:word\n", "shop.inter:1:15: 'word' is not one of"},
       {"user_id:token\trating:float\n", "there is no column item_id"},
-      {"user_id:token\titem_id:token\tuser_id:token\n", "column user_id occurs more than once"}};
+      {"user_id:token\titem_id:token\tuser_id:token\n", "column 'user_id' occurs more than once"}};
   for (const auto& [content, message] : cases) {
     expect_error(ExitCode::kBadData, message, [&] { read_interactions(content, {100, ""}); });
   }

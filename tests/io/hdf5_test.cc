@@ -1,9 +1,7 @@
 #include <gtest/gtest.h>
-#include <hdf5.h>
 #include <sys/resource.h>
 
 #include <csignal>
-#include <functional>
 #include <thread>
 
 #include "io/hdf5_file.h"
@@ -147,127 +145,6 @@ TEST(Hdf5, ThreadsMayWriteAndReadAtOnce) {
   EXPECT_EQ(sums, (std::vector<double>{0, 20, 40, 60}));
 }
 
-// Makes a file with the library itself, in forms that our writer never uses.
-void make_foreign(const std::string& path, const std::function<void(hid_t file)>& fill) {
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST);
-  const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  fill(file);
-  H5Fclose(file);
-  H5Pclose(access);
-}
-
-void make_array(hid_t file, hid_t type, const std::vector<hsize_t>& shape, hid_t storage) {
-  const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
-  const hid_t array = H5Dcreate2(file, "x", type, space, H5P_DEFAULT, storage, H5P_DEFAULT);
-  const std::vector<double> values(4096);
-  if (H5Tget_class(type) == H5T_FLOAT) {
-    H5Dwrite(array, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
-  }
-  H5Dclose(array);
-  H5Sclose(space);
-}
-
-void with_storage(hid_t file, const std::function<void(hid_t)>& set) {
-  const hid_t storage = H5Pcreate(H5P_DATASET_CREATE);
-  set(storage);
-  make_array(file, H5T_IEEE_F64LE, {64}, storage);
-  H5Pclose(storage);
-}
-
-struct Foreign {
-  std::string message;
-  std::function<void(hid_t)> fill;
-};
-
-std::vector<Foreign> foreign_files() {
-  const hsize_t chunk[1] = {16};
-  return {
-      {"is missing", [](hid_t) {}},
-      {"is not an array",
-       [](hid_t file) { H5Gclose(H5Gcreate2(file, "x", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT)); }},
-      {"soft or external link",
-       [](hid_t file) { H5Lcreate_soft("/y", file, "x", H5P_DEFAULT, H5P_DEFAULT); }},
-      {"soft or external link",
-       [](hid_t file) {
-         H5Lcreate_external("/etc/passwd", "/y", file, "x", H5P_DEFAULT, H5P_DEFAULT);
-       }},
-      {"not stored in one piece",
-       [=](hid_t file) { with_storage(file, [=](hid_t s) { H5Pset_chunk(s, 1, chunk); }); }},
-      {"not stored in one piece",
-       [=](hid_t file) {
-         with_storage(file, [=](hid_t s) {
-           H5Pset_chunk(s, 1, chunk);
-           H5Pset_deflate(s, 6);
-         });
-       }},
-      {"not stored in one piece",
-       [](hid_t file) { with_storage(file, [](hid_t s) { H5Pset_layout(s, H5D_COMPACT); }); }},
-      {"stored in other files",
-       [](hid_t file) {
-         with_storage(file, [](hid_t s) { H5Pset_external(s, "/dev/zero", 0, 512); });
-       }},
-      {"bytes are not all in the file",
-       [](hid_t file) { make_array(file, H5T_STD_I32LE, {1000}, H5P_DEFAULT); }},
-      {"is not of uint8", [](hid_t file) { make_array(file, H5T_IEEE_F64BE, {4}, H5P_DEFAULT); }},
-      {"is not of uint8", [](hid_t file) { make_array(file, H5T_STD_I16LE, {4}, H5P_DEFAULT); }},
-      {"is not of uint8",
-       [](hid_t file) {
-         const hid_t text = H5Tcopy(H5T_C_S1);
-         H5Tset_size(text, H5T_VARIABLE);
-         make_array(file, text, {4}, H5P_DEFAULT);
-         H5Tclose(text);
-       }},
-      {"is not of uint8", [](hid_t file) { make_array(file, H5T_STD_REF_OBJ, {4}, H5P_DEFAULT); }},
-      {"has 3 dimensions",
-       [](hid_t file) {
-         make_array(file, H5T_IEEE_F64LE, {2, 2, 2}, H5P_DEFAULT);
-       }},
-      {"expected float64 with 1 dimensions, found float64 with 2",
-       [](hid_t file) {
-         make_array(file, H5T_IEEE_F64LE, {2, 2}, H5P_DEFAULT);
-       }},
-      {"expected float64 with 1 dimensions, found float32",
-       [](hid_t file) { make_array(file, H5T_IEEE_F32LE, {2}, H5P_DEFAULT); }},
-  };
-}
-
-TEST(Hdf5, ForeignFormsAreRefused) {
-  const TemporaryFolder folder;
-  for (const Foreign& foreign : foreign_files()) {
-    make_foreign(folder.file("f.h5"), foreign.fill);
-    expect_error(ExitCode::kBadData,
-                 "array 'x': ", [&] { Hdf5File(folder.file("f.h5")).read<double>("x"); });
-    expect_error(ExitCode::kBadData, foreign.message,
-                 [&] { Hdf5File(folder.file("f.h5")).read<double>("x"); });
-  }
-}
-
-TEST(Hdf5, NotHdf5AtAll) {
-  const TemporaryFolder folder;
-  for (const std::string& bytes : {std::string(), std::string("hello"), std::string(10000, '\0'),
-                                   std::string("\x89HDF\r\n\x1a\n", 8)}) {
-    const std::string path = folder.put("f", bytes);
-    expect_error(ExitCode::kBadData, "not an HDF5 file", [&] { Hdf5File file(path); });
-  }
-  expect_error(ExitCode::kMissingInput, "no such file", [&] { Hdf5File file(folder.file("g")); });
-  expect_error(ExitCode::kBadData, "is a folder", [&] { Hdf5File file(folder.path()); });
-}
-
-TEST(Hdf5, FormsWithoutChecksumsAreRefused) {
-  const TemporaryFolder folder;
-  H5Fclose(H5Fcreate(folder.file("old.h5").c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-  expect_error(ExitCode::kBadData, "not an HDF5 file of version 1.8 or later",
-               [&] { Hdf5File file(folder.file("old.h5")); });
-  make_foreign(folder.file("dense.h5"), [](hid_t file) {
-    for (int i = 0; i < 20; ++i) {
-      H5Lcreate_soft("/y", file, std::to_string(i).c_str(), H5P_DEFAULT, H5P_DEFAULT);
-    }
-  });
-  expect_error(ExitCode::kBadData, "its root group is damaged, or in a form",
-               [&] { Hdf5File file(folder.file("dense.h5")); });
-}
-
 TEST(Hdf5, ManyArraysAndAttributes) {
   const TemporaryFolder folder;
   Hdf5Writer writer(folder.file("a.h5"));
@@ -293,26 +170,6 @@ TEST(Hdf5, NamesCannotLeadElsewhere) {
   writer.commit();
   expect_error(ExitCode::kBadData, "is missing",
                [&] { Hdf5File(folder.file("a.h5")).info("a/b"); });
-}
-
-TEST(Hdf5, StringsWithBadOffsetsAreRefused) {
-  const TemporaryFolder folder;
-  const std::vector<std::pair<std::vector<std::int64_t>, std::string>> cases = {
-      {{}, "must run from 0"},
-      {{1, 3}, "must run from 0"},
-      {{0, 2}, "must run from 0"},
-      {{0, 2, 1, 3}, "must not fall"},
-      {{0, 9, 3}, "must not fall"},
-      {{0, -1, 3}, "must not fall"},
-      {{0, 3}, "text 0 is not valid UTF-8"}};
-  for (const auto& [offsets, message] : cases) {
-    Hdf5Writer writer(folder.file("a.h5"));
-    writer.add("t.bytes", std::vector<std::uint8_t>{'a', 0xFF, 'b'});
-    writer.add("t.offsets", offsets);
-    writer.commit();
-    expect_error(ExitCode::kBadData, message,
-                 [&] { Hdf5File(folder.file("a.h5")).read_strings("t"); });
-  }
 }
 
 }  // namespace

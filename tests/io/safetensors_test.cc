@@ -209,26 +209,6 @@ TEST_F(FolderTest, Shards) {
   EXPECT_EQ(values, (std::vector<float>{10, 11, 12, 13}));
 }
 
-TEST_F(FolderTest, RefusesABadIndex) {
-  put_shard("one.safetensors", "a", 1);
-  put_index(R"("a": "two.safetensors")");
-  expect_refused(ExitCode::kMissingInput, "two.safetensors: no such file");
-  put_index(R"("a": "one.safetensors", "b": "one.safetensors")");
-  expect_refused(ExitCode::kBadData, "tensor 'b' is not in one.safetensors");
-  for (const char* name : {"../one.safetensors", "/etc/passwd", "..", "", "x/../one.safetensors"}) {
-    put_index("\"a\": \"" + std::string(name) + "\"");
-    expect_refused(ExitCode::kBadData, "must be the plain name of a file");
-  }
-  put_index(R"("a": 1)");
-  expect_refused(ExitCode::kBadData, "weight_map key 'a': expected the name");
-  put_index(R"("a": "one.safetensors", "a": "one.safetensors")");
-  expect_refused(ExitCode::kBadData, "key 'a' appears twice");
-  folder_.put("model.safetensors.index.json", "{\"weight_map\": []}");
-  expect_refused(ExitCode::kBadData, "expected an object under the key 'weight_map'");
-  folder_.put("model.safetensors.index.json", "{\"weight_map\": {");
-  expect_refused(ExitCode::kBadData, "index.json:1:");
-}
-
 TEST_F(FolderTest, AWrongTotalSizeIsAWarning) {
   put_shard("one.safetensors", "a", 1);
   for (const char* metadata : {"{\"total_size\": 17}", "{\"total_size\": \"x\"}"}) {

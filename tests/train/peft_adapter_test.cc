@@ -238,21 +238,6 @@ TEST_F(PeftAdapter, UnknownKeysAreIgnored) {
   EXPECT_EQ(read_peft_adapter(folder_.path(), small_config()).options().r, 8);
 }
 
-TEST_F(PeftAdapter, HostileConfigsAreBadData) {
-  const std::string original = folder_.get("adapter_config.json");
-  const std::pair<const char*, const char*> cases[] = {
-      {"\"r\": 8", "\"r\": 0"},     {"\"r\": 8", "\"r\": 8.5"},   {"\"r\": 8", "\"r\": -1"},
-      {"\"r\": 8", "\"r\": 60000"}, {"\"r\": 8", "\"r\": \"8\""}, {"\"q_proj\"", "\"lm_head\""},
-      {"\"q_proj\"", "\"v_proj\""}, {"\"q_proj\"", "3"},          {"0.05", "1.0"}};
-  for (const auto& [from, to] : cases) {
-    set_config(from, to);
-    expect_refused("");
-    folder_.put("adapter_config.json", original);
-  }
-  folder_.put("adapter_config.json", "[]");
-  expect_refused("expected a JSON object");
-}
-
 TEST_F(PeftAdapter, AnAdapterOfAnotherModelIsNamed) {
   LlmConfig wider = small_config();
   wider.hidden_size = 8;

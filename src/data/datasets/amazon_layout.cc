@@ -94,7 +94,8 @@ void add(RecordFile&& file, bool strict, AmazonFiles& files) {
     }
     files.metadata = std::move(file);
     files.metadata_item = item;
-  } else if (strict) {
+  } else if (strict || (file.keys.empty() && io::name_of(file.path).rfind("meta", 0) == 0)) {
+    // Also what the releases name so: its first line is broken, and titles would be missing unseen.
     refuse(file);
   }
 }

@@ -17,7 +17,7 @@ FieldKind kind_of(const std::string& word, const std::string& file, std::size_t 
   if (word == "token_seq") return FieldKind::kTokenSequence;
   if (word == "float") return FieldKind::kFloat;
   if (word == "float_seq") return FieldKind::kFloatSequence;
-  fail(file, column, "'" + word + "' is not one of token, token_seq, float, float_seq");
+  fail(file, column, io::shown(word) + " is not one of token, token_seq, float, float_seq");
 }
 
 }  // namespace
@@ -29,9 +29,10 @@ AtomicHeader::AtomicHeader(const std::string& file) : file_(file) {
   std::size_t column = 1;
   for (const std::string& cell : split(line, "\t")) {
     const std::size_t colon = cell.rfind(':');
-    if (colon == std::string::npos || colon == 0) fail(file, column, "'" + cell + "' has no kind");
+    if (colon == std::string::npos || colon == 0)
+      fail(file, column, io::shown(cell) + " has no kind");
     const std::string name = cell.substr(0, colon);
-    if (find(name) >= 0) fail(file, column, "column " + name + " occurs more than once");
+    if (find(name) >= 0) fail(file, column, "column " + io::shown(name) + " occurs more than once");
     columns_.push_back({name, kind_of(cell.substr(colon + 1), file, column)});
     column += cell.size() + 1;
   }

@@ -1,12 +1,11 @@
 #include "models/llm/llm_config.h"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "io/files.h"
+#include "io/json_value.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -92,18 +91,9 @@ class ConfigReader {
 };
 
 Json parse_object(const std::string& path, const std::string& text) {
-  Json json;
-  try {
-    json = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    // The byte that was read last, counted from 1.
-    const std::size_t read = std::min(error.byte, text.size());
-    const auto end = text.begin() + static_cast<std::ptrdiff_t>(read);
-    throw_bad_data(path + ":" + std::to_string(1 + std::count(text.begin(), end, '\n')),
-                   "not valid JSON");
-  } catch (const Json::out_of_range&) {
-    throw_bad_data(path, "not valid JSON: a number is too large");
-  }
+  // The strict parser: it refuses a repeated key and names the place of what it refuses.
+  io::parse_json(path, text);
+  Json json = Json::parse(text);
   if (!json.is_object()) {
     throw_bad_data(path, "expected a JSON object");
   }

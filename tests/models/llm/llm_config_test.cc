@@ -50,12 +50,6 @@ class LlmConfigFile : public testing::Test {
       EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
     }
   }
-  void expect_bad_value(const char* key, const Json& value) const {
-    Json changed = json_;
-    changed[key] = value;
-    expect_bad(changed.dump(), key);
-  }
-
   std::filesystem::path folder_;
   Json json_;
 };
@@ -107,25 +101,7 @@ TEST_F(LlmConfigFile, ExplicitHeadDimAndDefaults) {
   EXPECT_FALSE(config.tied_embeddings);
 }
 
-TEST_F(LlmConfigFile, WrongNumbersAreNamed) {
-  for (const Json& bad : {Json(-1), Json(0), Json(1.5), Json(true), Json("96"), Json(1e3),
-                          Json(65537), Json(nullptr)}) {
-    expect_bad_value("hidden_size", bad);
-  }
-  expect_bad_value("num_hidden_layers", 1025);
-  expect_bad_value("vocab_size", 2'000'001);
-  expect_bad_value("num_attention_heads", 7);
-  expect_bad_value("num_key_value_heads", 4);
-  expect_bad_value("head_dim", 15);
-  expect_bad_value("rms_norm_eps", -1.0);
-  expect_bad_value("rope_theta", 0);
-  expect_bad_value("tie_word_embeddings", 1);
-  expect_bad_value("rope_scaling", "llama3");
-}
-
-TEST_F(LlmConfigFile, OtherArchitecturesAndBrokenFiles) {
-  expect_bad_value("hidden_act", "gelu");
-  expect_bad_value("attention_bias", true);
+TEST_F(LlmConfigFile, OtherArchitecturesAndMissingFiles) {
   Json other = json_;
   other["architectures"] = {"MistralForCausalLM"};
   other["model_type"] = "mistral";
@@ -133,9 +109,6 @@ TEST_F(LlmConfigFile, OtherArchitecturesAndBrokenFiles) {
   other = json_;
   other.erase("architectures");
   EXPECT_EQ(read(other.dump()).layers, 4);
-  expect_bad("[1]", "object");
-  expect_bad("{\n\"a\": 1,\n\"b\": x}", "config.json:3: not valid JSON");
-  expect_bad("{\"a\": 1e999}", "too large");
   std::filesystem::remove(folder_ / "config.json");
   try {
     read_llm_config(folder_.string());
