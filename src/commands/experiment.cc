@@ -34,6 +34,7 @@ void print_report(const std::string& folder) {
 pipeline::ExperimentRequest request_of(const Flags& flags, const CommandContext& context) {
   pipeline::ExperimentRequest request;
   request.grid = config::read_grid(context.config_file);
+  request.published = config::published_for(request.grid, context.config_file);
   request.from = {context.config_file, run_folder_of(context), context.sources};
   request.only = flags.only;
   request.store = flags.store;

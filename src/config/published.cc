@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "config/toml_document.h"
 #include "core/error.h"
@@ -89,6 +90,25 @@ Published read_published(const std::string& path) {
         published.tables[std::string(table.str())][std::string(dataset.str())][key] =
             read_row(path, row, squashed);
       }
+    }
+  }
+  return published;
+}
+
+Published published_for(const Grid& grid, const std::string& grid_file) {
+  if (grid.published.empty()) {
+    return {};
+  }
+  const std::filesystem::path folder = std::filesystem::path(grid_file).parent_path();
+  const std::string path = (folder / grid.published).string();
+  Published published = read_published(path);
+  const auto table = published.tables.find(grid.table);
+  for (const GridDataset& dataset : grid.datasets) {
+    if (!dataset.published.empty() &&
+        (table == published.tables.end() || table->second.count(dataset.published) == 0)) {
+      throw_usage(grid_file + ": data set '" + dataset.name + "' is published as '" +
+                  dataset.published + "', and " + path + " has no section [" + grid.table + "." +
+                  dataset.published + "]");
     }
   }
   return published;

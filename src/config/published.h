@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "config/grid.h"
+
 namespace rallrec::config {
 
 struct PublishedRow {
@@ -28,5 +30,9 @@ struct Published {
 
 // Throws with exit code 64 where the file is not one, 66 where there is none.
 Published read_published(const std::string& path);
+
+// What the grid of a file names as published, from beside that file; empty where it names nothing.
+// Throws usage where a data set's name is not among those of the grid's table.
+Published published_for(const Grid& grid, const std::string& grid_file);
 
 }  // namespace rallrec::config

@@ -126,6 +126,20 @@ TEST_F(GridFile, PublishedNumbersAreFoundByTableDataSetAndRow) {
   });
 }
 
+TEST_F(GridFile, APublishedNameThatIsNotThereIsRefused) {
+  folder_.put("p.toml", "source = 's'\nmodel = 'm'\n[table1.ml-1m]\nrallrec = [0.7, 0.6, 0.6]\n");
+  const auto published = [&](const std::string& file, const std::string& name) {
+    const Grid grid = read("table = 'table1'\npublished = '" + file + "'\n" + kDataset +
+                           "published = '" + name + "'\n" + kSystem);
+    return published_for(grid, folder_.file("grid.toml"));
+  };
+  for (const std::string& file : {std::string("p.toml"), folder_.file("p.toml")}) {
+    EXPECT_TRUE(published(file, "ml-1m").row("table1", "ml-1m", "rallrec"));
+  }
+  expect_error(ExitCode::kUsage, "has no section [table1.ml-9m]",
+               [&] { published("p.toml", "ml-9m"); });
+}
+
 TEST_F(GridFile, ThePublishedTablesOfTheRepositoryAreComplete) {
   const Published published =
       read_published(RALLREC_SOURCE_DIR "/configs/experiments/published.toml");

@@ -27,15 +27,6 @@
 namespace rallrec::pipeline {
 namespace {
 
-config::Published read_published_of(const ExperimentRequest& request) {
-  const std::string& name = request.grid.published;
-  if (name.empty()) {
-    return {};
-  }
-  const std::string beside = io::folder_of(request.from.grid_file) + "/" + name;
-  return config::read_published(name.front() == '/' ? name : beside);
-}
-
 bool worked(const CellResult& result) {
   return std::any_of(result.stages.begin(), result.stages.end(),
                      [](const StageOutcome& stage) { return !stage.kept; });
@@ -46,7 +37,7 @@ class Experiment {
   Experiment(const ExperimentRequest& request, distributed::Communicator& communicator)
       : request_(request),
         communicator_(communicator),
-        published_(read_published_of(request)),
+        published_(request.published),
         cells_(unroll(request.grid, request.from, request.only)),
         results_(cells_.size()),
         store_(request.store.empty() ? request.from.folder + "/store" : request.store),
@@ -204,7 +195,7 @@ class Experiment {
 
   const ExperimentRequest& request_;
   distributed::Communicator& communicator_;
-  config::Published published_;
+  const config::Published& published_;
   std::vector<Cell> cells_;
   std::vector<CellResult> results_;
   StageStore store_;

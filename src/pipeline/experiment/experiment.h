@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "config/published.h"
 #include "core/error.h"
 #include "distributed/communicator.h"
 #include "pipeline/experiment/cell.h"
@@ -11,6 +12,7 @@ namespace rallrec::pipeline {
 
 struct ExperimentRequest {
   config::Grid grid;
+  config::Published published;
   CellSources from;
   // Systems to run; empty = all.
   std::vector<std::string> only;
