@@ -117,18 +117,18 @@ TEST_F(Recommend, ARatedItemIsNoReasonForItself) {
       recommend(1, {"--user", "u3", "--top", "1", "--output", folder.file("best.jsonl")}).code, 0);
   std::string rated;
   std::string pairs;
-  for (const Json& reason : lines_of("best.jsonl")[0]["why"]) {
+  const std::vector<Json> best = lines_of("best.jsonl");
+  for (const Json& reason : best[0]["why"]) {
     rated += "{\"item\": " + reason["item"].dump() + "}\n";
     pairs += "{\"user\": \"u3\", \"item\": " + reason["item"].dump() + "}\n";
   }
   folder.put("rated.jsonl", rated);
   for (const char* view : {"simple", "rerank"}) {
-    ASSERT_EQ(
+    const Outcome outcome =
         recommend(2, {"--user", "u3", "--candidates", folder.file("rated.jsonl"), "--set",
                       "data.deduplicate=false", "--set", std::string("prompt.test_view=") + view,
-                      "--output", folder.file("again.jsonl")})
-            .code,
-        0);
+                      "--output", folder.file("again.jsonl")});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
     const std::vector<Json> again = lines_of("again.jsonl");
     ASSERT_EQ(again.size(), 3U);
     for (const Json& line : again) {
@@ -159,7 +159,8 @@ TEST_F(Recommend, SaysWhatIsWrongAndWhatIsMissing) {
          {"--user", "u3", "--shortlist", "2", "--shortlist-by", "light-gcn"});
   folder.put("p.jsonl", "{\"user\": \"u3\", \"item\": \"film\"}\n");
   expect(65, "p.jsonl:1", {"--pairs", folder.file("p.jsonl")});
-  ASSERT_EQ(run(1, run_arguments("run", {"--stages", "ingest", "--set", "data.min_history=3"})).code, 0);
+  ASSERT_EQ(
+      run(1, run_arguments("run", {"--stages", "ingest", "--set", "data.min_history=3"})).code, 0);
   expect(66, "was made of another ingest/interactions.h5 than stage ingest has written since",
          {"--user", "u3"});
   ASSERT_EQ(run(1, run_arguments("run", {"--stages", "ingest"})).code, 0);

@@ -66,7 +66,7 @@ TEST_F(Load, GraphEdgesGoByModeAndDataSet) {
 }
 
 TEST_F(Load, ModeCleanRefusesEdgesOfTestInteractions) {
-  expect_error(ExitCode::kUsage, "run.toml:2:9: 'light_gcn.edges' = \"leave_one_out\" makes edges",
+  expect_error(ExitCode::kUsage, "run.toml:2:1: 'light_gcn.edges' = \"leave_one_out\" makes edges",
                [this] { load_config(file("[light_gcn]\nedges = 'leave_one_out'\n")); });
 }
 

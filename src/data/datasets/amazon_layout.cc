@@ -79,7 +79,7 @@ std::string seen_in(const RecordFile& file) {
               cure);
 }
 
-// `strict`: the file must be reviews or metadata.
+// `strict`: a file that names columns must be reviews or metadata.
 void add(RecordFile&& file, bool strict, AmazonFiles& files) {
   ReviewKeys keys;
   if (find_review_keys(file, &keys)) {
@@ -94,8 +94,8 @@ void add(RecordFile&& file, bool strict, AmazonFiles& files) {
     }
     files.metadata = std::move(file);
     files.metadata_item = item;
-  } else if (strict || (file.keys.empty() && io::name_of(file.path).rfind("meta", 0) == 0)) {
-    // Also what the releases name so: its first line is broken, and titles would be missing unseen.
+  } else if (file.keys.empty() ? io::name_of(file.path).rfind("meta", 0) == 0 : strict) {
+    // Titles would be missing unseen. Metadata whose first line is broken goes by its name.
     refuse(file);
   }
 }
