@@ -57,6 +57,15 @@ std::vector<std::string> plain_rows(const toml::table& document, const std::stri
   return names;
 }
 
+void require_section(const Published& published, const std::string& path, const Grid& grid,
+                     const GridDataset& dataset) {
+  const auto table = published.tables.find(grid.table);
+  if (table == published.tables.end() || table->second.count(dataset.published) == 0) {
+    throw_usage(path + ": has no section [" + grid.table + "." + dataset.published +
+                "], which the grid's data set '" + dataset.name + "' is published as");
+  }
+}
+
 }  // namespace
 
 std::optional<PublishedRow> Published::row(const std::string& table, const std::string& dataset,
@@ -102,13 +111,9 @@ Published published_for(const Grid& grid, const std::string& grid_file) {
   const std::filesystem::path folder = std::filesystem::path(grid_file).parent_path();
   const std::string path = (folder / grid.published).string();
   Published published = read_published(path);
-  const auto table = published.tables.find(grid.table);
   for (const GridDataset& dataset : grid.datasets) {
-    if (!dataset.published.empty() &&
-        (table == published.tables.end() || table->second.count(dataset.published) == 0)) {
-      throw_usage(grid_file + ": data set '" + dataset.name + "' is published as '" +
-                  dataset.published + "', and " + path + " has no section [" + grid.table + "." +
-                  dataset.published + "]");
+    if (!dataset.published.empty()) {
+      require_section(published, path, grid, dataset);
     }
   }
   return published;
