@@ -342,6 +342,7 @@ TEST_F(Summary, TablesKeepOursAndPublishedInColumnsOfTheirOwn) {
   EXPECT_NE(tex.find("\\textbf{"), std::string::npos);
   EXPECT_NE(tex.find("$^{*}$"), std::string::npos);
   EXPECT_EQ(tex.find("±"), std::string::npos);
+  EXPECT_NE(tex.find("p $<$ 0.01"), std::string::npos) << tex;
 }
 
 }  // namespace

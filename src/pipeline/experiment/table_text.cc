@@ -63,6 +63,10 @@ std::string latex_text(const std::string& text) {
       case '^':
         escaped += "\\textasciicircum{}";
         break;
+      case '<':
+      case '>':
+        (escaped += '$').append(1, c).append(1, '$');
+        break;
       default:
         escaped += c;
     }
