@@ -1,7 +1,6 @@
 #include "commands/stage_command.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -80,8 +79,7 @@ void require_output(const std::string& output, const std::vector<std::string>& i
   if (context.communicator.rank() == 0) {
     io::require_place_for(output, inputs);
   }
-  const std::filesystem::path folder = std::filesystem::path(output).parent_path();
-  distributed::keep_flight_in(folder.empty() ? "." : folder.string());
+  distributed::keep_flight_in(io::folder_of(output));
 }
 
 const std::string& run_folder_of(const CommandContext& context) {

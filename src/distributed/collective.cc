@@ -94,6 +94,12 @@ std::string counts_of(const Collective& call) {
   }
 }
 
+void check_counts(const std::vector<std::size_t>& counts, bool wanted, int size) {
+  RALLREC_CHECK(counts.size() == (wanted ? static_cast<std::size_t>(size) : 0),
+                "a collective got " + std::to_string(counts.size()) + " counts for " +
+                    std::to_string(size) + " ranks");
+}
+
 // FNV-1a over the numbers.
 std::uint64_t hash_of(const std::vector<std::size_t>& counts) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -150,14 +156,8 @@ std::string describe_with_site(const Collective& call) {
 }
 
 void check(const Collective& call, int rank, int size) {
-  const auto ranks = static_cast<std::size_t>(size);
-  for (const std::vector<std::size_t>* counts : {&call.send_counts, &call.receive_counts}) {
-    const bool wanted =
-        counts == &call.receive_counts ? has_receive_counts(call.kind) : has_send_counts(call.kind);
-    RALLREC_CHECK(counts->size() == (wanted ? ranks : 0),
-                  "a collective got " + std::to_string(counts->size()) + " counts for " +
-                      std::to_string(size) + " ranks");
-  }
+  check_counts(call.send_counts, has_send_counts(call.kind), size);
+  check_counts(call.receive_counts, has_receive_counts(call.kind), size);
   RALLREC_CHECK(!has_root(call.kind) || (call.root >= 0 && call.root < size),
                 "root " + std::to_string(call.root) + " is not a rank of " + std::to_string(size));
   const auto me = static_cast<std::size_t>(rank);

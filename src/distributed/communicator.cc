@@ -8,12 +8,13 @@
 namespace rallrec::distributed {
 namespace {
 
-Collective of_kind(CollectiveKind kind, const void* input, void* output, DType dtype,
-                   const CallSite& site) {
+Collective of_kind(CollectiveKind kind, const void* input, void* output, std::size_t count,
+                   DType dtype, const CallSite& site) {
   Collective collective;
   collective.kind = kind;
   collective.input = input;
   collective.output = output;
+  collective.count = count;
   collective.dtype = dtype;
   collective.site = site;
   return collective;
@@ -78,47 +79,42 @@ void Handle::hold(const Queue& queue) {
 
 Handle Communicator::all_reduce_async(void* data, std::size_t count, DType dtype, ReduceOp op,
                                       CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kAllReduce, data, data, dtype, site);
-  collective.count = count;
+  Collective collective = of_kind(CollectiveKind::kAllReduce, data, data, count, dtype, site);
   collective.op = op;
   return call(std::move(collective));
 }
 
 Handle Communicator::all_gather_async(const void* input, void* output, std::size_t count,
                                       DType dtype, CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kAllGather, input, output, dtype, site);
-  collective.count = count;
-  return call(std::move(collective));
+  return call(of_kind(CollectiveKind::kAllGather, input, output, count, dtype, site));
 }
 
 Handle Communicator::all_gather_v_async(const void* input, void* output,
                                         const std::vector<std::size_t>& counts, DType dtype,
                                         CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kAllGatherV, input, output, dtype, site);
+  Collective collective = of_kind(CollectiveKind::kAllGatherV, input, output, 0, dtype, site);
   collective.receive_counts = counts;
   return call(std::move(collective));
 }
 
 Handle Communicator::reduce_scatter_async(const void* input, void* output, std::size_t count,
                                           DType dtype, ReduceOp op, CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kReduceScatter, input, output, dtype, site);
-  collective.count = count;
+  Collective collective =
+      of_kind(CollectiveKind::kReduceScatter, input, output, count, dtype, site);
   collective.op = op;
   return call(std::move(collective));
 }
 
 Handle Communicator::all_to_all_async(const void* input, void* output, std::size_t count,
                                       DType dtype, CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kAllToAll, input, output, dtype, site);
-  collective.count = count;
-  return call(std::move(collective));
+  return call(of_kind(CollectiveKind::kAllToAll, input, output, count, dtype, site));
 }
 
 Handle Communicator::all_to_all_v_async(const void* input,
                                         const std::vector<std::size_t>& send_counts, void* output,
                                         const std::vector<std::size_t>& receive_counts, DType dtype,
                                         CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kAllToAllV, input, output, dtype, site);
+  Collective collective = of_kind(CollectiveKind::kAllToAllV, input, output, 0, dtype, site);
   collective.send_counts = send_counts;
   collective.receive_counts = receive_counts;
   return call(std::move(collective));
@@ -126,8 +122,7 @@ Handle Communicator::all_to_all_v_async(const void* input,
 
 Handle Communicator::broadcast_async(void* data, std::size_t count, DType dtype, int root,
                                      CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kBroadcast, data, data, dtype, site);
-  collective.count = count;
+  Collective collective = of_kind(CollectiveKind::kBroadcast, data, data, count, dtype, site);
   collective.root = root;
   return call(std::move(collective));
 }
@@ -135,14 +130,14 @@ Handle Communicator::broadcast_async(void* data, std::size_t count, DType dtype,
 Handle Communicator::gather_v_async(const void* input, void* output,
                                     const std::vector<std::size_t>& counts, DType dtype, int root,
                                     CallSite site) {
-  Collective collective = of_kind(CollectiveKind::kGatherV, input, output, dtype, site);
+  Collective collective = of_kind(CollectiveKind::kGatherV, input, output, 0, dtype, site);
   collective.receive_counts = counts;
   collective.root = root;
   return call(std::move(collective));
 }
 
 Handle Communicator::barrier_async(CallSite site) {
-  return call(of_kind(CollectiveKind::kBarrier, nullptr, nullptr, DType::kUInt8, site));
+  return call(of_kind(CollectiveKind::kBarrier, nullptr, nullptr, 0, DType::kUInt8, site));
 }
 
 void Communicator::all_reduce(void* data, std::size_t count, DType dtype, ReduceOp op,

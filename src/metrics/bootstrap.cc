@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 #include "core/check.h"
 #include "core/parallel_for.h"
@@ -135,29 +136,28 @@ MetricIntervals bootstrap_difference(distributed::Communicator& communicator,
                                      const std::vector<RankedPair>& pairs,
                                      const BootstrapOptions& options) {
   RALLREC_CHECK(!pairs.empty(), "bootstrap_difference: there are no pairs");
-  const auto count = static_cast<std::size_t>(std::max<std::int64_t>(options.samples, 0));
-  std::vector<double> drawn(count * kMetrics);
-  // Resample b draws the same users in all: it is a function of (seed, b) and the user count.
-  const auto add = [&](const RankedSamples& ranked, double weight) {
-    RALLREC_CHECK(same_samples(*ranked.samples, *pairs.front().before.samples),
-                  "a difference is of scores for the same samples");
-    const Resampler resampler =
-        make_resampler(*ranked.samples, ranked.samples->scores, *ranked.ranking, options.seed);
-    if (resampler.totals.size() < 2) {
-      drawn.clear();
-      return;
-    }
-    const std::vector<double> values = draw_all(communicator, resampler, count);
-    for (std::size_t i = 0; i < drawn.size(); ++i) {
-      drawn[i] += weight * values[i];
-    }
-  };
+  std::vector<double> drawn;
   const double share = 1.0 / static_cast<double>(pairs.size());
   for (const RankedPair& pair : pairs) {
-    add(pair.after, share);
-    add(pair.before, -share);
+    // Resample b draws the same users in all: it is a function of (seed, b) and the user count.
+    for (const auto& [ranked, weight] :
+         {std::pair(pair.after, share), std::pair(pair.before, -share)}) {
+      RALLREC_CHECK(same_samples(*ranked.samples, *pairs.front().before.samples),
+                    "a difference is of scores for the same samples");
+      const Resampler resampler =
+          make_resampler(*ranked.samples, ranked.samples->scores, *ranked.ranking, options.seed);
+      if (resampler.totals.size() < 2 || options.samples < 1) {
+        return {};
+      }
+      const std::vector<double> values =
+          draw_all(communicator, resampler, static_cast<std::size_t>(options.samples));
+      drawn.resize(values.size());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        drawn[i] += weight * values[i];
+      }
+    }
   }
-  return drawn.empty() ? MetricIntervals{} : intervals_of(drawn);
+  return intervals_of(drawn);
 }
 
 }  // namespace rallrec::metrics

@@ -86,15 +86,21 @@ void require_consistent(const std::string& run_dir, const std::vector<std::strin
   while (!open.empty()) {
     const std::string stage = open.back();
     open.pop_back();
+    if (stage.empty() || !seen.insert(stage).second) {
+      continue;
+    }
     const auto manifest = io::read_manifest(run_dir + "/" + stage + "/manifest.json");
-    if (stage.empty() || !manifest || !seen.insert(stage).second) {
+    if (!manifest) {
       continue;
     }
     for (const io::FileRecord& input : manifest->inputs) {
       const std::string writer = writer_of(run_dir, input.path);
+      if (writer.empty()) {
+        continue;
+      }
       const auto written = io::read_manifest(run_dir + "/" + writer + "/manifest.json");
       const io::FileRecord* now = written ? record_of(written->outputs, input.path) : nullptr;
-      if (!writer.empty() && (now == nullptr || now->sha256 != input.sha256)) {
+      if (now == nullptr || now->sha256 != input.sha256) {
         throw_missing(run_dir + "/" + stage,
                       "is needed by " + reader + " and was made of another " + input.path +
                           " than stage " + writer + " has written since; run `rallrec run` again");
