@@ -7,6 +7,7 @@
 #include "kernels/add_rows_gpu.h"
 #include "kernels/binary_cross_entropy_gpu.h"
 #include "kernels/bpr_gpu.h"
+#include "kernels/chosen_rows_gpu.h"
 #include "kernels/cin_gpu.h"
 #include "kernels/columns_gpu.h"
 #include "kernels/cross_layer_gpu.h"
@@ -25,6 +26,7 @@
 #include "kernels/negative_sampling_gpu.h"
 #include "kernels/rms_norm_gpu.h"
 #include "kernels/rope_gpu.h"
+#include "kernels/scaled_transpose_gpu.h"
 #include "kernels/segment_sum_gpu.h"
 #include "kernels/similarity_gpu.h"
 #include "kernels/spmm_bitmap_gpu.h"
@@ -69,6 +71,22 @@ void take_rows_gpu(const Queue& /*queue*/, const float* /*rows*/, std::int64_t /
                    const std::int32_t* /*places*/, std::int64_t /*count*/, std::int64_t /*begin*/,
                    std::int64_t /*end*/, float* /*taken*/) {
   throw_no_cuda("take_rows");
+}
+
+void add_to_chosen_rows_gpu(const Queue& /*queue*/, std::int64_t /*count*/,
+                            std::int64_t /*columns*/, const std::int64_t* /*rows*/,
+                            const float* /*y*/, float* /*x*/) {
+  throw_no_cuda("add_to_chosen_rows");
+}
+
+void scaled_transpose_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64_t /*columns*/,
+                          float /*scale*/, const float* /*x*/, float* /*y*/) {
+  throw_no_cuda("scaled_transpose");
+}
+
+void scale_values_gpu(const Queue& /*queue*/, std::int64_t /*count*/, float /*scale*/,
+                      float* /*x*/) {
+  throw_no_cuda("scale_values");
 }
 
 void linear_gpu(const Queue& /*queue*/, const LinearShape& /*shape*/, const float* /*x*/,

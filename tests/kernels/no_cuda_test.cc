@@ -6,6 +6,7 @@
 #include "kernels/add_rows.h"
 #include "kernels/binary_cross_entropy.h"
 #include "kernels/bpr.h"
+#include "kernels/chosen_rows.h"
 #include "kernels/cin.h"
 #include "kernels/columns.h"
 #include "kernels/cross_layer.h"
@@ -23,6 +24,7 @@
 #include "kernels/nearest_rows.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
+#include "kernels/scaled_transpose.h"
 #include "kernels/segment_sum.h"
 #include "kernels/spmm_bitmap.h"
 #include "kernels/swi_glu.h"
@@ -84,6 +86,9 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("bpr_add_norm_gradient", [&] {
     bpr_add_norm_gradient(kCuda, x, 1, triple, 1.0, norms, {triple, 0, 1}, x);
   });
+  expect_refused("add_to_chosen_rows", [&] { add_to_chosen_rows(kCuda, 1, 1, &zero, x, x); });
+  expect_refused("scaled_transpose", [&] { scaled_transpose(kCuda, 1, 1, 1.0F, x, x); });
+  expect_refused("scale_values", [&] { scale_values(kCuda, 1, 1.0F, x); });
   expect_refused("linear", [&] { linear(kCuda, {1, 1, 1}, x, x, x, x); });
   expect_refused("linear_backward_input", [&] {
     linear_backward_input(kCuda, {1, 1, 1}, x, x, x);

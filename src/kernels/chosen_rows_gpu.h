@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/device.h"
+#include "kernels/chosen_rows.h"
+
+namespace rallrec::kernels::detail {
+
+// Enqueues on queue.stream; all pointers are device memory and there is something to add. Throws
+// where the build has no CUDA.
+void add_to_chosen_rows_gpu(const Queue& queue, std::int64_t count, std::int64_t columns,
+                            const std::int64_t* rows, const float* y, float* x);
+
+}  // namespace rallrec::kernels::detail
