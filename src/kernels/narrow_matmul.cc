@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/parallel_for.h"
-#include "kernels/no_cuda.h"
+#include "kernels/narrow_matmul_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
@@ -18,12 +19,9 @@ struct Part {
   std::int64_t column, columns;
 };
 
-}  // namespace
-
-void narrow_matmul(const Queue& queue, std::int64_t m, std::int64_t n, std::int64_t k,
-                   const StridedMatrix& a, const float* b, std::int64_t ldb, float* c,
-                   std::int64_t ldc, bool accumulate) {
-  require_cpu(queue, "narrow_matmul");
+void narrow_matmul_cpu(std::int64_t m, std::int64_t n, std::int64_t k, const StridedMatrix& a,
+                       const float* b, std::int64_t ldb, float* c, std::int64_t ldc,
+                       bool accumulate) {
   const bool by_rows = m >= n;
   const std::int64_t whole = by_rows ? m : n;
   const std::int64_t block = by_rows ? kRowBlock : kColumnBlock;
@@ -39,6 +37,27 @@ void narrow_matmul(const Queue& queue, std::int64_t m, std::int64_t n, std::int6
                    c + part.row * ldc + part.column, ldc, accumulate || p > 0);
     }
   });
+}
+
+}  // namespace
+
+void narrow_matmul(const Queue& queue, std::int64_t m, std::int64_t n, std::int64_t k,
+                   const StridedMatrix& a, const float* b, std::int64_t ldb, float* c,
+                   std::int64_t ldc, bool accumulate) {
+  RALLREC_CHECK(m >= 0 && n >= 0 && k >= 0, "narrow_matmul: negative size");
+  if (m == 0 || n == 0) {
+    return;
+  }
+  // A single row has no next one.
+  RALLREC_CHECK((k <= 1 || ldb >= n) && (m == 1 || ldc >= n),
+                "narrow_matmul: a leading dimension is below the columns");
+  RALLREC_CHECK(c != nullptr && (k == 0 || (a.data != nullptr && b != nullptr)),
+                "narrow_matmul: null input or result");
+  if (queue.device == Device::kCuda) {
+    detail::narrow_matmul_gpu(queue, m, n, k, a, b, ldb, c, ldc, accumulate);
+  } else {
+    narrow_matmul_cpu(m, n, k, a, b, ldb, c, ldc, accumulate);
+  }
 }
 
 }  // namespace rallrec::kernels

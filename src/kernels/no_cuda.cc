@@ -22,6 +22,7 @@
 #include "kernels/int8_dequantize_gpu.h"
 #include "kernels/int8_rows_gpu.h"
 #include "kernels/linear_gpu.h"
+#include "kernels/narrow_matmul_gpu.h"
 #include "kernels/nearest_rows_gpu.h"
 #include "kernels/negative_sampling_gpu.h"
 #include "kernels/rms_norm_gpu.h"
@@ -87,6 +88,13 @@ void scaled_transpose_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::in
 void scale_values_gpu(const Queue& /*queue*/, std::int64_t /*count*/, float /*scale*/,
                       float* /*x*/) {
   throw_no_cuda("scale_values");
+}
+
+void narrow_matmul_gpu(const Queue& /*queue*/, std::int64_t /*m*/, std::int64_t /*n*/,
+                       std::int64_t /*k*/, const StridedMatrix& /*a*/, const float* /*b*/,
+                       std::int64_t /*ldb*/, float* /*c*/, std::int64_t /*ldc*/,
+                       bool /*accumulate*/) {
+  throw_no_cuda("narrow_matmul");
 }
 
 void linear_gpu(const Queue& /*queue*/, const LinearShape& /*shape*/, const float* /*x*/,

@@ -21,6 +21,7 @@
 #include "kernels/int8_rows.h"
 #include "kernels/label_loss.h"
 #include "kernels/linear.h"
+#include "kernels/narrow_matmul.h"
 #include "kernels/nearest_rows.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
@@ -89,6 +90,9 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("add_to_chosen_rows", [&] { add_to_chosen_rows(kCuda, 1, 1, &zero, x, x); });
   expect_refused("scaled_transpose", [&] { scaled_transpose(kCuda, 1, 1, 1.0F, x, x); });
   expect_refused("scale_values", [&] { scale_values(kCuda, 1, 1.0F, x); });
+  expect_refused("narrow_matmul", [&] {
+    narrow_matmul(kCuda, 1, 1, 1, {x, 1, 1}, x, 1, x, 1, false);
+  });
   expect_refused("linear", [&] { linear(kCuda, {1, 1, 1}, x, x, x, x); });
   expect_refused("linear_backward_input", [&] {
     linear_backward_input(kCuda, {1, 1, 1}, x, x, x);
