@@ -5,20 +5,24 @@
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/attention_cpu.h"
-#include "kernels/no_cuda.h"
+#include "kernels/attention_gpu.h"
 
 namespace rallrec::kernels {
 namespace {
 
+// Rows of a sequence are numbered by ints there.
+constexpr std::int64_t kMostGpuRows = std::int64_t{1} << 30;
+
 void check_shape(const Queue& queue, const AttentionShape& shape) {
-  require_cpu(queue, "attention");
   RALLREC_CHECK(shape.kv_heads > 0 && shape.head_dim > 0 && shape.heads > 0 &&
                     shape.heads % shape.kv_heads == 0,
                 "attention: heads must be a positive multiple of kv_heads");
+  RALLREC_CHECK(queue.device != Device::kCuda || shape.head_dim <= detail::kMostAttentionWidth,
+                "attention: on a GPU head_dim must be at most 256");
 }
 
-void check_sequence(const AttentionSequence& sequence, std::int64_t prefix) {
-  RALLREC_CHECK(sequence.queries >= 0 && sequence.keys >= 0, "attention: a count is negative");
+// Positions that the host can read.
+void check_positions(const AttentionSequence& sequence, std::int64_t prefix) {
   std::int64_t seen = 1;
   for (std::int64_t i = 0; i < sequence.queries; ++i) {
     RALLREC_CHECK(sequence.seen(i, prefix) >= seen,
@@ -29,10 +33,23 @@ void check_sequence(const AttentionSequence& sequence, std::int64_t prefix) {
                 "attention: a query stands behind its sequence");
 }
 
+void check_sequences(const Queue& queue, const AttentionShape& shape,
+                     const std::vector<AttentionSequence>& sequences, std::int64_t prefix) {
+  for (const AttentionSequence& sequence : sequences) {
+    RALLREC_CHECK(sequence.queries >= 0 && sequence.keys >= 0, "attention: a count is negative");
+    if (queue.device == Device::kCpu || sequence.positions == nullptr) {
+      check_positions(sequence, prefix);
+    }
+    RALLREC_CHECK(
+        queue.device == Device::kCpu || std::max(sequence.queries * (shape.heads / shape.kv_heads),
+                                                 prefix + sequence.keys) <= kMostGpuRows,
+        "attention: a sequence is too long for a GPU");
+  }
+}
+
 std::int64_t longest(const std::vector<AttentionSequence>& sequences, std::int64_t prefix) {
   std::int64_t keys = 0;
   for (const AttentionSequence& sequence : sequences) {
-    check_sequence(sequence, prefix);
     keys = std::max(keys, sequence.keys);
   }
   return prefix + keys;
@@ -58,7 +75,12 @@ void attention(const Queue& queue, const AttentionShape& shape,
                const std::vector<AttentionSequence>& sequences, const AttentionPrefix& prefix,
                const float* q, const float* k, const float* v, float* o, float* lse) {
   check_shape(queue, shape);
+  check_sequences(queue, shape, sequences, prefix.rows);
   const detail::AttentionArguments arguments{shape, prefix, q, k, v, o, lse};
+  if (queue.device == Device::kCuda) {
+    detail::attention_gpu(queue, arguments, sequences);
+    return;
+  }
   const std::int64_t keys = longest(sequences, prefix.rows);
   for_each_head(shape, sequences, detail::attention_scratch(shape, keys),
                 [&](const AttentionSequence& sequence, std::int64_t kv_head, float* scratch) {
@@ -71,7 +93,12 @@ void attention_backward(const Queue& queue, const AttentionShape& shape,
                         const float* k, const float* v, const float* o, const float* lse,
                         const float* d_o, const AttentionGradients& gradients) {
   check_shape(queue, shape);
+  check_sequences(queue, shape, sequences, 0);
   const detail::AttentionBackwardArguments arguments{shape, q, k, v, o, lse, d_o, gradients};
+  if (queue.device == Device::kCuda) {
+    detail::attention_backward_gpu(queue, arguments, sequences);
+    return;
+  }
   const std::int64_t keys = longest(sequences, 0);
   for_each_head(shape, sequences, detail::attention_backward_scratch(shape, keys),
                 [&](const AttentionSequence& sequence, std::int64_t kv_head, float* scratch) {

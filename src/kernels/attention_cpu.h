@@ -1,29 +1,8 @@
 #pragma once
 
-#include "kernels/attention.h"
+#include "kernels/attention_arguments.h"
 
 namespace rallrec::kernels::detail {
-
-struct AttentionArguments {
-  AttentionShape shape;
-  AttentionPrefix prefix;
-  const float* q;
-  const float* k;
-  const float* v;
-  float* o;
-  float* lse;
-};
-
-struct AttentionBackwardArguments {
-  AttentionShape shape;
-  const float* q;
-  const float* k;
-  const float* v;
-  const float* o;
-  const float* lse;
-  const float* d_o;
-  AttentionGradients gradients;
-};
 
 // One (sequence, key/value head). `scratch` holds attention_scratch floats.
 void attention_head_cpu(const AttentionArguments& arguments, const AttentionSequence& sequence,

@@ -5,6 +5,7 @@
 #include "kernels/activation_gpu.h"
 #include "kernels/adam_gpu.h"
 #include "kernels/add_rows_gpu.h"
+#include "kernels/attention_gpu.h"
 #include "kernels/binary_cross_entropy_gpu.h"
 #include "kernels/bpr_gpu.h"
 #include "kernels/chosen_rows_gpu.h"
@@ -60,6 +61,16 @@ void activate_backward_gpu(const Queue& /*queue*/, Activation /*activation*/,
 void add_rows_gpu(const Queue& /*queue*/, const RowAddition* /*additions*/, std::int64_t /*count*/,
                   std::int64_t /*width*/, float* /*values*/) {
   throw_no_cuda("add_rows");
+}
+
+void attention_gpu(const Queue& /*queue*/, const AttentionArguments& /*arguments*/,
+                   const std::vector<AttentionSequence>& /*sequences*/) {
+  throw_no_cuda("attention");
+}
+
+void attention_backward_gpu(const Queue& /*queue*/, const AttentionBackwardArguments& /*arguments*/,
+                            const std::vector<AttentionSequence>& /*sequences*/) {
+  throw_no_cuda("attention_backward");
 }
 
 void find_places_gpu(const Queue& /*queue*/, const std::int32_t* /*place_of*/,

@@ -4,6 +4,7 @@
 #include "kernels/activation.h"
 #include "kernels/adam.h"
 #include "kernels/add_rows.h"
+#include "kernels/attention.h"
 #include "kernels/binary_cross_entropy.h"
 #include "kernels/bpr.h"
 #include "kernels/chosen_rows.h"
@@ -54,6 +55,11 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
                  [&] { activate_backward(kCuda, Activation::kRelu, 1, x, x, x); });
   const RowAddition addition{0, 1};
   expect_refused("add_rows", [&] { add_rows(kCuda, &addition, 1, 1, x); });
+  const AttentionShape heads{1, 1, 1};
+  expect_refused("attention", [&] { attention(kCuda, heads, {}, {}, x, x, x, x, x); });
+  expect_refused("attention_backward", [&] {
+    attention_backward(kCuda, heads, {}, x, x, x, x, x, x, {x, x, x});
+  });
   std::int32_t place = 0;
   expect_refused("find_places", [&] { find_places(kCuda, &place, &place, 1, &place); });
   expect_refused("take_rows", [&] { take_rows(kCuda, x, 1, &place, 1, 0, 1, x); });
