@@ -1,9 +1,9 @@
 #include "kernels/int8_dequantize.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "core/parallel_for.h"
+#include "kernels/bfloat16.h"
 #include "kernels/int8_dequantize_gpu.h"
 #include "kernels/int8_matmul.h"
 #include "kernels/no_cuda.h"
@@ -60,12 +60,6 @@ struct Turn {
     }
   }
 };
-
-std::uint16_t rounded_to_bfloat16(float value) {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, &value, sizeof(bits));
-  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
-}
 
 template <typename Body>
 void for_each_panel(const Int8Packed& b, const Body& body) {
