@@ -17,6 +17,16 @@ __device__ __forceinline__ void multiply_add(Accumulator& d, const FragmentA& a,
       : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));
 }
 
+// The same for int8 with int32 sums, which wrap: 8,192 operations.
+__device__ __forceinline__ void multiply_add(IntAccumulator& d, const FragmentA& a,
+                                             const FragmentB& b) {
+  asm volatile(
+      "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 "
+      "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};\n"
+      : "+r"(d.v[0]), "+r"(d.v[1]), "+r"(d.v[2]), "+r"(d.v[3])
+      : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));
+}
+
 // Four 8 × 8 matrices of 16-bit values from shared memory. Lane l gives the address of row l % 8 of
 // matrix l / 8 (16 bytes, aligned to 16); r[m] receives row l / 4, columns 2 (l % 4) and the next,
 // of matrix m. All lanes must call.

@@ -9,8 +9,9 @@ namespace {
 constexpr unsigned kAllLanes = 0xFFFFFFFFU;
 constexpr int kLanes = 32;
 
+template <typename Sum>
 struct Product {
-  float* d;
+  Sum* d;
   const unsigned* a;
   const unsigned* b;
 };
@@ -22,15 +23,31 @@ float half_of(unsigned pair, int which) {
   return value;
 }
 
-const Product& product_of(const WarpRequest* request) {
-  return *static_cast<const Product*>(request->input);
+template <typename Sum>
+const Product<Sum>& product_of(const WarpRequest* request) {
+  return *static_cast<const Product<Sum>*>(request->input);
+}
+
+// d += a · b of the lanes' part of both; kDepth is that of the instruction.
+template <typename Sum, int kDepth>
+void add_product(WarpRequest* const* lanes, const Sum (&a)[16][kDepth], const Sum (&b)[kDepth][8]) {
+  for (int lane = 0; lane < kLanes; ++lane) {
+    Sum* d = product_of<Sum>(lanes[lane]).d;
+    for (int i = 0; i < 4; ++i) {
+      const int row = lane / 4 + i / 2 * 8;
+      const int column = 2 * (lane % 4) + i % 2;
+      for (int k = 0; k < kDepth; ++k) {
+        d[i] += a[row][k] * b[k][column];
+      }
+    }
+  }
 }
 
 void complete_product(WarpRequest* const* lanes, unsigned /*mask*/) {
   float a[16][16];
   float b[16][8];
   for (int lane = 0; lane < kLanes; ++lane) {
-    const Product& part = product_of(lanes[lane]);
+    const auto& part = product_of<float>(lanes[lane]);
     const int g = lane / 4;
     const int t = 2 * (lane % 4);
     for (int i = 0; i < 2; ++i) {
@@ -42,16 +59,26 @@ void complete_product(WarpRequest* const* lanes, unsigned /*mask*/) {
       b[t + 8 + i][g] = half_of(part.b[1], i);
     }
   }
+  add_product(lanes, a, b);
+}
+
+int byte_of(unsigned four, int which) { return static_cast<std::int8_t>(four >> (8 * which)); }
+
+void complete_int8_product(WarpRequest* const* lanes, unsigned /*mask*/) {
+  int a[16][32];
+  int b[32][8];
   for (int lane = 0; lane < kLanes; ++lane) {
-    float* d = product_of(lanes[lane]).d;
-    for (int i = 0; i < 4; ++i) {
-      const int row = lane / 4 + i / 2 * 8;
-      const int column = 2 * (lane % 4) + i % 2;
-      for (int k = 0; k < 16; ++k) {
-        d[i] += a[row][k] * b[k][column];
-      }
+    const auto& part = product_of<int>(lanes[lane]);
+    const int group = lane / 4;
+    const int first = 4 * (lane % 4);
+    for (int i = 0; i < 16; ++i) {
+      a[group + i / 4 % 2 * 8][first + i % 4 + i / 8 * 16] = byte_of(part.a[i / 4], i % 4);
+    }
+    for (int i = 0; i < 8; ++i) {
+      b[first + i % 4 + i / 4 * 16][group] = byte_of(part.b[i / 4], i % 4);
     }
   }
+  add_product(lanes, a, b);
 }
 
 template <bool kTransposed>
@@ -75,8 +102,14 @@ void complete_load(WarpRequest* const* lanes, unsigned /*mask*/) {
 }  // namespace
 
 void multiply_add(float* d, const unsigned* a, const unsigned* b, Site site) {
-  const Product product{d, a, b};
+  const Product<float> product{d, a, b};
   WarpRequest request{"mma.sync", kAllLanes, site, &complete_product, &product};
+  warp_operation(request);
+}
+
+void multiply_add(int* d, const unsigned* a, const unsigned* b, Site site) {
+  const Product<int> product{d, a, b};
+  WarpRequest request{"mma.sync", kAllLanes, site, &complete_int8_product, &product};
   warp_operation(request);
 }
 

@@ -13,6 +13,11 @@ inline void multiply_add(Accumulator& d, const FragmentA& a, const FragmentB& b,
   simt::multiply_add(d.v, a.r, b.r, {file, line});
 }
 
+inline void multiply_add(IntAccumulator& d, const FragmentA& a, const FragmentB& b,
+                         int line = __builtin_LINE(), const char* file = __builtin_FILE()) {
+  simt::multiply_add(d.v, a.r, b.r, {file, line});
+}
+
 inline void load_matrices(unsigned (&r)[4], const void* row, int line = __builtin_LINE(),
                           const char* file = __builtin_FILE()) {
   simt::load_matrices(r, row, false, {file, line});
