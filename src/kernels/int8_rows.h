@@ -8,9 +8,10 @@
 
 namespace rallrec::kernels {
 
-// The 8-bit linear around a library's int8 × int8 → int32 matmul whose factors are plain rows:
-// quantising before it, scales, bias and LoRA after it. On the CPU the program multiplies by
-// int8_matmul.h, in its own layouts; these CPU paths are what the GPU's are compared with.
+// The 8-bit linear around an int8 × int8 → int32 product whose factors are plain rows
+// (row_product.h): quantising before it, scales, bias and LoRA after it; outlier_rows.h adds what
+// was taken out. On the CPU the program multiplies by int8_matmul.h, in its own layouts; these CPU
+// paths are what the GPU's are compared with.
 
 // Where outliers go: row i has its first min(counts[i], capacity) ones in slots [i · capacity, …),
 // columns ascending.

@@ -26,8 +26,10 @@
 #include "kernels/narrow_matmul_gpu.h"
 #include "kernels/nearest_rows_gpu.h"
 #include "kernels/negative_sampling_gpu.h"
+#include "kernels/outlier_rows_gpu.h"
 #include "kernels/rms_norm_gpu.h"
 #include "kernels/rope_gpu.h"
+#include "kernels/row_product_gpu.h"
 #include "kernels/scaled_transpose_gpu.h"
 #include "kernels/segment_sum_gpu.h"
 #include "kernels/similarity_gpu.h"
@@ -339,6 +341,40 @@ void int8_epilogue_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64
                        const std::int32_t* /*sums*/, const Int8Epilogue& /*epilogue*/,
                        float* /*y*/) {
   throw_no_cuda("int8_epilogue");
+}
+
+void int8_product_gpu(const Queue& /*queue*/, const ProductShape& /*shape*/,
+                      const std::int8_t* /*a*/, const std::int8_t* /*w*/, std::int32_t* /*sums*/) {
+  throw_no_cuda("int8_product");
+}
+
+void int8_product_transposed_gpu(const Queue& /*queue*/, const ProductShape& /*shape*/,
+                                 const std::int8_t* /*a*/, const std::int8_t* /*w*/,
+                                 std::int32_t* /*sums*/) {
+  throw_no_cuda("int8_product_transposed");
+}
+
+void bfloat16_product_gpu(const Queue& /*queue*/, const ProductShape& /*shape*/, const float* /*x*/,
+                          const std::uint16_t* /*w*/, bool /*accumulate*/, float* /*y*/) {
+  throw_no_cuda("bfloat16_product");
+}
+
+void bfloat16_product_transposed_gpu(const Queue& /*queue*/, const ProductShape& /*shape*/,
+                                     const float* /*x*/, const std::uint16_t* /*w*/,
+                                     bool /*accumulate*/, float* /*y*/) {
+  throw_no_cuda("bfloat16_product_transposed");
+}
+
+void add_outlier_rows_gpu(const Queue& /*queue*/, const ProductShape& /*shape*/,
+                          const OutlierSlots& /*outliers*/, const std::int8_t* /*w*/,
+                          const float* /*column_scale*/, float* /*y*/) {
+  throw_no_cuda("add_outlier_rows");
+}
+
+void add_outlier_rows_transposed_gpu(const Queue& /*queue*/, const ProductShape& /*shape*/,
+                                     const OutlierSlots& /*outliers*/, const std::int8_t* /*w*/,
+                                     float* /*y*/) {
+  throw_no_cuda("add_outlier_rows_transposed");
 }
 
 void fm_interaction_gpu(const Queue& /*queue*/, const FmArguments& /*arguments*/) {

@@ -24,8 +24,10 @@
 #include "kernels/linear.h"
 #include "kernels/narrow_matmul.h"
 #include "kernels/nearest_rows.h"
+#include "kernels/outlier_rows.h"
 #include "kernels/rms_norm.h"
 #include "kernels/rope.h"
+#include "kernels/row_product.h"
 #include "kernels/scaled_transpose.h"
 #include "kernels/segment_sum.h"
 #include "kernels/spmm_bitmap.h"
@@ -132,6 +134,24 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("nearest_rows", [&] { nearest_rows(kCuda, {x, 1, x, 1, 1, 1}, &place, x); });
   std::uint16_t row = 0;
   expect_refused("dequantize_bfloat16", [&] { dequantize_bfloat16(kCuda, {1, 1, &q, x}, &row); });
+  std::int32_t sum = 0;
+  expect_refused("int8_product", [&] { int8_product(kCuda, {1, 1, 1}, &q, &q, &sum); });
+  expect_refused("int8_product_transposed", [&] {
+    int8_product_transposed(kCuda, {1, 1, 1}, &q, &q, &sum);
+  });
+  expect_refused("bfloat16_product", [&] {
+    bfloat16_product(kCuda, {1, 1, 1}, x, &row, false, x);
+  });
+  expect_refused("bfloat16_product_transposed", [&] {
+    bfloat16_product_transposed(kCuda, {1, 1, 1}, x, &row, false, x);
+  });
+  const OutlierSlots slots{1, &sum, &sum, x};
+  expect_refused("add_outlier_rows", [&] {
+    add_outlier_rows(kCuda, {1, 1, 1}, slots, &q, nullptr, x);
+  });
+  expect_refused("add_outlier_rows_transposed", [&] {
+    add_outlier_rows_transposed(kCuda, {1, 1, 1}, slots, &q, x);
+  });
   const HeadPart head{x, nullptr, 1, 1};
   expect_refused("head_logits", [&] { head_logits(kCuda, head, 1, x, nullptr, x, nullptr); });
   expect_refused("combine_head_statistics",
