@@ -118,6 +118,17 @@ TEST_F(Unroll, AnAdapterOfAnotherSystemIsThatOfItsSeedAndComesAfterIt) {
   EXPECT_EQ(std::count(stages.begin(), stages.end(), "infer"), 1);
 }
 
+TEST_F(Unroll, AnAdapterNeedsASystemThatTrainsItAndOneThatScoresWithIt) {
+  expect_error(ExitCode::kUsage, "adapter_of names 'dcn', whose stages have no tune", [&] {
+    unrolled(std::string(kHead) + kTwo +
+             "[[system]]\nname = 'by_k'\nconfig = 'rallrec.toml'\nadapter_of = 'dcn'\n");
+  });
+  expect_error(ExitCode::kUsage, "dcn.toml have no infer", [&] {
+    unrolled(std::string(kHead) + "[[system]]\nname = 'rallrec'\n[[system]]\nname = 'dcn'\n" +
+             "adapter_of = 'rallrec'\n");
+  });
+}
+
 TEST_F(Unroll, OnlyTheNamedSystemsAndDataSets) {
   EXPECT_EQ(unrolled(std::string(kHead) + kTwo, {"dcn"}).size(), 2U);
   const auto cells = unrolled(std::string(kHead) + "[[dataset]]\nname = 'bx'\nconfigs = 'ml'\n" +

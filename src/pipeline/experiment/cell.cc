@@ -98,6 +98,10 @@ void add_settings(const Grid& grid, const CellSources& from, Cell& cell) {
   }
 }
 
+bool has_stage(const Cell& cell, const char* stage) {
+  return std::count(cell.stages.begin(), cell.stages.end(), stage) > 0;
+}
+
 void load_options(const CellSources& from, Cell& cell) {
   config::Sources sources = from.sources;
   sources.file = config_of(cell, from.grid_file);
@@ -116,10 +120,14 @@ void load_options(const CellSources& from, Cell& cell) {
   cell.options = config.options;
   cell.options.output.run_dir = from.folder + "/" + cell.folder;
   cell.stages = cell.options.stages;
-  if (std::count(cell.stages.begin(), cell.stages.end(), "evaluate") == 0) {
+  if (!has_stage(cell, "evaluate")) {
     throw_usage(sources.file + ": 'stages' lacks evaluate, which an experiment needs");
   }
   if (!cell.system->adapter_of.empty()) {
+    if (!has_stage(cell, "infer")) {
+      throw_usage(cell.system->place + ": adapter_of: the stages of " + sources.file +
+                  " have no infer, so nothing is scored with an adapter");
+    }
     cell.stages.erase(std::remove(cell.stages.begin(), cell.stages.end(), "tune"),
                       cell.stages.end());
   }
@@ -139,6 +147,19 @@ std::vector<std::vector<FlagSetting>> points_of(const std::vector<config::GridSw
     points = std::move(longer);
   }
   return points;
+}
+
+// The cells whose adapter others score with train one.
+void require_adapters(const std::vector<Cell>& cells) {
+  for (const Cell& cell : cells) {
+    for (const Cell& other : cells) {
+      if (cell.system->adapter_of == other.system->name && cell.dataset == other.dataset &&
+          !has_stage(other, "tune")) {
+        throw_usage(cell.system->place + ": adapter_of names '" + other.system->name +
+                    "', whose stages have no tune");
+      }
+    }
+  }
 }
 
 void require_systems(const Grid& grid, const std::vector<std::string>& only) {
@@ -199,6 +220,7 @@ std::vector<Cell> unroll(const Grid& grid, const CellSources& from,
       }
     }
   }
+  require_adapters(cells);
   return cells;
 }
 
