@@ -59,7 +59,9 @@ void add_embedding_fields(std::vector<Field>& list) {
       .add("pooling", &EmbedOptions::pooling, one_of({"mean", "last"}),
            "mean (over all tokens) or last")
       .add("token_budget", &EmbedOptions::token_budget, between(1, 1 << 24),
-           "tokens per packed forward pass");
+           "tokens per packed forward pass")
+      .add("continuation_tokens", &EmbedOptions::continuation_tokens, between(1, 1 << 16),
+           "refcompat.generated_state: the longest continuation of a text");
   add_light_gcn(list);
   SectionFields<Align>(list, "align", &Options::align)
       .add("hidden_size", &Align::hidden_size, between(1, 1 << 20), "width of the hidden layer")

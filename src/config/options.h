@@ -141,6 +141,9 @@ struct EmbedOptions {
   std::string pooling = "mean";
   // Tokens per packed forward pass.
   std::int64_t token_budget = 2048;
+  // With refcompat.generated_state: the longest continuation of a text. Each token of it costs a
+  // pass of the whole model over a batch of texts.
+  std::int64_t continuation_tokens = 256;
 };
 
 struct LightGcnOptions {

@@ -59,7 +59,7 @@ at::Tensor text_vectors(const StageContext& context, const text::Tokenizer& toke
     return embed_texts(model, texts, options.embed, context.communicator);
   }
   config::DescribeOptions sampling = options.describe;
-  sampling.max_new_tokens = kContinuationTokens;
+  sampling.max_new_tokens = options.embed.continuation_tokens;
   const TextGenerator generator{model, nullptr, tokenizer, sampling, options.model.path};
   return embed_generated_states(generator, texts, options.embed, context.communicator);
 }

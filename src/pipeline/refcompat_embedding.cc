@@ -1,8 +1,10 @@
 #include "pipeline/refcompat_embedding.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 
+#include "logging/progress.h"
 #include "pipeline/text_embedder.h"
 
 namespace rallrec::pipeline {
@@ -54,6 +56,9 @@ Texts continuations(const TextGenerator& generator, const Texts& texts,
   }
   std::string mine;
   int turn = 0;
+  // Batches go in turn: each rank has about its share of the texts.
+  const auto share = static_cast<std::int64_t>(prompts.size()) / communicator.size();
+  logging::Progress progress("embed", "continuations", std::max<std::int64_t>(1, share));
   for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end, ++turn) {
     end = batch_end(generator.options, generator.model.config(), prompts, begin);
     if (turn % communicator.size() == communicator.rank()) {
@@ -65,6 +70,7 @@ Texts continuations(const TextGenerator& generator, const Texts& texts,
       for (std::size_t i = begin; i < end; ++i) {
         add_line(places[i], written[i - begin], mine);
       }
+      progress.advance(static_cast<std::int64_t>(end - begin));
     }
   }
   generator.model.join_others();
