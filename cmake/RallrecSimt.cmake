@@ -1,5 +1,5 @@
 # The host SIMT build (preset simt): src/core, src/kernels, what of src/distributed needs no MPI,
-# and the trainings of LightGCN, the projector and the baselines. Their .cu files are compiled as plain C++
+# the trainings of LightGCN, the projector and the baselines, and the decoder of the LLM. Their .cu files are compiled as plain C++
 # against the stand-in of tests/support/simt/; with the tests that run them. No torch, MPI or HDF5.
 #
 # The .cu files, the stand-in and the tests are built with ASan and UBSan; the CPU column is not (the preset
@@ -71,7 +71,7 @@ add_subdirectory(src/core)
 add_subdirectory(src/kernels)
 add_subdirectory(src/distributed)
 
-# What these trainings take of the folders above, which see torch or HDF5 elsewhere.
+# What these trainings and the decoder take of the folders above, which see torch or HDF5 elsewhere.
 add_library(rallrec_trainings STATIC
   src/config/did_you_mean.cc
   src/config/sizes.cc
@@ -95,6 +95,29 @@ add_library(rallrec_trainings STATIC
   src/models/graph/adjacency.cc
   src/models/graph/light_gcn.cc
   src/models/graph/row_exchange.cc
+  src/models/llm/arena.cc
+  src/models/llm/batch_rows.cc
+  src/models/llm/decoder_layer.cc
+  src/models/llm/decoder_layer_backward.cc
+  src/models/llm/dense_device_weights.cc
+  src/models/llm/device_linear.cc
+  src/models/llm/device_vocabulary.cc
+  src/models/llm/device_weights.cc
+  src/models/llm/generator.cc
+  src/models/llm/int8_device_weights.cc
+  src/models/llm/int8_layer_layout.cc
+  src/models/llm/kept_bytes.cc
+  src/models/llm/linear_names.cc
+  src/models/llm/llama_decoder.cc
+  src/models/llm/llama_label_passes.cc
+  src/models/llm/lora_branch.cc
+  src/models/llm/lora_layout.cc
+  src/models/llm/quant_mode.cc
+  src/models/llm/rope_table.cc
+  src/models/llm/token_sampler.cc
+  src/models/llm/waves.cc
+  src/ops/decoder_ops.cc
+  src/train/adam.cc
   src/train/alignment_batches.cc
   src/train/alignment_cut.cc
   src/train/alignment_step.cc

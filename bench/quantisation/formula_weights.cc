@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "models/llm/dense_weights.h"
+#include "ops/tensor_rows.h"
 
 namespace rallrec::bench {
 namespace {
@@ -11,9 +12,9 @@ using namespace models::llm;
 
 constexpr double kThreshold = 6.0;
 
-// Rows as round(x / s), s = absmax / 127, ties to even.
-struct Rows {
-  explicit Rows(const at::Tensor& x) {
+// RoundedRows as round(x / s), s = absmax / 127, ties to even.
+struct RoundedRows {
+  explicit RoundedRows(const at::Tensor& x) {
     scale = x.abs().amax(1, true) / 127.0;
     values = at::where(scale > 0, (x / scale).round(), at::zeros_like(x));
   }
@@ -26,31 +27,32 @@ struct Rows {
 class FormulaLinear : public FrozenLinear {
  public:
   FormulaLinear(const Formula& formula, const at::Tensor& weight) : formula_(formula) {
-    const Rows rows(weight.to(at::kDouble));
+    const RoundedRows rows(weight.to(at::kDouble));
     q_ = rows.values.to(at::kChar);
     scale_ = rows.scale;
   }
 
-  void forward(const at::Tensor& x, const at::Tensor& y) const override {
-    y.copy_(product(x.to(at::kDouble)));
+  void forward(const LinearInput& x, const Rows& y) const override {
+    ops::tensor_of(y).copy_(product(wide(x.x())));
   }
-  void forward_add(const at::Tensor& x, const at::Tensor& y) const override {
-    y.add_(product(x.to(at::kDouble)).to(at::kFloat));
+  void forward_add(const LinearInput& x, const Rows& y) const override {
+    ops::tensor_of(y).add_(product(wide(x.x())).to(at::kFloat));
   }
-  void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override {
-    dx.copy_(gradient(dy.to(at::kDouble)));
+  void input_gradient(const Rows& dy, const Rows& dx) const override {
+    ops::tensor_of(dx).copy_(gradient(wide(dy)));
   }
-  void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override {
-    dx.add_(gradient(dy.to(at::kDouble)).to(at::kFloat));
+  void input_gradient_add(const Rows& dy, const Rows& dx) const override {
+    ops::tensor_of(dx).add_(gradient(wide(dy)).to(at::kFloat));
   }
   std::int64_t bytes() const override { return 0; }
 
  private:
+  static at::Tensor wide(const Rows& rows) { return ops::tensor_of(rows).to(at::kDouble); }
   at::Tensor weight() const { return q_.to(at::kDouble) * scale_; }
 
   // x in int8 rows, but for the outliers.
   static at::Tensor without_rounding_of(const at::Tensor& outliers, const at::Tensor& x) {
-    return at::where(outliers, x, Rows(x.masked_fill(outliers, 0.0)).dequantized());
+    return at::where(outliers, x, RoundedRows(x.masked_fill(outliers, 0.0)).dequantized());
   }
 
   // The values that reach `outlier_limit` times the root mean square of what is left of their row
@@ -105,9 +107,8 @@ class FormulaWeights : public WeightStore {
       : rest_(make_dense_weights(config, QuantMode::kFloat32, source)) {
     for (std::int64_t layer = 0; layer < config.layers; ++layer) {
       LayerWeights weights;
-      const LayerNorms norms = load_norms(source, layer, config.hidden_size);
-      weights.attention_norm = norms.attention;
-      weights.mlp_norm = norms.mlp;
+      norms_.push_back(load_norms(source, layer, config.hidden_size));
+      norms_.back().show_in(weights);
       for (const Linear linear : kLinears) {
         const LinearSize size = size_of(config, linear);
         weights.linears[static_cast<std::size_t>(linear)] = std::make_unique<FormulaLinear>(
@@ -121,16 +122,15 @@ class FormulaWeights : public WeightStore {
     return layers_.at(static_cast<std::size_t>(layer));
   }
   std::int64_t most_passes(std::int64_t mine) override { return mine; }
-  void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) override {
-    rest_->embed(ids, y);
-  }
-  const at::Tensor& final_norm() const override { return rest_->final_norm(); }
+  void embed(const std::vector<std::int64_t>& ids, const Rows& y) override { rest_->embed(ids, y); }
+  const float* final_norm() const override { return rest_->final_norm(); }
   const LmHead& head() const override { return rest_->head(); }
   std::string mode() const override { return "formula"; }
   std::int64_t frozen_bytes() const override { return rest_->frozen_bytes(); }
 
  private:
   std::unique_ptr<WeightStore> rest_;
+  std::vector<LayerNorms> norms_;
   std::vector<LayerWeights> layers_;
 };
 

@@ -58,9 +58,6 @@ struct Command {
   bool reads_rows = false;  // --max-bad-rows
   // Its --config is no run's config: `options` are read from the other sources alone.
   bool own_config = false;
-  // It computes, and has no CUDA path of its own yet: --device cuda is refused. Stages say so in
-  // the stage table.
-  bool cpu_only = false;
 };
 
 const std::vector<Command>& command_table();

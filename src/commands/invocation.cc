@@ -26,13 +26,9 @@ void name_run_folder(const std::string& config_file, config::Config& config) {
   }
 }
 
-void check_device(const Command& command, const config::Options& options) {
-  if (options.cluster.device != "cuda") {
-    return;
-  }
-  require_usable_gpu();
-  if (command.cpu_only) {
-    throw_usage(command.name + ": this command cannot run on CUDA yet; use --device cpu");
+void check_device(const config::Options& options) {
+  if (config::device_of(options.cluster) == Device::kCuda) {
+    require_usable_gpu();
   }
 }
 
@@ -71,7 +67,7 @@ int execute(const Invocation& invocation, distributed::Session& session) {
   }
   config::Config config = config::load_config(of_run);
   name_run_folder(sources.file, config);
-  check_device(*invocation.command, config.options);
+  check_device(config.options);
   set_threads(config.options.cluster.threads, session.ranks_on_node());
   start_logging(invocation, config.options, session.communicator());
   distributed::mark_stage(invocation.command->name);

@@ -32,7 +32,6 @@ Command logits_command() {
   command.example = "rallrec logits --model DIR --input ids.jsonl --output logits.safetensors";
   command.define = define;
   command.uses_model = true;
-  command.cpu_only = true;
   command.reads_rows = true;
   return command;
 }

@@ -94,7 +94,6 @@ Command recommend_command() {
   command.define = define;
   command.uses_model = true;
   command.reads_rows = true;
-  command.cpu_only = true;
   return command;
 }
 

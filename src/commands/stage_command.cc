@@ -55,8 +55,6 @@ Runner stage_or_files(CLI::App& app, const std::string& stage,
   app.add_flag("--force", *force, "In a run folder: run the stage even where it is up to date");
   return [=](CommandContext& context) {
     if (any_given(file_flags)) {
-      pipeline::require_device(pipeline::find_stage(pipeline::stage_table(), stage),
-                               context.options);
       return files(context);
     }
     require_config(context, file_flags);

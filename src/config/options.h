@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/device.h"
+
 namespace rallrec::config {
 
 struct DataOptions {
@@ -65,8 +67,8 @@ struct DataOptions {
 struct ModelOptions {
   // Hugging Face folder of the LLM.
   std::string path;
-  // Compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32. auto is bf16
-  // where the CPU has bf16 instructions and fp32 elsewhere.
+  // Compute mode of the frozen weights: auto, llm_int8, w8a16, w8a8, bf16 or fp32. auto is bf16 on
+  // GPUs and on CPUs with bf16 instructions, and fp32 elsewhere.
   std::string quant = "auto";
   // Folder in which the quantised layers of 8-bit modes are kept, so that the next start reads half
   // the bytes and quantises nothing; as large as the int8 weights. Empty = none. Changes no result.
@@ -86,6 +88,10 @@ struct ClusterOptions {
   // RALLREC_NCCL_TOKEN.
   std::string nccl_init = "mpi";
 };
+
+inline Device device_of(const ClusterOptions& cluster) {
+  return cluster.device == "cuda" ? Device::kCuda : Device::kCpu;
+}
 
 // Seconds without progress on any rank of several after which the job counts as hung: every rank
 // writes what it did last into flight/ of the run folder, the rank that the others wait for is

@@ -221,6 +221,16 @@ void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_
   }
 }
 
+void unpack_int8_panel(const std::int8_t* panel, std::int64_t depth, std::int8_t* rows) {
+  const std::int64_t padded = int8_padded_depth(depth);
+  for (std::int64_t k = 0; k < padded; ++k) {
+    const std::int8_t* pair = panel + k / 2 * 2 * kInt8PanelColumns + k % 2;
+    for (std::int64_t j = 0; j < kInt8PanelColumns; ++j) {
+      rows[j * padded + k] = pair[2 * j];
+    }
+  }
+}
+
 void int8_matmul(const Queue& queue, const Int8Shape& shape, const QuantizedRows& a,
                  const std::int8_t* b, const float* b_scale, bool accumulate, float* c) {
   check_shape(queue, shape, a, "int8_matmul");

@@ -70,6 +70,10 @@ std::int64_t int8_packed_size(std::int64_t depth, std::int64_t columns);
 void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_t column_stride,
                std::int64_t depth, std::int64_t columns, std::int8_t* packed);
 
+// The 16 columns of one packed panel as rows of padded depth: rows [16, int8_padded_depth(depth)],
+// as many bytes as the panel has.
+void unpack_int8_panel(const std::int8_t* panel, std::int64_t depth, std::int8_t* rows);
+
 // Row-wise absmax quantisation: scale[i] = max_k |x[i, k] · column_scale[k]| / 127 and
 // q[i, k] = round(x[i, k] · column_scale[k] / scale[i]), ties to even; a row of zeros has scale 0.
 //

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/parallel_for.h"
+#include "kernels/bfloat16.h"
 #include "kernels/int8_rows_gpu.h"
 
 namespace rallrec::kernels {
@@ -132,6 +133,21 @@ void int8_epilogue(const Queue& queue, std::int64_t rows, std::int64_t columns,
     for (std::int64_t at = begin * columns; at < end * columns; ++at) {
       const float value = epilogue_of(epilogue, at / columns, at % columns, sums[at]);
       y[at] = epilogue.accumulate ? y[at] + value : value;
+    }
+  });
+}
+
+void dequantize_rows(const Queue& queue, std::int64_t rows, std::int64_t depth,
+                     const std::int8_t* q, const float* scale, std::uint16_t* y) {
+  if (queue.device == Device::kCuda) {
+    detail::dequantize_rows_gpu(queue, rows, depth, q, scale, y);
+    return;
+  }
+  parallel_for(rows, 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      for (std::int64_t k = i * depth; k < (i + 1) * depth; ++k) {
+        y[k] = rounded_to_bfloat16(static_cast<float>(q[k]) * scale[i]);
+      }
     }
   });
 }

@@ -68,4 +68,13 @@ inline Work int8_epilogue_work(std::int64_t rows, std::int64_t columns, std::int
           rows * columns * (3 + 2 * rank)};
 }
 
+// y[i, k] = bf16(q[i, k] · scale[i]), rounded to nearest even; q int8 [rows, depth], scale [rows],
+// y bf16 as its 16 bits. On a CUDA queue all pointers are device memory and the call only enqueues.
+void dequantize_rows(const Queue& queue, std::int64_t rows, std::int64_t depth,
+                     const std::int8_t* q, const float* scale, std::uint16_t* y);
+
+inline Work dequantize_rows_work(std::int64_t rows, std::int64_t depth) {
+  return {rows * (3 * depth + 4), rows * depth};
+}
+
 }  // namespace rallrec::kernels

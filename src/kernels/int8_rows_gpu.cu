@@ -242,6 +242,33 @@ __global__ void __launch_bounds__(kEpilogueThreads)
   }
 }
 
+constexpr int kDequantizeThreads = 256;
+constexpr int kEight = 8;
+
+// To nearest even; the value is finite.
+__device__ std::uint16_t rounded_bfloat16(float value) {
+  const unsigned bits = __float_as_uint(value);
+  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
+}
+
+// A thread per kWidth values of a row: 8 bytes in and 16 out.
+template <int kWidth>
+__global__ void __launch_bounds__(kDequantizeThreads)
+    dequantize_rows_kernel(std::int64_t rows, std::int64_t depth, const std::int8_t* q,
+                           const float* scale, std::uint16_t* y) {
+  const std::int64_t at = (std::int64_t{blockIdx.x} * kDequantizeThreads + threadIdx.x) * kWidth;
+  if (at >= rows * depth) {
+    return;
+  }
+  const float factor = scale[at / depth];
+  const auto bytes = *reinterpret_cast<const gpu::StoredVector<std::int8_t, kWidth>*>(q + at);
+  gpu::StoredVector<std::uint16_t, kWidth> values;
+  for (int i = 0; i < kWidth; ++i) {
+    values.v[i] = rounded_bfloat16(static_cast<float>(bytes.v[i]) * factor);
+  }
+  *reinterpret_cast<gpu::StoredVector<std::uint16_t, kWidth>*>(y + at) = values;
+}
+
 }  // namespace
 
 void int8_quantize_gpu(const Queue& queue, std::int64_t rows, std::int64_t depth,
@@ -269,6 +296,15 @@ void int8_epilogue_gpu(const Queue& queue, std::int64_t rows, std::int64_t colum
   launch(gpu::in_fours(columns, y, sums) ? &int8_epilogue_kernel<4> : &int8_epilogue_kernel<1>,
          blocks, dim3(kEpilogueThreads), shared, stream_of(queue), rows, columns, sums, epilogue,
          y);
+}
+
+void dequantize_rows_gpu(const Queue& queue, std::int64_t rows, std::int64_t depth,
+                         const std::int8_t* q, const float* scale, std::uint16_t* y) {
+  const bool eights = depth % kEight == 0 && reinterpret_cast<std::uintptr_t>(q) % 8 == 0 &&
+                      reinterpret_cast<std::uintptr_t>(y) % 16 == 0;
+  launch(eights ? &dequantize_rows_kernel<kEight> : &dequantize_rows_kernel<1>,
+         dim3(blocks_for(rows * depth, kDequantizeThreads * (eights ? kEight : 1))),
+         dim3(kDequantizeThreads), 0, stream_of(queue), rows, depth, q, scale, y);
 }
 
 }  // namespace rallrec::kernels::detail

@@ -14,5 +14,7 @@ void int8_quantize_gpu(const Queue& queue, std::int64_t rows, std::int64_t depth
                        const OutlierSlots& outliers);
 void int8_epilogue_gpu(const Queue& queue, std::int64_t rows, std::int64_t columns,
                        const std::int32_t* sums, const Int8Epilogue& epilogue, float* y);
+void dequantize_rows_gpu(const Queue& queue, std::int64_t rows, std::int64_t depth,
+                         const std::int8_t* q, const float* scale, std::uint16_t* y);
 
 }  // namespace rallrec::kernels::detail

@@ -377,6 +377,11 @@ void add_outlier_rows_transposed_gpu(const Queue& /*queue*/, const ProductShape&
   throw_no_cuda("add_outlier_rows_transposed");
 }
 
+void dequantize_rows_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64_t /*depth*/,
+                         const std::int8_t* /*q*/, const float* /*scale*/, std::uint16_t* /*y*/) {
+  throw_no_cuda("dequantize_rows");
+}
+
 void fm_interaction_gpu(const Queue& /*queue*/, const FmArguments& /*arguments*/) {
   throw_no_cuda("fm_interaction");
 }

@@ -1,71 +1,75 @@
-// The kernels of a decoder layer on tensors. All tensors are contiguous on the CPU, fp32 unless
-// said otherwise; results go into tensors the caller gives, so a layer runs without allocating.
-// Errors: a shape or type that does not fit is a broken precondition (70).
+// The kernels of a decoder layer on rows. All memory is the queue's; results go into rows the
+// caller gives, so a layer runs without allocating. On a CUDA queue the calls only enqueue.
+// Errors: a shape that does not fit is a broken precondition (70).
 #pragma once
-
-#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <vector>
 
+#include "core/device.h"
+#include "core/rows.h"
 #include "kernels/attention.h"
 #include "kernels/dropout.h"
-#include "kernels/embedding_pool.h"
 #include "kernels/rope.h"
 
 namespace rallrec::ops {
 
-// x, y [rows, columns], weight [columns]; inverse_rms [rows] or undefined.
-void rms_norm(const at::Tensor& x, const at::Tensor& weight, double eps, const at::Tensor& y,
-              const at::Tensor& inverse_rms);
-// dx = residual + gradient; `residual` may be undefined; dx may be x, dy or residual.
-void rms_norm_backward(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& inverse_rms,
-                       const at::Tensor& dy, const at::Tensor& residual, const at::Tensor& dx);
+// x, y of equal shape, weight [columns]; inverse_rms [rows, 1] or none.
+void rms_norm(const Queue& queue, const Rows& x, const float* weight, double eps, const Rows& y,
+              const Rows& inverse_rms);
+// dx = residual + gradient; `residual` may be none; dx may be x, dy or residual.
+void rms_norm_backward(const Queue& queue, const Rows& x, const float* weight,
+                       const Rows& inverse_rms, const Rows& dy, const Rows& residual,
+                       const Rows& dx);
 
-// x [tokens, heads · head_dim] in place; positions int64 [tokens]; cosines, sines [positions,
+// x [tokens, heads · head_dim] in place; positions [tokens]; cosines, sines [positions,
 // head_dim/2].
-void rope(const at::Tensor& x, std::int64_t head_dim, const at::Tensor& positions,
-          const at::Tensor& cosines, const at::Tensor& sines, kernels::RopeDirection direction);
+void rope(const Queue& queue, const Rows& x, std::int64_t head_dim, const std::int64_t* positions,
+          const float* cosines, const float* sines, kernels::RopeDirection direction);
 
 // gate, up, y of equal shape; y may be gate or up.
-void swi_glu(const at::Tensor& gate, const at::Tensor& up, const at::Tensor& y);
-void swi_glu_backward(const at::Tensor& gate, const at::Tensor& up, const at::Tensor& dy,
-                      const at::Tensor& d_gate, const at::Tensor& d_up);
+void swi_glu(const Queue& queue, const Rows& gate, const Rows& up, const Rows& y);
+void swi_glu_backward(const Queue& queue, const Rows& gate, const Rows& up, const Rows& dy,
+                      const Rows& d_gate, const Rows& d_up);
 
-// q, o [rows, heads · head_dim]; k, v [key rows, kv_heads · head_dim]; lse [rows, heads] or
-// undefined.
-void attention(const kernels::AttentionShape& shape,
+// q, o [rows, heads · head_dim]; k, v [key rows, kv_heads · head_dim]; lse [rows, heads] or none.
+void attention(const Queue& queue, const kernels::AttentionShape& shape,
                const std::vector<kernels::AttentionSequence>& sequences,
-               const kernels::AttentionPrefix& prefix, const at::Tensor& q, const at::Tensor& k,
-               const at::Tensor& v, const at::Tensor& o, const at::Tensor& lse);
+               const kernels::AttentionPrefix& prefix, const Rows& q, const Rows& k, const Rows& v,
+               const Rows& o, const Rows& lse);
 
 struct AttentionForward {
-  at::Tensor q, k, v, o, lse;
+  Rows q, k, v, o, lse;
 };
-void attention_backward(const kernels::AttentionShape& shape,
+void attention_backward(const Queue& queue, const kernels::AttentionShape& shape,
                         const std::vector<kernels::AttentionSequence>& sequences,
-                        const AttentionForward& forward, const at::Tensor& d_o,
-                        const at::Tensor& dq, const at::Tensor& dk, const at::Tensor& dv);
+                        const AttentionForward& forward, const Rows& d_o, const Rows& dq,
+                        const Rows& dk, const Rows& dv);
 
-// table fp32 or bf16 [rows, columns]; y [ids, columns].
-void embedding_gather(const at::Tensor& table, const std::vector<std::int64_t>& ids,
-                      const at::Tensor& y);
-
-// x [tokens, columns], offsets [sequences + 1] -> fp32 [sequences, columns].
-at::Tensor embedding_pool(const at::Tensor& x, const std::vector<std::int64_t>& offsets,
-                          kernels::Pooling pooling);
-
-// tokens int64 [rows], mask uint8 [rows, dropout_mask_bytes(channels)]; see kernels/dropout.h.
-void dropout_mask(const kernels::DropoutStream& stream, double rate,
+// tokens [rows], mask [rows, dropout_mask_bytes(channels)]; see kernels/dropout.h.
+void dropout_mask(const Queue& queue, const kernels::DropoutStream& stream, double rate,
                   const std::vector<std::int64_t>& samples,
-                  const std::vector<std::int64_t>& offsets, const at::Tensor& tokens,
-                  std::int64_t channels, const at::Tensor& mask);
+                  const std::vector<std::int64_t>& offsets, const std::int64_t* tokens,
+                  std::int64_t channels, std::uint8_t* mask);
 // y = dropout(x), or y += dropout(x) with `accumulate`.
-void dropout_apply(double rate, const at::Tensor& mask, const at::Tensor& x, bool accumulate,
-                   const at::Tensor& y);
+void dropout_apply(const Queue& queue, double rate, const std::uint8_t* mask, const Rows& x,
+                   bool accumulate, const Rows& y);
 
-// y [m, n] = left [m, k] · right [k, n], or y += with `add`, all fp32: left with any strides, right
-// and y with whole rows. One of the sizes is small; see kernels/narrow_matmul.h.
-void narrow_matmul(const at::Tensor& left, const at::Tensor& right, bool add, const at::Tensor& y);
+// y [m, n] = left [m, k] · right [k, n], or y += with `add`; with `turned`, left is given as
+// [k, m]. One of the sizes is small; see kernels/narrow_matmul.h.
+void narrow_matmul(const Queue& queue, const Rows& left, bool turned, const Rows& right, bool add,
+                   const Rows& y);
+// y [columns, rows] = scale · xᵀ.
+void scaled_transpose(const Queue& queue, double scale, const Rows& x, const Rows& y);
+// x *= scale.
+void scale_values(const Queue& queue, double scale, const Rows& x);
+
+// y = x.
+void copy_rows(const Queue& queue, const Rows& x, const Rows& y);
+// y [count, columns] = the rows `chosen` [count] of x.
+void copy_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows& x, const Rows& y);
+// x += y in those rows, which ascend.
+void add_to_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows& y,
+                        const Rows& x);
 
 }  // namespace rallrec::ops

@@ -162,7 +162,6 @@ Stage baseline(const std::string& model, void (*run)(StageContext&)) {
               baseline_settings(),
               ModelUse::kNone,
               run};
-  stage.device = StageDevice::kCpuOrCuda;
   return stage;
 }
 

@@ -114,7 +114,10 @@ std::string model_sha256(const config::Options& options, ModelUse use, io::FileH
     }
   }
   if (use == ModelUse::kWeights) {
-    hash.update("quant " + models::llm::resolved_quant(options.model.quant) + "\n");
+    hash.update(
+        "quant " +
+        models::llm::resolved_quant(options.model.quant, config::device_of(options.cluster)) +
+        "\n");
   }
   return hash.finish();
 }

@@ -4,7 +4,9 @@
 
 #include <filesystem>
 
+#include "core/error.h"
 #include "distributed/flight_marks.h"
+#include "distributed/place.h"
 #include "models/llm/llm_config.h"
 #include "train/peft_adapter.h"
 #include "train/peft_config.h"
@@ -26,6 +28,16 @@ std::unique_ptr<models::llm::CausalLm> load_model(const std::string& folder,
                                                   distributed::Communicator& communicator,
                                                   models::llm::LayerTrace* trace) {
   const distributed::PhaseScope scope(distributed::Phase::kLoad);
+  if (config::device_of(options.cluster) == Device::kCuda) {
+    if (trace != nullptr) {
+      throw_usage("--trace shows what the host waits for, which with --device cuda is nothing; " +
+                  std::string("leave it out, or look at the ranges of NVTX in a profiler"));
+    }
+    return models::llm::load_causal_lm_on_device(
+        folder, quant,
+        distributed::make_place({options.cluster.device, options.cluster.nccl_init}, communicator),
+        !options.cluster.replicate_base, {options.model.cache, communicator.rank() == 0});
+  }
   return models::llm::load_causal_lm(folder, quant,
                                      options.cluster.replicate_base ? nullptr : &communicator,
                                      trace, {options.model.cache, communicator.rank() == 0});

@@ -12,7 +12,8 @@
 namespace rallrec::pipeline {
 
 // The model in `folder`, shared out over the ranks of `communicator`, which must outlive it, unless
-// cluster.replicate_base says otherwise. `trace` as in load_causal_lm. Collective.
+// cluster.replicate_base says otherwise; on cluster.device. `trace` as in load_causal_lm, CPU only.
+// Collective.
 std::unique_ptr<models::llm::CausalLm> load_model(const std::string& folder,
                                                   const std::string& quant,
                                                   const config::Options& options,

@@ -106,8 +106,8 @@ void check_shape(const std::string& path, const io::TensorInfo& tensor, const at
 
 void merge_tensor(const io::SafetensorsFile& file, const io::TensorInfo& tensor,
                   const LoraAdapter& adapter, const Place& place, const Sink& sink) {
-  const at::Tensor a = adapter.layout().a(adapter.flat(), place.layer, place.linear);
-  const at::Tensor b = adapter.layout().b(adapter.flat(), place.layer, place.linear);
+  const at::Tensor a = lora_a(adapter.layout(), adapter.flat(), place.layer, place.linear);
+  const at::Tensor b = lora_b(adapter.layout(), adapter.flat(), place.layer, place.linear);
   const at::ScalarType stored = scalar_type_of(file.path(), tensor);
   check_shape(file.path(), tensor, a, b);
   const at::Tensor wide_a = a.to(at::kDouble);

@@ -161,9 +161,6 @@ std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::
                                        distributed::Communicator& communicator,
                                        const std::vector<Stage>& table) {
   const std::vector<Stage> stages = select_stages(table, request.stages, options);
-  for (const Stage& stage : stages) {
-    require_device(stage, options);
-  }
   std::unique_ptr<RunLock> lock;
   distributed::run_on_rank_0(communicator, [&] {
     io::make_directories(request.run_dir);

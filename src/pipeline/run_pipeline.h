@@ -39,8 +39,7 @@ struct StageOutcome {
 // other is taken from the store or run, and leaves a manifest. Holds the run folder's lock, writes
 // config.resolved.toml, environment.json and run.log. Called by all ranks, of which rank 0 decides;
 // outcomes are complete on rank 0 and hold no figures elsewhere. Stopping it at any moment and
-// starting it again is safe. What fails on rank 0 between stages is thrown by all ranks. Throws
-// Error (usage) before anything is written where a stage cannot run on cluster.device.
+// starting it again is safe. What fails on rank 0 between stages is thrown by all ranks.
 std::vector<StageOutcome> run_pipeline(const RunRequest& request, const config::Options& options,
                                        distributed::Communicator& communicator,
                                        const std::vector<Stage>& table);

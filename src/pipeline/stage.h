@@ -39,9 +39,6 @@ struct StageContext {
 // What of the model folder a stage's result depends on.
 enum class ModelUse { kNone, kTokenizer, kWeights };
 
-// Where a stage can run. kHost: it has no work for a GPU, whatever cluster.device says.
-enum class StageDevice { kHost, kCpuOnly, kCpuOrCuda };
-
 // One stage of the pipeline. Stages talk only through files in the run folder. `run` is called on
 // all ranks; it reads `inputs` and writes every file of `outputs` (rank 0 writes unless the stage
 // says otherwise), each atomically. The runner skips a stage whose manifest still matches.
@@ -62,7 +59,6 @@ struct Stage {
   // Removes from the stage's folder what a later start could go on from (checkpoints, partial
   // results); null where there is no such thing. Called by rank 0 before the stage starts anew.
   void (*clear)(const std::string& folder) = nullptr;
-  StageDevice device = StageDevice::kCpuOnly;
   // Narrows inputs and settings to those that the options ask for; null where they are always the
   // same.
   void (*fit)(Stage&, const config::Options&) = nullptr;

@@ -31,7 +31,6 @@ bool goes_by(const Stage& stage, const std::string& name) {
 
 Stage ingest() {
   Stage stage{"ingest", {}, {"ingest/interactions.h5"}, {"data"}, ModelUse::kNone, &run_ingest};
-  stage.device = StageDevice::kHost;
   stage.external_inputs = data_files;
   return stage;
 }
@@ -80,7 +79,6 @@ Stage light_gcn() {
               {"light_gcn"},
               ModelUse::kNone,
               &run_light_gcn};
-  stage.device = StageDevice::kCpuOrCuda;
   return stage;
 }
 
@@ -91,7 +89,6 @@ Stage align() {
               {"align", "refcompat.description_only", "refcompat.pca_text"},
               ModelUse::kNone,
               &run_align};
-  stage.device = StageDevice::kCpuOrCuda;
   return stage;
 }
 
@@ -131,7 +128,6 @@ Stage prompt() {
       ModelUse::kTokenizer,
       &run_prompt};
   stage.optional_inputs = {"retrieve/neighbours.h5"};
-  stage.device = StageDevice::kHost;
   stage.external_inputs = template_files;
   stage.fit = [](Stage& prompt, const config::Options& options) {
     prompt.optional_inputs.clear();
@@ -205,7 +201,6 @@ Stage evaluate() {
                "refcompat.eval_first_10000"},
               ModelUse::kNone,
               &run_evaluate};
-  stage.device = StageDevice::kHost;
   stage.optional_inputs = {"infer/zero_shot_scores.jsonl"};
   stage.fit = [](Stage& evaluate, const config::Options& options) {
     evaluate.inputs = {scores_of_run(options)};
@@ -261,15 +256,6 @@ std::vector<Stage> select_stages(const std::vector<Stage>& table,
     }
   }
   return stages;
-}
-
-void require_device(const Stage& stage, const config::Options& options) {
-  if (options.cluster.device == "cuda" && stage.device == StageDevice::kCpuOnly) {
-    throw_usage(
-        stage.name +
-        ": this stage cannot run on CUDA yet; run it with --device cpu, or leave it out with "
-        "--stages");
-  }
 }
 
 }  // namespace rallrec::pipeline

@@ -24,7 +24,4 @@ std::vector<Stage> select_stages(const std::vector<Stage>& table,
                                  const std::vector<std::string>& names,
                                  const config::Options& options);
 
-// Throws Error (usage) that names the stage where it cannot run on cluster.device.
-void require_device(const Stage& stage, const config::Options& options);
-
 }  // namespace rallrec::pipeline

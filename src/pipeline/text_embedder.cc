@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "distributed/flight_marks.h"
 #include "logging/progress.h"
-#include "ops/decoder_ops.h"
+#include "ops/embedding_pool.h"
 #include "train/packing.h"
 
 namespace rallrec::pipeline {

@@ -50,7 +50,8 @@ std::string deciding_options(const config::Options& options) {
       .add("tune.patience", tune.patience)
       .add("tune.shown_answers", tune.shown_answers)
       .add("tune.seed", tune.seed)
-      .add("model.quant", models::llm::resolved_quant(options.model.quant))
+      .add("model.quant",
+           models::llm::resolved_quant(options.model.quant, config::device_of(options.cluster)))
       .add("prompt.chat_format", options.prompt.chat_format)
       .add("prompt.date_header", options.prompt.date_header)
       .add("prompt.cutoff", options.prompt.cutoff);

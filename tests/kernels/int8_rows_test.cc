@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/rng.h"
+#include "tests/support/bfloat16.h"
 #include "tests/support/device/test_device.h"
 #include "tests/support/random_floats.h"
 
@@ -183,6 +184,35 @@ TEST_P(Int8Rows, EpilogueFollowsTheFormula) {
       }
       ASSERT_NEAR(got[static_cast<std::size_t>(at)], want, 4e-6 * (4.0 + std::fabs(want)))
           << rank << " " << at;
+    }
+  }
+}
+
+// Each value is the bf16 nearest to the product, of two as near the one whose last bit is 0.
+TEST_P(Int8Rows, DequantisedRowsAreTheNearestBfloat16) {
+  const auto [rows, depth] = shape();
+  Rng rng(41);
+  std::vector<std::int8_t> host_q;
+  for (std::int64_t i = 0; i < rows * depth; ++i) {
+    host_q.push_back(static_cast<std::int8_t>(static_cast<int>(rng.next_below(255)) - 127));
+  }
+  const auto host_scale = testing::random_floats(rows, 42, 1e-2F);
+  const auto q = on_device(host_q);
+  const auto scale = on_device(host_scale);
+  const auto y = empty<std::uint16_t>(rows * depth);
+  dequantize_rows(queue(), rows, depth, q.get(), scale.get(), y.get());
+  const auto got = y.host();
+  for (std::int64_t at = 0; at < rows * depth; ++at) {
+    const float want = static_cast<float>(host_q[static_cast<std::size_t>(at)]) *
+                       host_scale[static_cast<std::size_t>(at / depth)];
+    const std::uint16_t bits = got[static_cast<std::size_t>(at)];
+    const double distance = std::fabs(double(testing::widened({bits})[0]) - want);
+    const auto below = static_cast<std::uint16_t>(bits - 1);
+    const auto above = static_cast<std::uint16_t>(bits + 1);
+    for (const std::uint16_t other : {below, above}) {
+      const double to_other = std::fabs(double(testing::widened({other})[0]) - want);
+      ASSERT_TRUE(want == 0.0F || distance < to_other || (distance == to_other && bits % 2 == 0))
+          << at;
     }
   }
 }

@@ -76,20 +76,6 @@ class RunPipeline : public ::testing::Test {
   std::vector<Stage> table_;
 };
 
-TEST_F(RunPipeline, AStageThatCannotRunOnCudaIsRefusedByNameBeforeAnythingIsWritten) {
-  options_.cluster.device = "cuda";
-  table_[0].device = StageDevice::kHost;
-  distributed::LocalCommunicator communicator;
-  RunRequest request;
-  request.run_dir = folder_.file("on_cuda");
-  expect_error(ExitCode::kUsage, "second: this stage cannot run on CUDA yet",
-               [&] { run_pipeline(request, options_, communicator, table_); });
-  EXPECT_FALSE(std::filesystem::exists(request.run_dir));
-  request.stages = {"first"};
-  run_pipeline(request, options_, communicator, table_);
-  EXPECT_EQ(runs["first"], 1);
-}
-
 TEST_F(RunPipeline, RunsAllThenKeepsAll) {
   const auto done = go();
   expect_runs(1, 1);

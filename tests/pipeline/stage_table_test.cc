@@ -171,25 +171,5 @@ TEST(StageTable, TuneReadsTheTestPromptsOnlyWhereItSelectsOnThem) {
               ElementsAre("prompt/train.jsonl", "prompt/test.jsonl"));
 }
 
-TEST(StageTable, OnCudaOnlyWhatCanRunThereOrHasNoWorkForItIsLetThrough) {
-  config::Options options;
-  options.cluster.device = "cuda";
-  std::vector<std::string> passed;
-  for (const Stage& stage : stage_table()) {
-    try {
-      require_device(find_stage(stage_table(), stage.name), options);
-      passed.push_back(stage.name);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::kUsage);
-      EXPECT_EQ(std::string(error.what()).rfind(stage.name + ": ", 0), 0U) << error.what();
-    }
-    options.cluster.device = "cpu";
-    EXPECT_NO_THROW(require_device(stage, options));
-    options.cluster.device = "cuda";
-  }
-  EXPECT_THAT(passed, ElementsAre("ingest", "light_gcn", "align", "prompt", "evaluate"));
-  EXPECT_THROW(require_device(find_stage(stage_table(), "baseline"), options), Error);
-}
-
 }  // namespace
 }  // namespace rallrec::pipeline

@@ -1,15 +1,18 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "core/device_array.h"
+#include "core/rows.h"
+
 namespace rallrec::models::llm {
 
-// Memory for activations that is asked of the system once and used again: fresh pages cost a tenth
-// of a layer's time. Tensors come off a stack of slabs; `release` gives back all that came after a
-// mark. A tensor taken from an arena must not be used after its release. Not thread-safe.
+// Memory of a queue's device for activations that is asked of the system once and used again: fresh
+// pages cost a tenth of a layer's time, and a GPU waits where memory is released. What is taken
+// comes off a stack of slabs; `release` gives back all that came after a mark, and work of the
+// queue that still uses it is done before that of whoever takes it next. Not thread-safe.
 class Arena {
  public:
   struct Mark {
@@ -17,10 +20,16 @@ class Arena {
     std::int64_t used = 0;
   };
 
-  // Uninitialised fp32 [rows, columns], 64-byte aligned.
-  at::Tensor floats(std::int64_t rows, std::int64_t columns);
-  // Uninitialised uint8 [rows, columns].
-  at::Tensor bytes(std::int64_t rows, std::int64_t columns);
+  explicit Arena(const Queue& queue = {}) : queue_(queue) {}
+
+  const Queue& queue() const { return queue_; }
+  // Uninitialised, 64-byte aligned.
+  Rows floats(std::int64_t rows, std::int64_t columns);
+  // The same of any type that needs no more alignment.
+  template <typename Value>
+  Value* array(std::int64_t count) {
+    return reinterpret_cast<Value*>(take(count * static_cast<std::int64_t>(sizeof(Value))));
+  }
 
   Mark mark() const { return {slab_, used_}; }
   void release(const Mark& mark);
@@ -28,11 +37,12 @@ class Arena {
   std::int64_t capacity() const;
 
  private:
-  at::Tensor take(std::int64_t bytes);
+  std::byte* take(std::int64_t bytes);
 
-  std::vector<at::Tensor> slabs_;  // uint8
-  std::size_t slab_ = 0;           // the one being filled
-  std::int64_t used_ = 0;          // bytes of it
+  Queue queue_;
+  std::vector<DeviceArray<std::byte>> slabs_;
+  std::size_t slab_ = 0;   // the one being filled
+  std::int64_t used_ = 0;  // bytes of it
 };
 
 // Releases on leaving the scope what was taken inside.

@@ -11,36 +11,17 @@
 #include <vector>
 
 #include "distributed/communicator.h"
+#include "distributed/place.h"
 #include "models/llm/gather_statistics.h"
+#include "models/llm/generation.h"
 #include "models/llm/int8_cache_options.h"
 #include "models/llm/llm_config.h"
 #include "models/llm/lora_adapter.h"
+#include "models/llm/packed_batch.h"
 
 namespace rallrec::models::llm {
 
 class LayerTrace;
-
-// Sequences back to back without padding: sequence s is ids[offsets[s], offsets[s + 1]).
-struct PackedBatch {
-  std::vector<std::int64_t> ids;
-  std::vector<std::int64_t> offsets;  // [sequences + 1], offsets[0] = 0
-  // Sequence 0 is what every other sequence begins with: it is computed once, the others attend to
-  // it and their positions go on after it. For passes without gradients.
-  bool first_is_prefix = false;
-  std::int64_t tokens() const { return static_cast<std::int64_t>(ids.size()); }
-  std::int64_t sequences() const { return static_cast<std::int64_t>(offsets.size()) - 1; }
-};
-
-// A packed batch with what the loss needs. The logits at token label_positions[i] (an index into
-// ids, ascending) are to predict label_ids[i].
-struct MicroBatch {
-  PackedBatch batch;
-  // [sequences]; with (seed, epoch) the Philox key of this sequence's dropout masks, so a mask does
-  // not depend on packing or rank.
-  std::vector<std::int64_t> samples;
-  std::vector<std::int64_t> label_positions;
-  std::vector<std::int64_t> label_ids;
-};
 
 struct MicroBatchResult {
   std::vector<float> label_losses;  // -log p(label_ids[i]), in order
@@ -49,31 +30,8 @@ struct MicroBatchResult {
   at::Tensor gradient;
 };
 
-struct DropoutKey {
-  std::uint64_t seed = 0;
-  std::uint64_t epoch = 0;
-};
-
-struct GenerationOptions {
-  std::int64_t max_new_tokens = 128;
-  // 0 = greedy: the largest logit, the smallest id among equals.
-  double temperature = 0.0;
-  // Sampling is from the smallest set of tokens whose probabilities sum to at least top_p.
-  double top_p = 1.0;
-  std::uint64_t seed = 0;
-  // Only ids below it are chosen: a model's table may be longer than its tokenizer's. 0 = all.
-  std::int64_t vocabulary = 0;
-  // A generated id of these ends its text and is not part of it.
-  std::vector<std::int64_t> stop_ids;
-};
-
-struct GenerationPrompt {
-  std::vector<std::int64_t> ids;  // at least one
-  // With seed and token position the Philox key of this prompt's draws.
-  std::uint64_t index = 0;
-};
-
-// A Llama-architecture decoder with frozen weights and an optional LoRA adapter.
+// A Llama-architecture decoder with frozen weights and an optional LoRA adapter. Tensors that go in
+// or come out are in host memory, wherever the model computes.
 //
 // Not thread-safe. Weights may be gathered from other ranks layer by layer (layer-major: one gather
 // serves all micro-batches of a call), so ranks work together: every rank calls forward_backward
@@ -154,5 +112,13 @@ std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::s
                                          distributed::Communicator* share_with = nullptr,
                                          LayerTrace* trace = nullptr,
                                          const Int8CacheOptions& cache = {});
+
+// The same with the passes on the device of `owner`'s place, which becomes the model's. int8 layers
+// are shared out over the place's ranks where `share` says so. No trace: what a GPU waits for is
+// not seen by the host. Collective where there are several ranks.
+std::unique_ptr<CausalLm> load_causal_lm_on_device(const std::string& folder,
+                                                   const std::string& quant,
+                                                   std::unique_ptr<distributed::PlaceOwner> owner,
+                                                   bool share, const Int8CacheOptions& cache = {});
 
 }  // namespace rallrec::models::llm

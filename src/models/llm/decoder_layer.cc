@@ -6,29 +6,28 @@ namespace rallrec::models::llm {
 namespace {
 
 // o = attention of the queries; behind a prefix, that sequence first and then the others.
-void attend(const LayerCall& call, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-            const at::Tensor& o, const at::Tensor& lse) {
+void attend(const LayerCall& call, const Rows& q, const Rows& k, const Rows& v, const Rows& o,
+            const Rows& lse) {
   const kernels::AttentionShape shape = attention_shape(call.config);
   const auto& sequences = call.queries.sequences;
   if (call.layout.prefix == 0) {
-    ops::attention(shape, sequences, {}, q, k, v, o, lse);
+    ops::attention(call.queue(), shape, sequences, {}, q, k, v, o, lse);
     return;
   }
-  ops::attention(shape, {sequences.front()}, {}, q, k, v, o, lse);
-  ops::attention(shape, {sequences.begin() + 1, sequences.end()},
-                 {k.const_data_ptr<float>(), v.const_data_ptr<float>(), call.layout.prefix}, q, k,
-                 v, o, lse);
+  ops::attention(call.queue(), shape, {sequences.front()}, {}, q, k, v, o, lse);
+  ops::attention(call.queue(), shape, {sequences.begin() + 1, sequences.end()},
+                 {k.data, v.data, call.layout.prefix}, q, k, v, o, lse);
 }
 
 // x [rows, heads · head_dim] turned to the rows' positions.
-void turn(const LayerCall& call, const BatchRows& rows, const at::Tensor& x) {
-  ops::rope(x, call.config.head_dim, rows.positions, call.rope.cosines(), call.rope.sines(),
-            kernels::RopeDirection::kForward);
+void turn(const LayerCall& call, const BatchRows& rows, const Rows& x) {
+  ops::rope(call.queue(), x, call.config.head_dim, rows.positions.data(), call.rope.cosines(),
+            call.rope.sines(), kernels::RopeDirection::kForward);
 }
 
 // y = x Wᵀ + LoRA, or y += with `add`. x has `rows`.
 void linear_forward(const LayerCall& call, Linear linear, const BatchRows& rows,
-                    const LinearInput& x, const at::Tensor& y, bool add, Arena* keep,
+                    const LinearInput& x, const Rows& y, bool add, Arena* keep,
                     KeptActivations* kept) {
   const FrozenLinear& weights = call.weights[linear];
   add ? weights.forward_add(x, y) : weights.forward(x, y);
@@ -36,18 +35,19 @@ void linear_forward(const LayerCall& call, Linear linear, const BatchRows& rows,
   lora_forward(call.lora, linear, rows, x.x(), y, call.scratch, keep, lora);
 }
 
-void project_inputs(const LayerCall& call, const at::Tensor& hidden, const at::Tensor& inverse_rms,
-                    const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Arena* keep,
+void project_inputs(const LayerCall& call, const Rows& hidden, const Rows& inverse_rms,
+                    const Rows& q, const Rows& k, const Rows& v, Arena* keep,
                     KeptActivations* kept) {
   const ArenaScope scope(call.scratch);
   const BatchRows& all = call.layout.rows;
-  const at::Tensor normed = call.scratch.floats(hidden.size(0), hidden.size(1));
-  ops::rms_norm(hidden, call.weights.attention_norm, call.config.rms_norm_eps, normed, inverse_rms);
+  const Rows normed = call.scratch.floats(hidden.rows, hidden.columns);
+  ops::rms_norm(call.queue(), hidden, call.weights.attention_norm, call.config.rms_norm_eps, normed,
+                inverse_rms);
   const LinearInput input(normed);
-  if (call.queries.all()) {
+  if (call.queries.all) {
     linear_forward(call, Linear::kQ, all, input, q, false, keep, kept);
   } else {
-    const at::Tensor asked = rows_of_queries(call, normed);
+    const Rows asked = rows_of_queries(call, normed);
     linear_forward(call, Linear::kQ, call.queries, asked, q, false, keep, kept);
   }
   linear_forward(call, Linear::kK, all, input, k, false, keep, kept);
@@ -57,19 +57,18 @@ void project_inputs(const LayerCall& call, const at::Tensor& hidden, const at::T
 }
 
 // hidden += MLP(norm(middle)); gate and up are filled.
-void run_mlp(const LayerCall& call, const at::Tensor& middle, const at::Tensor& inverse_rms,
-             const at::Tensor& gate, const at::Tensor& up, const at::Tensor& hidden, Arena* keep,
-             KeptActivations* kept) {
+void run_mlp(const LayerCall& call, const Rows& middle, const Rows& inverse_rms, const Rows& gate,
+             const Rows& up, const Rows& hidden, Arena* keep, KeptActivations* kept) {
   const ArenaScope scope(call.scratch);
   const BatchRows& rows = call.queries;
-  const at::Tensor normed = call.scratch.floats(middle.size(0), middle.size(1));
-  ops::rms_norm(middle, call.weights.mlp_norm, call.config.rms_norm_eps, normed, inverse_rms);
+  const Rows normed = call.scratch.floats(middle.rows, middle.columns);
+  ops::rms_norm(call.queue(), middle, call.weights.mlp_norm, call.config.rms_norm_eps, normed,
+                inverse_rms);
   const LinearInput input(normed);
   linear_forward(call, Linear::kGate, rows, input, gate, false, keep, kept);
   linear_forward(call, Linear::kUp, rows, input, up, false, keep, kept);
-  const at::Tensor activated =
-      kept == nullptr ? gate : call.scratch.floats(gate.size(0), gate.size(1));
-  ops::swi_glu(gate, up, activated);
+  const Rows activated = kept == nullptr ? gate : call.scratch.floats(gate.rows, gate.columns);
+  ops::swi_glu(call.queue(), gate, up, activated);
   linear_forward(call, Linear::kDown, rows, activated, hidden, true, keep, kept);
 }
 
@@ -91,55 +90,54 @@ void allocate(const LayerCall& call, Arena& keep, KeptActivations& kept) {
 
 }  // namespace
 
-at::Tensor rows_of_queries(const LayerCall& call, const at::Tensor& x) {
-  if (call.queries.all() || !x.defined()) {
+Rows rows_of_queries(const LayerCall& call, const Rows& x) {
+  if (call.queries.all || !x.defined()) {
     return x;
   }
-  at::Tensor rows = call.scratch.floats(call.queries.count(), x.size(1));
+  Rows rows = call.scratch.floats(call.queries.count(), x.columns);
   copy_rows(call.queries, x, rows);
   return rows;
 }
 
-void attention_inputs(const LayerCall& call, const at::Tensor& hidden, const at::Tensor& q,
-                      const at::Tensor& k, const at::Tensor& v) {
+void attention_inputs(const LayerCall& call, const Rows& hidden, const Rows& q, const Rows& k,
+                      const Rows& v) {
   project_inputs(call, hidden, {}, q, k, v, nullptr, nullptr);
 }
 
-void attention_output_and_mlp(const LayerCall& call, const at::Tensor& o,
-                              const at::Tensor& hidden) {
+void attention_output_and_mlp(const LayerCall& call, const Rows& o, const Rows& hidden) {
   linear_forward(call, Linear::kO, call.queries, o, hidden, true, nullptr, nullptr);
   const ArenaScope scope(call.scratch);
-  const at::Tensor gate = call.scratch.floats(hidden.size(0), call.config.intermediate_size);
-  const at::Tensor up = call.scratch.floats(hidden.size(0), call.config.intermediate_size);
+  const Rows gate = call.scratch.floats(hidden.rows, call.config.intermediate_size);
+  const Rows up = call.scratch.floats(hidden.rows, call.config.intermediate_size);
   run_mlp(call, hidden, {}, gate, up, hidden, nullptr, nullptr);
 }
 
-void layer_forward(const LayerCall& call, const at::Tensor& hidden, const at::Tensor& output) {
+void layer_forward(const LayerCall& call, const Rows& hidden, const Rows& output) {
   const ArenaScope scope(call.scratch);
   const LlmConfig& config = call.config;
-  const std::int64_t tokens = hidden.size(0);
-  const at::Tensor q = call.scratch.floats(output.size(0), config.heads * config.head_dim);
-  const at::Tensor k = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
-  const at::Tensor v = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
-  const at::Tensor o = call.scratch.floats(output.size(0), config.heads * config.head_dim);
+  const std::int64_t tokens = hidden.rows;
+  const Rows q = call.scratch.floats(output.rows, config.heads * config.head_dim);
+  const Rows k = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
+  const Rows v = call.scratch.floats(tokens, config.kv_heads * config.head_dim);
+  const Rows o = call.scratch.floats(output.rows, config.heads * config.head_dim);
   attention_inputs(call, hidden, q, k, v);
   attend(call, q, k, v, o, {});
-  if (!output.is_same(hidden)) {
+  if (!output.is(hidden)) {
     copy_rows(call.queries, hidden, output);
   }
   attention_output_and_mlp(call, o, output);
 }
 
-at::Tensor layer_forward_keep(const LayerCall& call, const at::Tensor& hidden, Arena& keep,
-                              KeptActivations& kept) {
+Rows layer_forward_keep(const LayerCall& call, const Rows& hidden, Arena& keep,
+                        KeptActivations& kept) {
   kept.input = hidden;
   allocate(call, keep, kept);
   project_inputs(call, hidden, kept.attention_inverse_rms, kept.q, kept.k, kept.v, &keep, &kept);
   attend(call, kept.q, kept.k, kept.v, kept.o, kept.lse);
   copy_rows(call.queries, hidden, kept.middle);
   linear_forward(call, Linear::kO, call.queries, kept.o, kept.middle, true, &keep, &kept);
-  at::Tensor output = keep.floats(call.queries.count(), hidden.size(1));
-  output.copy_(kept.middle);
+  Rows output = keep.floats(call.queries.count(), hidden.columns);
+  ops::copy_rows(call.queue(), kept.middle, output);
   run_mlp(call, kept.middle, kept.mlp_inverse_rms, kept.gate, kept.up, output, &keep, &kept);
   return output;
 }

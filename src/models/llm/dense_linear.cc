@@ -1,11 +1,14 @@
 #include "models/llm/dense_linear.h"
 
+#include "ops/tensor_rows.h"
+
 namespace rallrec::models::llm {
 namespace {
 
 // y = x · w or y += x · w, in the type of w.
-void multiply(const at::Tensor& x, const at::Tensor& w, bool add, const at::Tensor& y) {
-  at::Tensor target = y;
+void multiply(const Rows& from, const at::Tensor& w, bool add, const Rows& to) {
+  const at::Tensor x = ops::tensor_of(from);
+  at::Tensor target = ops::tensor_of(to);
   if (w.scalar_type() != at::kFloat) {
     const at::Tensor product = at::mm(x.to(w.scalar_type()), w);
     add ? target.add_(product) : target.copy_(product);
@@ -18,19 +21,19 @@ void multiply(const at::Tensor& x, const at::Tensor& w, bool add, const at::Tens
 
 }  // namespace
 
-void DenseLinear::forward(const LinearInput& x, const at::Tensor& y) const {
+void DenseLinear::forward(const LinearInput& x, const Rows& y) const {
   multiply(x.x(), weight_.t(), false, y);
 }
 
-void DenseLinear::forward_add(const LinearInput& x, const at::Tensor& y) const {
+void DenseLinear::forward_add(const LinearInput& x, const Rows& y) const {
   multiply(x.x(), weight_.t(), true, y);
 }
 
-void DenseLinear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {
+void DenseLinear::input_gradient(const Rows& dy, const Rows& dx) const {
   multiply(dy, weight_, false, dx);
 }
 
-void DenseLinear::input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const {
+void DenseLinear::input_gradient_add(const Rows& dy, const Rows& dx) const {
   multiply(dy, weight_, true, dx);
 }
 

@@ -8,13 +8,11 @@ namespace rallrec::models::llm {
 namespace {
 
 // y [rows, columns] (+)= x [rows, depth] times the packed matrix.
-void multiply(const at::Tensor& x, const std::vector<float>& packed, std::int64_t depth,
-              std::int64_t columns, bool add, const at::Tensor& y) {
-  RALLREC_CHECK(x.dim() == 2 && x.size(1) == depth && x.is_contiguous() && y.dim() == 2 &&
-                    y.size(0) == x.size(0) && y.size(1) == columns && y.is_contiguous(),
-                "Fp32Linear: expected contiguous matrices [rows, in] and [rows, out]");
-  kernels::fp32_matmul({}, {x.size(0), depth, columns}, x.const_data_ptr<float>(), packed.data(),
-                       add, y.mutable_data_ptr<float>());
+void multiply(const Rows& x, const std::vector<float>& packed, std::int64_t depth,
+              std::int64_t columns, bool add, const Rows& y) {
+  RALLREC_CHECK(x.columns == depth && y.rows == x.rows && y.columns == columns,
+                "Fp32Linear: expected matrices [rows, in] and [rows, out]");
+  kernels::fp32_matmul({}, {x.rows, depth, columns}, x.data, packed.data(), add, y.data);
 }
 
 }  // namespace
@@ -43,19 +41,19 @@ const std::vector<float>& Fp32Linear::transposed() const {
   return packed_t_;
 }
 
-void Fp32Linear::forward(const LinearInput& x, const at::Tensor& y) const {
+void Fp32Linear::forward(const LinearInput& x, const Rows& y) const {
   multiply(x.x(), packed_, in_, out_, false, y);
 }
 
-void Fp32Linear::forward_add(const LinearInput& x, const at::Tensor& y) const {
+void Fp32Linear::forward_add(const LinearInput& x, const Rows& y) const {
   multiply(x.x(), packed_, in_, out_, true, y);
 }
 
-void Fp32Linear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {
+void Fp32Linear::input_gradient(const Rows& dy, const Rows& dx) const {
   multiply(dy, transposed(), out_, in_, false, dx);
 }
 
-void Fp32Linear::input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const {
+void Fp32Linear::input_gradient_add(const Rows& dy, const Rows& dx) const {
   multiply(dy, transposed(), out_, in_, true, dx);
 }
 

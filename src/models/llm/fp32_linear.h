@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <vector>
 
 #include "models/llm/weight_store.h"
@@ -13,10 +15,10 @@ class Fp32Linear : public FrozenLinear {
   // `weight` is fp32 [out, in], contiguous, and is not kept.
   explicit Fp32Linear(const at::Tensor& weight);
 
-  void forward(const LinearInput& x, const at::Tensor& y) const override;
-  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
-  void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
-  void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+  void forward(const LinearInput& x, const Rows& y) const override;
+  void forward_add(const LinearInput& x, const Rows& y) const override;
+  void input_gradient(const Rows& dy, const Rows& dx) const override;
+  void input_gradient_add(const Rows& dy, const Rows& dx) const override;
   std::int64_t bytes() const override {
     return static_cast<std::int64_t>(sizeof(float) * (packed_.size() + packed_t_.size()));
   }

@@ -21,8 +21,8 @@ std::int64_t common_start(const std::vector<std::int64_t>& a, const std::vector<
   return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
 }
 
-kernels::AttentionPrefix prefix_of(const at::Tensor& k, const at::Tensor& v) {
-  return {k.data_ptr<float>(), v.data_ptr<float>(), k.size(0)};
+kernels::AttentionPrefix prefix_of(const Rows& k, const Rows& v) {
+  return {k.data, v.data, k.rows};
 }
 
 }  // namespace
@@ -79,8 +79,8 @@ const LayerWeights& Generator::weights_of(std::int64_t layer) {
   return model_.weights.layer(layer, (layer + 1) % model_.config.layers);
 }
 
-at::Tensor Generator::embed(const std::vector<std::int64_t>& ids) {
-  at::Tensor hidden =
+Rows Generator::embed(const std::vector<std::int64_t>& ids) {
+  const Rows hidden =
       model_.cache.floats(static_cast<std::int64_t>(ids.size()), model_.config.hidden_size);
   model_.weights.begin(Turn::kLayers);
   model_.weights.embed(ids, hidden);
@@ -96,8 +96,8 @@ void Generator::fill_prefix() {
   const ArenaScope scope(model_.cache);
   const auto& ids = prompts_.front().ids;
   const PackedBatch batch{{ids.begin(), ids.begin() + prefix_}, {0, prefix_}};
-  const PackedLayout layout = make_layout(batch);
-  const at::Tensor hidden = embed(batch.ids);
+  const PackedLayout layout = make_layout(batch, model_.scratch.queue());
+  const Rows hidden = embed(batch.ids);
   const LlmConfig& config = model_.config;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
     const ArenaScope layer_scope(model_.scratch);
@@ -105,11 +105,11 @@ void Generator::fill_prefix() {
     const LayerCall call{config, weights_of(layer), model_.rope, layout, layout.rows,
                          lora,   model_.scratch};
     const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
-    const at::Tensor q = model_.scratch.floats(prefix_, config.heads * config.head_dim);
-    const at::Tensor o = model_.scratch.floats(prefix_, config.heads * config.head_dim);
+    const Rows q = model_.scratch.floats(prefix_, config.heads * config.head_dim);
+    const Rows o = model_.scratch.floats(prefix_, config.heads * config.head_dim);
     attention_inputs(call, hidden, q, cache.prefix_k, cache.prefix_v);
-    ops::attention(attention_shape(config), layout.rows.sequences, {}, q, cache.prefix_k,
-                   cache.prefix_v, o, {});
+    ops::attention(model_.scratch.queue(), attention_shape(config), layout.rows.sequences, {}, q,
+                   cache.prefix_k, cache.prefix_v, o, {});
     attention_output_and_mlp(call, o, hidden);
   }
 }
@@ -128,27 +128,27 @@ std::size_t Generator::chunk_end(std::size_t begin) const {
 }
 
 // The tokens after the prefix of prompts [begin, end), packed.
-Generator::Rows Generator::rows_of(std::size_t begin, std::size_t end) const {
-  Rows rows;
+Generator::Tokens Generator::tokens_of(std::size_t begin, std::size_t end) const {
+  Tokens tokens{PackedLayout(model_.scratch.queue()), {}};
+  BatchRows& rows = tokens.layout.rows;
   std::vector<std::int64_t> positions;
   for (std::size_t i = begin; i < end; ++i) {
     const std::int64_t own = length_of(prompts_[i]) - prefix_;
     const std::int64_t slot = static_cast<std::int64_t>(i) * capacity_;
-    rows.layout.rows.sequences.push_back(
-        {static_cast<std::int64_t>(rows.cache_rows.size()), own, slot, own});
+    rows.sequences.push_back({static_cast<std::int64_t>(positions.size()), own, slot, own});
+    tokens.cache_rows.push_back(slot);
     for (std::int64_t t = 0; t < own; ++t) {
       positions.push_back(prefix_ + t);
-      rows.cache_rows.push_back(slot + t);
     }
   }
-  rows.layout.rows.positions = at::tensor(positions, at::kLong);
-  return rows;
+  rows.positions.assign(positions);
+  return tokens;
 }
 
 // Returns the hidden state of each prompt's last token.
-at::Tensor Generator::fill_prompts() {
-  at::Tensor last = at::empty(
-      {static_cast<std::int64_t>(prompts_.size()), model_.config.hidden_size}, at::kFloat);
+Rows Generator::fill_prompts() {
+  const Rows last =
+      model_.cache.floats(static_cast<std::int64_t>(prompts_.size()), model_.config.hidden_size);
   for (std::size_t begin = 0; begin < prompts_.size();) {
     const ArenaScope scope(model_.cache);
     const std::size_t end = chunk_end(begin);
@@ -156,61 +156,66 @@ at::Tensor Generator::fill_prompts() {
     for (std::size_t i = begin; i < end; ++i) {
       ids.insert(ids.end(), prompts_[i].ids.begin() + prefix_, prompts_[i].ids.end());
     }
-    const Rows rows = rows_of(begin, end);
-    const at::Tensor hidden = embed(ids);
-    run_layers(rows, hidden);
+    const Tokens tokens = tokens_of(begin, end);
+    const Rows hidden = embed(ids);
+    run_layers(tokens, hidden);
     for (std::size_t i = begin; i < end; ++i) {
-      const kernels::AttentionSequence& sequence = rows.layout.rows.sequences[i - begin];
-      last[static_cast<std::int64_t>(i)].copy_(hidden[sequence.query_begin + sequence.queries - 1]);
+      const kernels::AttentionSequence& sequence = tokens.layout.rows.sequences[i - begin];
+      ops::copy_rows(model_.cache.queue(),
+                     hidden.part(sequence.query_begin + sequence.queries - 1, 1),
+                     last.part(static_cast<std::int64_t>(i), 1));
     }
     begin = end;
   }
   return last;
 }
 
-void Generator::run_layers(const Rows& rows, const at::Tensor& hidden) {
+void Generator::run_layers(const Tokens& tokens, const Rows& hidden) {
   for (std::int64_t layer = 0; layer < model_.config.layers; ++layer) {
-    run_layer(layer, rows, hidden);
+    run_layer(layer, tokens, hidden);
   }
 }
 
-void Generator::run_layer(std::int64_t layer, const Rows& rows, const at::Tensor& hidden) {
+void Generator::run_layer(std::int64_t layer, const Tokens& tokens, const Rows& hidden) {
   const ArenaScope scope(model_.scratch);
   const LlmConfig& config = model_.config;
-  const std::int64_t tokens = hidden.size(0);
+  const Queue& queue = model_.scratch.queue();
+  const BatchRows& rows = tokens.layout.rows;
   const std::int64_t kv_width = config.kv_heads * config.head_dim;
   const LayerLora lora = plain_lora(model_.adapter, layer);
-  const LayerCall call{config, weights_of(layer), model_.rope, rows.layout, rows.layout.rows,
+  const LayerCall call{config, weights_of(layer), model_.rope, tokens.layout, rows,
                        lora,   model_.scratch};
-  const at::Tensor q = model_.scratch.floats(tokens, config.heads * config.head_dim);
-  const at::Tensor k = model_.scratch.floats(tokens, kv_width);
-  const at::Tensor v = model_.scratch.floats(tokens, kv_width);
-  const at::Tensor o = model_.scratch.floats(tokens, config.heads * config.head_dim);
+  const Rows q = model_.scratch.floats(hidden.rows, config.heads * config.head_dim);
+  const Rows k = model_.scratch.floats(hidden.rows, kv_width);
+  const Rows v = model_.scratch.floats(hidden.rows, kv_width);
+  const Rows o = model_.scratch.floats(hidden.rows, config.heads * config.head_dim);
   attention_inputs(call, hidden, q, k, v);
   const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
-  for (std::int64_t t = 0; t < tokens; ++t) {
-    const std::int64_t row = rows.cache_rows[static_cast<std::size_t>(t)] * kv_width;
-    std::copy_n(k.data_ptr<float>() + t * kv_width, kv_width, cache.k.data_ptr<float>() + row);
-    std::copy_n(v.data_ptr<float>() + t * kv_width, kv_width, cache.v.data_ptr<float>() + row);
+  for (std::size_t s = 0; s < rows.sequences.size(); ++s) {
+    const std::int64_t first = rows.sequences[s].query_begin;
+    const std::int64_t count = rows.sequences[s].queries;
+    ops::copy_rows(queue, k.part(first, count), cache.k.part(tokens.cache_rows[s], count));
+    ops::copy_rows(queue, v.part(first, count), cache.v.part(tokens.cache_rows[s], count));
   }
-  ops::attention(attention_shape(config), rows.layout.rows.sequences,
+  ops::attention(queue, attention_shape(config), rows.sequences,
                  prefix_of(cache.prefix_k, cache.prefix_v), q, cache.k, cache.v, o, {});
   attention_output_and_mlp(call, o, hidden);
 }
 
-void Generator::choose(const at::Tensor& last_hidden) {
-  ops::rms_norm(last_hidden, model_.weights.final_norm(), model_.config.rms_norm_eps, last_hidden,
-                {});
+void Generator::choose(const Rows& last_hidden) {
+  ops::rms_norm(model_.scratch.queue(), last_hidden, model_.weights.final_norm(),
+                model_.config.rms_norm_eps, last_hidden, {});
   model_.weights.begin(Turn::kLogits);
-  const at::Tensor logits = model_.weights.head().logits(last_hidden);
+  const std::int64_t vocabulary = model_.config.vocab_size;
+  std::vector<float> logits(static_cast<std::size_t>(last_hidden.rows * vocabulary));
+  model_.weights.head().logits(last_hidden, {logits.data(), last_hidden.rows, vocabulary});
   const std::int64_t known =
-      options_.vocabulary > 0 ? std::min(options_.vocabulary, logits.size(1)) : logits.size(1);
+      options_.vocabulary > 0 ? std::min(options_.vocabulary, vocabulary) : vocabulary;
   std::vector<std::size_t> going_on;
   for (std::size_t row = 0; row < active_.size(); ++row) {
     const std::size_t prompt = active_[row];
     std::vector<std::int64_t>& text = generated_[prompt];
-    const float* scores =
-        logits.data_ptr<float>() + static_cast<std::int64_t>(row) * logits.size(1);
+    const float* scores = logits.data() + static_cast<std::int64_t>(row) * vocabulary;
     const std::int64_t id = next_id(scores, known, options_, prompts_[prompt].index, text.size());
     const auto& stops = options_.stop_ids;
     if (std::find(stops.begin(), stops.end(), id) != stops.end()) {
@@ -225,22 +230,22 @@ void Generator::choose(const at::Tensor& last_hidden) {
 }
 
 // One token of each active sequence through all layers.
-at::Tensor Generator::step() {
-  Rows rows;
+Rows Generator::step() {
+  Tokens tokens{PackedLayout(model_.scratch.queue()), {}};
   std::vector<std::int64_t> ids;
   std::vector<std::int64_t> positions;
   for (std::size_t prompt : active_) {
     const auto grown = static_cast<std::int64_t>(generated_[prompt].size());
     const std::int64_t keys = length_of(prompts_[prompt]) - prefix_ + grown;
     const std::int64_t slot = static_cast<std::int64_t>(prompt) * capacity_;
-    rows.layout.rows.sequences.push_back({static_cast<std::int64_t>(ids.size()), 1, slot, keys});
-    rows.cache_rows.push_back(slot + keys - 1);
+    tokens.layout.rows.sequences.push_back({static_cast<std::int64_t>(ids.size()), 1, slot, keys});
+    tokens.cache_rows.push_back(slot + keys - 1);
     positions.push_back(prefix_ + keys - 1);
     ids.push_back(generated_[prompt].back());
   }
-  rows.layout.rows.positions = at::tensor(positions, at::kLong);
-  const at::Tensor hidden = embed(ids);
-  run_layers(rows, hidden);
+  tokens.layout.rows.positions.assign(positions);
+  const Rows hidden = embed(ids);
+  run_layers(tokens, hidden);
   return hidden;
 }
 

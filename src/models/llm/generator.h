@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "models/llm/arena.h"
-#include "models/llm/causal_lm.h"
 #include "models/llm/decoder_layer.h"
+#include "models/llm/generation.h"
 #include "models/llm/rope_table.h"
 #include "models/llm/weight_store.h"
 
@@ -18,7 +18,7 @@ struct GeneratorModel {
   const RopeTable& rope;  // covers every position to come
   Arena& scratch;
   Arena& cache;
-  const LoraAdapter* adapter;
+  const LoraWeights* adapter;
 };
 
 // Bytes of keys and values that one token takes in the cache of all layers.
@@ -37,30 +37,30 @@ class Generator {
 
  private:
   struct LayerCache {
-    at::Tensor prefix_k, prefix_v;  // [prefix, kv_heads · head_dim]
-    at::Tensor k, v;                // [prompts · capacity, kv_heads · head_dim]
+    Rows prefix_k, prefix_v;  // [prefix, kv_heads · head_dim]
+    Rows k, v;                // [prompts · capacity, kv_heads · head_dim]
   };
-  // Rows that go through the layers together, and where their keys go in the cache.
-  struct Rows {
+  // Tokens that go through the layers together, and where their keys go in the cache.
+  struct Tokens {
     PackedLayout layout;                   // key_begin is a row of the cache
-    std::vector<std::int64_t> cache_rows;  // one per token
+    std::vector<std::int64_t> cache_rows;  // of each sequence's first token; the others follow it
   };
 
   void find_prefix();
   void allocate_cache();
   void fill_prefix();
-  at::Tensor fill_prompts();
-  Rows rows_of(std::size_t begin, std::size_t end) const;
+  Rows fill_prompts();
+  Tokens tokens_of(std::size_t begin, std::size_t end) const;
   std::size_t chunk_end(std::size_t begin) const;
   // Begins a pass through all layers with the tokens' embeddings.
-  at::Tensor embed(const std::vector<std::int64_t>& ids);
+  Rows embed(const std::vector<std::int64_t>& ids);
   const LayerWeights& weights_of(std::int64_t layer);
-  // All layers over `hidden`, in place; keys and values of the rows are stored in the cache.
-  void run_layers(const Rows& rows, const at::Tensor& hidden);
-  void run_layer(std::int64_t layer, const Rows& rows, const at::Tensor& hidden);
+  // All layers over `hidden`, in place; keys and values of the tokens are stored in the cache.
+  void run_layers(const Tokens& tokens, const Rows& hidden);
+  void run_layer(std::int64_t layer, const Tokens& tokens, const Rows& hidden);
   // Chooses the next id of each active sequence from its last hidden state; drops those that end.
-  void choose(const at::Tensor& last_hidden);
-  at::Tensor step();
+  void choose(const Rows& last_hidden);
+  Rows step();
 
   GeneratorModel model_;
   const std::vector<GenerationPrompt>& prompts_;

@@ -4,6 +4,9 @@
 #include <cstring>
 #include <vector>
 
+#include "core/check.h"
+#include "kernels/embedding_gather.h"
+
 namespace rallrec::models::llm {
 namespace {
 
@@ -53,6 +56,17 @@ at::Tensor load_table_rows(const TensorSource& source, const std::string& name,
   return table;
 }
 
+void gather_rows_of(const at::Tensor& table, const std::vector<std::int64_t>& ids, const Rows& y) {
+  const auto count = static_cast<std::int64_t>(ids.size());
+  const bool is_bfloat16 = table.scalar_type() == at::kBFloat16;
+  RALLREC_CHECK(y.rows == count && y.columns == table.size(1) && table.is_contiguous() &&
+                    (is_bfloat16 || table.scalar_type() == at::kFloat),
+                "gather_rows_of: a table of another shape or type");
+  kernels::embedding_gather(
+      {}, is_bfloat16 ? kernels::TableType::kBfloat16 : kernels::TableType::kFloat32,
+      table.const_data_ptr(), table.size(0), table.size(1), ids.data(), count, y.data);
+}
+
 kernels::HeadPart head_part(const at::Tensor& rows, std::int64_t vocabulary,
                             std::int64_t first_block, std::int64_t last_block) {
   kernels::HeadPart part;
@@ -68,20 +82,16 @@ kernels::HeadPart head_part(const at::Tensor& rows, std::int64_t vocabulary,
   return part;
 }
 
-at::Tensor part_logits(const kernels::HeadPart& part, const at::Tensor& hidden) {
-  const std::int64_t rows = hidden.size(0);
-  const std::int64_t columns = part.rows();
-  at::Tensor logits = at::empty({rows, columns}, hidden.options());
-  std::vector<float> chunk(
-      static_cast<std::size_t>(columns * kernels::head_width(std::min(rows, kernels::kHeadRows))));
-  for (std::int64_t begin = 0; begin < rows; begin += kernels::kHeadRows) {
-    const std::int64_t count = std::min(kernels::kHeadRows, rows - begin);
-    kernels::head_logits({}, part, count, hidden.const_data_ptr<float>() + begin * part.hidden,
-                         nullptr, chunk.data(), nullptr);
-    turn(chunk.data(), kernels::head_width(count), count, columns,
-         logits.data_ptr<float>() + begin * columns);
+void part_logits(const kernels::HeadPart& part, const Rows& hidden, const Rows& logits) {
+  std::vector<float> chunk(static_cast<std::size_t>(
+      part.rows() * kernels::head_width(std::min(hidden.rows, kernels::kHeadRows))));
+  for (std::int64_t begin = 0; begin < hidden.rows; begin += kernels::kHeadRows) {
+    const std::int64_t count = std::min(kernels::kHeadRows, hidden.rows - begin);
+    kernels::head_logits({}, part, count, hidden.part(begin, count).data, nullptr, chunk.data(),
+                         nullptr);
+    turn(chunk.data(), kernels::head_width(count), count, part.rows(),
+         logits.part(begin, count).data);
   }
-  return logits;
 }
 
 }  // namespace rallrec::models::llm

@@ -5,18 +5,13 @@
 
 #include "models/llm/int8_layer_cache.h"
 #include "models/llm/int8_layer_layout.h"
+#include "models/llm/int8_panels.h"
 #include "models/llm/quant_mode.h"
 #include "models/llm/tensor_source.h"
 #include "models/llm/weight_store.h"
 #include "models/llm/wide_layer.h"
 
 namespace rallrec::models::llm {
-
-// Some panels of an int8 layer and their scales.
-struct Int8Panels {
-  std::vector<std::int8_t> bytes;
-  std::vector<float> scales;
-};
 
 // The panels [range) of a decoder layer, from the cache or quantised from the weights, a few rows
 // in fp32 at a time. Each tensor of the layer is asked for even where nothing of it is kept, so

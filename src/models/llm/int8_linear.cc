@@ -7,83 +7,74 @@
 namespace rallrec::models::llm {
 namespace {
 
-constexpr kernels::OutlierRule kRule{kernels::OutlierRule::Kind::kTimesRms,
-                                     Int8Linear::kOutlierLimit};
-constexpr kernels::OutlierRule kPaperRule{kernels::OutlierRule::Kind::kMagnitude,
-                                          LlmInt8Linear::kOutlierThreshold};
-
-void check_matrix(const at::Tensor& x, std::int64_t columns) {
-  RALLREC_CHECK(
-      x.dim() == 2 && x.size(1) == columns && x.is_contiguous() && x.scalar_type() == at::kFloat,
-      "Int8Linear: expected a contiguous fp32 matrix of " + std::to_string(columns) + " columns");
+void check_matrix(const Rows& x, std::int64_t columns) {
+  RALLREC_CHECK(x.columns == columns, "Int8Linear: expected rows of " + std::to_string(columns));
 }
 
 // y (+)= s ∘ (W_q x), outliers by themselves.
 void multiply(const kernels::Int8Packed& view, const kernels::OutlierRule& rule,
-              const LinearInput& x, bool add, const at::Tensor& y) {
+              const LinearInput& x, bool add, const Rows& y) {
   check_matrix(x.x(), view.depth);
   check_matrix(y, view.columns);
   const QuantizedInput& q = x.quantized(rule);
-  auto* to = y.mutable_data_ptr<float>();
   kernels::int8_matmul({}, {q.rows.rows(), view.depth, view.columns}, q.rows, view.packed,
-                       view.scale, add, to);
-  kernels::add_outlier_products({}, q.outliers, view, to);
+                       view.scale, add, y.data);
+  kernels::add_outlier_products({}, q.outliers, view, y.data);
 }
 
 // dx (+)= (dy ∘ s) W_q, outliers by themselves.
 void multiply_transposed(const kernels::Int8Packed& view, const kernels::OutlierRule& rule,
-                         const at::Tensor& dy, bool add, const at::Tensor& dx) {
+                         const Rows& dy, bool add, const Rows& dx) {
   check_matrix(dy, view.columns);
   check_matrix(dx, view.depth);
-  kernels::QuantizedRows q(dy.size(0), dy.size(1));
+  kernels::QuantizedRows q(dy.rows, dy.columns);
   const kernels::Outliers outliers =
-      kernels::quantize_rows_without_outliers({}, dy.const_data_ptr<float>(), view.scale, rule, q);
-  auto* to = dx.mutable_data_ptr<float>();
+      kernels::quantize_rows_without_outliers({}, dy.data, view.scale, rule, q);
   kernels::int8_matmul_transposed({}, {q.rows(), view.columns, view.depth}, q, view.packed, add,
-                                  to);
-  kernels::add_outlier_products_transposed({}, outliers, view, to);
+                                  dx.data);
+  kernels::add_outlier_products_transposed({}, outliers, view, dx.data);
 }
 
 }  // namespace
 
-void Int8Linear::forward(const LinearInput& x, const at::Tensor& y) const {
-  multiply(view_, kRule, x, false, y);
+void Int8Linear::forward(const LinearInput& x, const Rows& y) const {
+  multiply(view_, kRmsOutliers, x, false, y);
 }
 
-void Int8Linear::forward_add(const LinearInput& x, const at::Tensor& y) const {
-  multiply(view_, kRule, x, true, y);
+void Int8Linear::forward_add(const LinearInput& x, const Rows& y) const {
+  multiply(view_, kRmsOutliers, x, true, y);
 }
 
-void Int8Linear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {
-  multiply_transposed(view_, kRule, dy, false, dx);
+void Int8Linear::input_gradient(const Rows& dy, const Rows& dx) const {
+  multiply_transposed(view_, kRmsOutliers, dy, false, dx);
 }
 
-void Int8Linear::input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const {
-  multiply_transposed(view_, kRule, dy, true, dx);
+void Int8Linear::input_gradient_add(const Rows& dy, const Rows& dx) const {
+  multiply_transposed(view_, kRmsOutliers, dy, true, dx);
 }
 
-void WideInt8Linear::forward(const LinearInput& x, const at::Tensor& y) const {
+void WideInt8Linear::forward(const LinearInput& x, const Rows& y) const {
   wide_.multiply(view_, x.x(), false, y);
 }
 
-void WideInt8Linear::forward_add(const LinearInput& x, const at::Tensor& y) const {
+void WideInt8Linear::forward_add(const LinearInput& x, const Rows& y) const {
   wide_.multiply(view_, x.x(), true, y);
 }
 
-void WideInt8Linear::input_gradient(const at::Tensor& dy, const at::Tensor& dx) const {
+void WideInt8Linear::input_gradient(const Rows& dy, const Rows& dx) const {
   wide_.multiply_transposed(view_, dy, false, dx);
 }
 
-void WideInt8Linear::input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const {
+void WideInt8Linear::input_gradient_add(const Rows& dy, const Rows& dx) const {
   wide_.multiply_transposed(view_, dy, true, dx);
 }
 
-void LlmInt8Linear::forward(const LinearInput& x, const at::Tensor& y) const {
-  multiply(view_, kPaperRule, x, false, y);
+void LlmInt8Linear::forward(const LinearInput& x, const Rows& y) const {
+  multiply(view_, kPaperOutliers, x, false, y);
 }
 
-void LlmInt8Linear::forward_add(const LinearInput& x, const at::Tensor& y) const {
-  multiply(view_, kPaperRule, x, true, y);
+void LlmInt8Linear::forward_add(const LinearInput& x, const Rows& y) const {
+  multiply(view_, kPaperOutliers, x, true, y);
 }
 
 std::unique_ptr<FrozenLinear> make_int8_linear(QuantMode mode, const kernels::Int8Packed& view,

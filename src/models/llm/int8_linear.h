@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "kernels/int8_dequantize.h"
+#include "models/llm/int8_rules.h"
 #include "models/llm/quant_mode.h"
 #include "models/llm/weight_store.h"
 #include "models/llm/wide_layer.h"
@@ -13,23 +14,19 @@ namespace rallrec::models::llm {
 // shows may change between calls; it must outlive them.
 
 // w8a8: activations are quantised per token when they arrive, but for their outliers O, values of
-// at least kOutlierLimit times the root mean square of the rest of the token
+// at least kRmsOutlierLimit times the root mean square of the rest of the token
 // (kernels/int8_outliers.h):
 //   y = s ∘ (W_q Q(x without O)) + s ∘ (W_q O),
 //   dx = Q(dy ∘ s without O') W_q + O' W_q.
 // The int8 sums are exact in int32, the others fp32.
 class Int8Linear : public FrozenLinear {
  public:
-  // At 6 SmolLM2's LoRA gradients are as near to fp32's as with 16-bit activations, and one value
-  // in 200 is an outlier (docs/benchmarks/quantisation.md).
-  static constexpr float kOutlierLimit = 6.0F;
-
   explicit Int8Linear(const kernels::Int8Packed& view) : view_(view) {}
 
-  void forward(const LinearInput& x, const at::Tensor& y) const override;
-  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
-  void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
-  void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+  void forward(const LinearInput& x, const Rows& y) const override;
+  void forward_add(const LinearInput& x, const Rows& y) const override;
+  void input_gradient(const Rows& dy, const Rows& dx) const override;
+  void input_gradient_add(const Rows& dy, const Rows& dx) const override;
   std::int64_t bytes() const override { return 0; }
 
  private:
@@ -42,10 +39,10 @@ class WideInt8Linear : public FrozenLinear {
   // `wide` is shared with the same matrix of other layers; whoever owns it enters the layer.
   WideInt8Linear(const kernels::Int8Packed& view, WideMatrix& wide) : view_(view), wide_(wide) {}
 
-  void forward(const LinearInput& x, const at::Tensor& y) const override;
-  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
-  void input_gradient(const at::Tensor& dy, const at::Tensor& dx) const override;
-  void input_gradient_add(const at::Tensor& dy, const at::Tensor& dx) const override;
+  void forward(const LinearInput& x, const Rows& y) const override;
+  void forward_add(const LinearInput& x, const Rows& y) const override;
+  void input_gradient(const Rows& dy, const Rows& dx) const override;
+  void input_gradient_add(const Rows& dy, const Rows& dx) const override;
   std::int64_t bytes() const override { return 0; }
 
  protected:
@@ -54,15 +51,13 @@ class WideInt8Linear : public FrozenLinear {
 };
 
 // llm_int8 (Dettmers et al., arXiv 2208.07339), with each token's outliers by themselves: values of
-// a magnitude of at least kOutlierThreshold. y is as in w8a8, dx = dy W with W dequantised.
+// a magnitude of at least kMagnitudeOutlierLimit. y is as in w8a8, dx = dy W with W dequantised.
 class LlmInt8Linear : public WideInt8Linear {
  public:
-  static constexpr float kOutlierThreshold = 6.0F;
-
   using WideInt8Linear::WideInt8Linear;
 
-  void forward(const LinearInput& x, const at::Tensor& y) const override;
-  void forward_add(const LinearInput& x, const at::Tensor& y) const override;
+  void forward(const LinearInput& x, const Rows& y) const override;
+  void forward_add(const LinearInput& x, const Rows& y) const override;
 };
 
 // The linear of an int8 mode; `wide` as for WideInt8Linear.

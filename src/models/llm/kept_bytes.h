@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "models/llm/llm_config.h"
-#include "models/llm/lora_adapter.h"
+#include "models/llm/lora_layout.h"
 
 namespace rallrec::models::llm {
 

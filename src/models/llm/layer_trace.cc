@@ -35,11 +35,11 @@ class TracedWeights : public WeightStore {
     end_computing(trace_.now());
     return weights_->most_passes(mine);
   }
-  void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) override {
+  void embed(const std::vector<std::int64_t>& ids, const Rows& y) override {
     end_computing(trace_.now());
     weights_->embed(ids, y);
   }
-  const at::Tensor& final_norm() const override { return weights_->final_norm(); }
+  const float* final_norm() const override { return weights_->final_norm(); }
   const LmHead& head() const override {
     const double now = trace_.now();
     end_computing(now);

@@ -1,102 +1,132 @@
 #include "models/llm/llama_causal_lm.h"
 
-#include "core/check.h"
-#include "core/error.h"
-#include "distributed/flight_marks.h"
-#include "models/llm/generator.h"
-#include "ops/decoder_ops.h"
+#include <utility>
+
+#include "ops/tensor_rows.h"
 
 namespace rallrec::models::llm {
 namespace {
 
-void check_batch(const PackedBatch& batch, const LlmConfig& config) {
-  RALLREC_CHECK(!batch.offsets.empty() && batch.offsets.front() == 0 &&
-                    batch.offsets.back() == batch.tokens(),
-                "PackedBatch: the offsets do not cover the ids");
-  for (std::size_t s = 1; s < batch.offsets.size(); ++s) {
-    RALLREC_CHECK(batch.offsets[s] > batch.offsets[s - 1], "PackedBatch: a sequence is empty");
-  }
-  for (std::int64_t id : batch.ids) {
-    if (id < 0 || id >= config.vocab_size) {
-      throw Error(ExitCode::kBadData, "token id " + std::to_string(id) +
-                                          " is not in the model's vocabulary of " +
-                                          std::to_string(config.vocab_size));
-    }
-  }
+const LoraWeights* pointer_to(const std::optional<LoraWeights>& weights) {
+  return weights ? &*weights : nullptr;
 }
 
 }  // namespace
 
-LlamaCausalLm::LlamaCausalLm(const LlmConfig& config, std::unique_ptr<WeightStore> weights)
-    : config_(config), weights_(std::move(weights)), rope_(config) {}
+LlamaCausalLm::LlamaCausalLm(const LlmConfig& config, std::unique_ptr<WeightStore> weights,
+                             std::unique_ptr<distributed::PlaceOwner> owner)
+    : owner_(std::move(owner)),
+      decoder_(config, std::move(weights), owner_ ? owner_->place().queue : Queue{}),
+      adapter_(decoder_.queue(), "tune.lora_r"),
+      rows_(decoder_.queue(), "the batch") {}
 
-PackedLayout LlamaCausalLm::prepare(const PackedBatch& batch) {
-  check_batch(batch, config_);
-  PackedLayout layout = make_layout(batch);
-  if (layout.longest > config_.max_position) {
-    throw Error(ExitCode::kBadData, "a sequence of " + std::to_string(layout.longest) +
-                                        " tokens is longer than the model's " +
-                                        std::to_string(config_.max_position) + " positions");
+LoraWeights LlamaCausalLm::bring(const LoraAdapter& adapter) {
+  const at::Tensor& flat = adapter.flat();
+  if (on_host()) {
+    return {adapter.layout(), flat.data_ptr<float>()};
   }
-  rope_.reserve(layout.longest);
-  return layout;
+  adapter_.assign(flat.const_data_ptr<float>(), static_cast<std::size_t>(flat.numel()));
+  return {adapter.layout(), adapter_.data()};
 }
 
-at::Tensor LlamaCausalLm::run_layers(const PackedBatch& batch, const PackedLayout& layout,
-                                     const LoraAdapter* adapter, std::int64_t layers) {
-  at::Tensor hidden = at::empty({batch.tokens(), config_.hidden_size}, at::kFloat);
-  weights_->begin(Turn::kLayers);
-  weights_->embed(batch.ids, hidden);
-  for (std::int64_t layer = 0; layer < layers; ++layer) {
-    distributed::mark_phase(distributed::Phase::kForward, layer);
-    const LayerLora lora = plain_lora(adapter, layer);
-    const LayerWeights& weights = weights_->layer(layer, after(layer));
-    layer_forward({config_, weights, rope_, layout, layout.rows, lora, scratch_}, hidden, hidden);
+std::optional<LoraWeights> LlamaCausalLm::bring(const LoraAdapter* adapter) {
+  std::optional<LoraWeights> weights;
+  if (adapter != nullptr) {
+    weights.emplace(bring(*adapter));
   }
-  return hidden;
+  return weights;
+}
+
+Rows LlamaCausalLm::bring_rows(const at::Tensor& x) {
+  const Rows host = ops::rows_of(x);
+  if (on_host()) {
+    return host;
+  }
+  rows_.assign(host.data, static_cast<std::size_t>(host.count()));
+  return {rows_.data(), host.rows, host.columns};
+}
+
+at::Tensor LlamaCausalLm::filled(std::int64_t rows, const std::function<void(const Rows&)>& fill) {
+  at::Tensor tensor = at::empty({rows, config().hidden_size}, at::kFloat);
+  const Rows host = ops::rows_of(tensor);
+  if (on_host()) {
+    fill(host);
+    return tensor;
+  }
+  rows_.resize(static_cast<std::size_t>(host.count()));
+  fill({rows_.data(), host.rows, host.columns});
+  copy_to_host(decoder_.queue(), host.data, rows_.data(), rows_.size() * sizeof(float));
+  return tensor;
+}
+
+// The tensor owns the array where it is in host memory.
+at::Tensor LlamaCausalLm::take_out(DeviceArray<float> values) const {
+  const auto count = static_cast<std::int64_t>(values.size());
+  if (on_host()) {
+    const auto shared = std::make_shared<DeviceArray<float>>(std::move(values));
+    return at::from_blob(
+        shared->data(), {count}, [shared](void*) {}, at::kFloat);
+  }
+  at::Tensor tensor = at::empty({count}, at::kFloat);
+  copy_to_host(decoder_.queue(), tensor.data_ptr<float>(), values.data(),
+               values.size() * sizeof(float));
+  return tensor;
 }
 
 at::Tensor LlamaCausalLm::hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) {
-  const at::Tensor hidden = run_layers(batch, prepare(batch), adapter, config_.layers);
-  ops::rms_norm(hidden, weights_->final_norm(), config_.rms_norm_eps, hidden, {});
-  return hidden;
+  const auto weights = bring(adapter);
+  return filled(batch.tokens(), [&](const Rows& hidden) {
+    decoder_.hidden_states(batch, pointer_to(weights), hidden);
+  });
 }
 
 at::Tensor LlamaCausalLm::hidden_states_at(const PackedBatch& batch,
                                            const std::vector<std::int64_t>& positions,
                                            const LoraAdapter* adapter) {
-  const PackedLayout layout = prepare(batch);
-  const std::int64_t last = config_.layers - 1;
-  const at::Tensor hidden = run_layers(batch, layout, adapter, last);
-  const LayerLora lora = plain_lora(adapter, last);
-  const LayerWeights& weights = weights_->layer(last, after(last));
-  const BatchRows chosen = choose_rows(layout, positions);
-  const at::Tensor rows = at::empty({chosen.count(), config_.hidden_size}, at::kFloat);
-  layer_forward({config_, weights, rope_, layout, chosen, lora, scratch_}, hidden, rows);
-  ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, rows, {});
-  return rows;
+  const auto weights = bring(adapter);
+  return filled(static_cast<std::int64_t>(positions.size()), [&](const Rows& hidden) {
+    decoder_.hidden_states_at(batch, positions, pointer_to(weights), hidden);
+  });
 }
 
 at::Tensor LlamaCausalLm::logits(const at::Tensor& hidden_rows) {
-  weights_->begin(Turn::kLogits);
-  return weights_->head().logits(hidden_rows);
+  const at::Tensor hidden = hidden_rows.contiguous();
+  const at::Tensor logits = at::empty({hidden.size(0), config().vocab_size}, at::kFloat);
+  decoder_.weights().begin(Turn::kLogits);
+  decoder_.weights().head().logits(bring_rows(hidden), ops::rows_of(logits));
+  return logits;
 }
 
 at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
                                     const std::vector<std::int64_t>& ids) {
-  weights_->begin(Turn::kLogitsOf);
-  return weights_->head().logits_of(hidden_rows, ids);
+  const at::Tensor hidden = hidden_rows.contiguous();
+  const at::Tensor logits =
+      at::empty({hidden.size(0), static_cast<std::int64_t>(ids.size())}, at::kFloat);
+  decoder_.weights().begin(Turn::kLogitsOf);
+  decoder_.weights().head().logits_of(bring_rows(hidden), ids, ops::rows_of(logits));
+  return logits;
+}
+
+void LlamaCausalLm::forward_backward(const std::vector<MicroBatch>& micro_batches,
+                                     const LoraAdapter& adapter, DropoutKey key, double loss_scale,
+                                     const std::function<void(MicroBatchResult)>& take) {
+  decoder_.forward_backward(
+      micro_batches, bring(adapter), key, loss_scale, [&](LlamaDecoder::Result result) {
+        take({std::move(result.label_losses), take_out(std::move(result.gradient))});
+      });
+}
+
+std::vector<std::vector<float>> LlamaCausalLm::label_losses(
+    const std::vector<MicroBatch>& micro_batches, const LoraAdapter* adapter) {
+  const auto weights = bring(adapter);
+  return decoder_.label_losses(micro_batches, pointer_to(weights));
 }
 
 std::vector<std::vector<std::int64_t>> LlamaCausalLm::generate(
     const std::vector<GenerationPrompt>& prompts, const GenerationOptions& options,
     const LoraAdapter* adapter) {
-  for (const GenerationPrompt& prompt : prompts) {
-    const auto length = static_cast<std::int64_t>(prompt.ids.size());
-    const PackedLayout layout = prepare({prompt.ids, {0, length}});
-    rope_.reserve(layout.longest + options.max_new_tokens);
-  }
-  return Generator({config_, *weights_, rope_, scratch_, kept_, adapter}, prompts, options).run();
+  const auto weights = bring(adapter);
+  return decoder_.generate(prompts, options, pointer_to(weights));
 }
 
 }  // namespace rallrec::models::llm

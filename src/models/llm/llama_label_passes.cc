@@ -1,8 +1,8 @@
-// The passes of LlamaCausalLm over micro-batches with labels: forward_backward and label_losses.
+// The passes of LlamaDecoder over micro-batches with labels: forward_backward and label_losses.
 #include "core/check.h"
-#include "distributed/flight_marks.h"
 #include "models/llm/kept_bytes.h"
-#include "models/llm/llama_causal_lm.h"
+#include "models/llm/layer_scope.h"
+#include "models/llm/llama_decoder.h"
 #include "models/llm/waves.h"
 #include "ops/decoder_ops.h"
 
@@ -13,19 +13,19 @@ MicroBatchRows rows_of(const MicroBatch& micro_batch) {
   return {micro_batch.batch.tokens(), static_cast<std::int64_t>(micro_batch.label_ids.size())};
 }
 
-LayerLora lora_with_dropout(const LoraAdapter& adapter, std::int64_t layer,
+LayerLora lora_with_dropout(const LoraWeights& adapter, std::int64_t layer,
                             const MicroBatch& micro_batch, DropoutKey key) {
   return {&adapter, layer, &micro_batch.samples, key};
 }
 
 }  // namespace
 
-bool LlamaCausalLm::recomputes(const MicroBatch& micro_batch, const LoraAdapter& adapter) const {
+bool LlamaDecoder::recomputes(const MicroBatch& micro_batch, const LoraLayout& adapter) const {
   return kept_bytes(config_, adapter.options(), rows_of(micro_batch), false) > kept_bytes_;
 }
 
-std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>& micro_batches,
-                                                  const LoraAdapter& adapter) {
+std::vector<std::size_t> LlamaDecoder::wave_cuts(const std::vector<MicroBatch>& micro_batches,
+                                                 const LoraLayout& adapter) {
   const std::int64_t gradient = gradient_bytes(config_, adapter.options());
   std::vector<std::int64_t> bytes;
   for (const MicroBatch& micro_batch : micro_batches) {
@@ -40,10 +40,10 @@ std::vector<std::size_t> LlamaCausalLm::wave_cuts(const std::vector<MicroBatch>&
   return cuts;
 }
 
-void LlamaCausalLm::forward_backward(const std::vector<MicroBatch>& micro_batches,
-                                     const LoraAdapter& adapter, DropoutKey key, double loss_scale,
-                                     const std::function<void(MicroBatchResult)>& take) {
-  const std::vector<std::size_t> cuts = wave_cuts(micro_batches, adapter);
+void LlamaDecoder::forward_backward(const std::vector<MicroBatch>& micro_batches,
+                                    const LoraWeights& adapter, DropoutKey key, double loss_scale,
+                                    const std::function<void(Result)>& take) {
+  const std::vector<std::size_t> cuts = wave_cuts(micro_batches, adapter.layout);
   for (std::size_t w = 0; w + 1 < cuts.size(); ++w) {
     std::vector<Passage> wave =
         start(micro_batches.data() + cuts[w], micro_batches.data() + cuts[w + 1]);
@@ -54,45 +54,46 @@ void LlamaCausalLm::forward_backward(const std::vector<MicroBatch>& micro_batche
   }
 }
 
-std::vector<LlamaCausalLm::Passage> LlamaCausalLm::start(const MicroBatch* begin,
-                                                         const MicroBatch* end) {
-  std::vector<Passage> passages(static_cast<std::size_t>(end - begin));
-  for (Passage& passage : passages) {
+std::vector<LlamaDecoder::Passage> LlamaDecoder::start(const MicroBatch* begin,
+                                                       const MicroBatch* end) {
+  std::vector<Passage> passages;
+  while (begin != end) {
     RALLREC_CHECK(begin->label_positions.size() == begin->label_ids.size(),
                   "MicroBatch: one id per label position");
+    Passage passage;
     passage.micro_batch = begin++;
     passage.layout = prepare(passage.micro_batch->batch);
     passage.labels = choose_rows(passage.layout, passage.micro_batch->label_positions);
+    passages.push_back(std::move(passage));
   }
   return passages;
 }
 
-LayerCall LlamaCausalLm::call_of(const Passage& passage, std::int64_t layer,
-                                 const LayerWeights& weights, const LayerLora& lora) {
+LayerCall LlamaDecoder::call_of(const Passage& passage, std::int64_t layer,
+                                const LayerWeights& weights, const LayerLora& lora) {
   const bool last = layer + 1 == config_.layers;
   const BatchRows& queries = last ? passage.labels : passage.layout.rows;
   return {config_, weights, rope_, passage.layout, queries, lora, scratch_};
 }
 
-void LlamaCausalLm::embed(std::vector<Passage>& passages) {
+void LlamaDecoder::embed(std::vector<Passage>& passages) {
   std::vector<std::int64_t> ids;
   for (const Passage& passage : passages) {
     const auto& own = passage.micro_batch->batch.ids;
     ids.insert(ids.end(), own.begin(), own.end());
   }
-  const at::Tensor hidden =
-      kept_.floats(static_cast<std::int64_t>(ids.size()), config_.hidden_size);
+  const Rows hidden = kept_.floats(static_cast<std::int64_t>(ids.size()), config_.hidden_size);
   weights_->embed(ids, hidden);
   std::int64_t begin = 0;
   for (Passage& passage : passages) {
     const std::int64_t tokens = passage.micro_batch->batch.tokens();
-    passage.hidden = hidden.narrow(0, begin, tokens);
+    passage.hidden = hidden.part(begin, tokens);
     begin += tokens;
   }
 }
 
-void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adapter, DropoutKey key,
-                             double loss_scale) {
+void LlamaDecoder::run_wave(std::vector<Passage>& wave, const LoraWeights& adapter, DropoutKey key,
+                            double loss_scale) {
   const ArenaScope scope(kept_);
   for (Passage& passage : wave) {
     const PackedBatch& batch = passage.micro_batch->batch;
@@ -100,8 +101,9 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
                   "MicroBatch: one sample per sequence");
     RALLREC_CHECK(!batch.first_is_prefix, "forward_backward: a prefix is not shared here");
     passage.kept.resize(static_cast<std::size_t>(config_.layers));
-    passage.recompute = recomputes(*passage.micro_batch, adapter);
-    passage.result.gradient = at::zeros({adapter.layout().parameters()}, at::kFloat);
+    passage.recompute = recomputes(*passage.micro_batch, adapter.layout);
+    passage.result.gradient = DeviceArray<float>(queue_, "tune.lora_r");
+    passage.result.gradient.assign_zeros(static_cast<std::size_t>(adapter.layout.parameters()));
   }
   embed(wave);
   forward_wave(wave, adapter, key);
@@ -109,10 +111,10 @@ void LlamaCausalLm::run_wave(std::vector<Passage>& wave, const LoraAdapter& adap
   backward_wave(wave, adapter, key);
 }
 
-void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
-                                 DropoutKey key) {
+void LlamaDecoder::forward_wave(std::vector<Passage>& wave, const LoraWeights& adapter,
+                                DropoutKey key) {
   for (std::int64_t layer = 0; layer < config_.layers; ++layer) {
-    distributed::mark_phase(distributed::Phase::kForward, layer);
+    const LayerScope turn(layer, distributed::Phase::kForward);
     const LayerWeights& weights = weights_->layer(layer, layer + 1);
     for (Passage& passage : wave) {
       const LayerLora lora = lora_with_dropout(adapter, layer, *passage.micro_batch, key);
@@ -129,10 +131,10 @@ void LlamaCausalLm::forward_wave(std::vector<Passage>& wave, const LoraAdapter& 
   }
 }
 
-void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter& adapter,
-                                  DropoutKey key) {
+void LlamaDecoder::backward_wave(std::vector<Passage>& wave, const LoraWeights& adapter,
+                                 DropoutKey key) {
   for (std::int64_t layer = config_.layers - 1; layer >= 0; --layer) {
-    distributed::mark_phase(distributed::Phase::kBackward, layer);
+    const LayerScope turn(layer, distributed::Phase::kBackward);
     const LayerWeights& weights = weights_->layer(layer, layer - 1);
     for (Passage& passage : wave) {
       const LayerLora lora = lora_with_dropout(adapter, layer, *passage.micro_batch, key);
@@ -143,47 +145,49 @@ void LlamaCausalLm::backward_wave(std::vector<Passage>& wave, const LoraAdapter&
         layer_forward_keep(call, kept.input, kept_, kept);
       }
       passage.hidden =
-          layer_backward(call, kept, layer == 0, passage.hidden, passage.result.gradient);
+          layer_backward(call, kept, layer == 0, passage.hidden, passage.result.gradient.data());
       kept = {};
     }
   }
 }
 
-LlamaCausalLm::LabelRows LlamaCausalLm::label_rows(const std::vector<Passage>& passages) const {
-  // Passages may be none.
-  std::vector<at::Tensor> parts = {at::empty({0, config_.hidden_size}, at::kFloat)};
+LlamaDecoder::LabelRows LlamaDecoder::label_rows(const std::vector<Passage>& passages) {
   LabelRows rows;
   for (const Passage& passage : passages) {
-    parts.push_back(passage.hidden);
     const auto& own = passage.micro_batch->label_ids;
     rows.ids.insert(rows.ids.end(), own.begin(), own.end());
   }
-  rows.hidden = at::cat(parts);
+  rows.hidden = kept_.floats(static_cast<std::int64_t>(rows.ids.size()), config_.hidden_size);
+  std::int64_t begin = 0;
+  for (const Passage& passage : passages) {
+    ops::copy_rows(queue_, passage.hidden, rows.hidden.part(begin, passage.hidden.rows));
+    begin += passage.hidden.rows;
+  }
   return rows;
 }
 
 // Final norm, head and loss on the label rows of the whole wave, since few rows cost as much as
 // many; passage.hidden becomes the gradient below them.
-void LlamaCausalLm::losses_and_gradients(std::vector<Passage>& wave, double loss_scale) {
+void LlamaDecoder::losses_and_gradients(std::vector<Passage>& wave, double loss_scale) {
   const LabelRows labels = label_rows(wave);
-  const at::Tensor& rows = labels.hidden;
-  const at::Tensor normed = at::empty_like(rows);
-  const at::Tensor inverse_rms = at::empty({rows.size(0), 1}, rows.options());
-  ops::rms_norm(rows, weights_->final_norm(), config_.rms_norm_eps, normed, inverse_rms);
-  const at::Tensor d_rows = at::empty_like(rows);
+  const Rows& rows = labels.hidden;
+  const Rows normed = kept_.floats(rows.rows, rows.columns);
+  const Rows inverse_rms = kept_.floats(rows.rows, 1);
+  ops::rms_norm(queue_, rows, weights_->final_norm(), config_.rms_norm_eps, normed, inverse_rms);
+  const Rows d_rows = kept_.floats(rows.rows, rows.columns);
   const std::vector<float> losses = weights_->head().losses(normed, labels.ids, loss_scale, d_rows);
-  ops::rms_norm_backward(rows, weights_->final_norm(), inverse_rms, d_rows, {}, d_rows);
+  ops::rms_norm_backward(queue_, rows, weights_->final_norm(), inverse_rms, d_rows, {}, d_rows);
   std::int64_t begin = 0;
   for (Passage& passage : wave) {
     const std::int64_t count = passage.labels.count();
     passage.result.label_losses.assign(losses.begin() + begin, losses.begin() + begin + count);
-    passage.hidden = d_rows.narrow(0, begin, count);
+    passage.hidden = d_rows.part(begin, count);
     begin += count;
   }
 }
 
-std::vector<std::vector<float>> LlamaCausalLm::label_losses(
-    const std::vector<MicroBatch>& micro_batches, const LoraAdapter* adapter) {
+std::vector<std::vector<float>> LlamaDecoder::label_losses(
+    const std::vector<MicroBatch>& micro_batches, const LoraWeights* adapter) {
   const ArenaScope scope(kept_);
   std::vector<Passage> passages =
       start(micro_batches.data(), micro_batches.data() + micro_batches.size());
@@ -192,7 +196,7 @@ std::vector<std::vector<float>> LlamaCausalLm::label_losses(
     const LayerWeights& weights = weights_->layer(layer, after(layer));
     const LayerLora lora = plain_lora(adapter, layer);
     for (Passage& passage : passages) {
-      const at::Tensor input = passage.hidden;
+      const Rows input = passage.hidden;
       if (layer + 1 == config_.layers) {
         passage.hidden = kept_.floats(passage.labels.count(), config_.hidden_size);
       }
@@ -200,7 +204,7 @@ std::vector<std::vector<float>> LlamaCausalLm::label_losses(
     }
   }
   const LabelRows labels = label_rows(passages);
-  ops::rms_norm(labels.hidden, weights_->final_norm(), config_.rms_norm_eps, labels.hidden, {});
+  apply_final_norm(labels.hidden);
   const std::vector<float> all = weights_->head().losses(labels.hidden, labels.ids, 1.0, {});
   std::vector<std::vector<float>> losses;
   auto next = all.begin();

@@ -11,6 +11,8 @@
 #include "kernels/int8_level.h"
 #include "kernels/int8_matmul.h"
 #include "models/llm/causal_lm.h"
+#include "models/llm/device_weights.h"
+#include "models/llm/int8_layer_source.h"
 #include "models/llm/layer_trace.h"
 #include "models/llm/llama_causal_lm.h"
 #include "models/llm/make_weights.h"
@@ -112,6 +114,26 @@ void tell_model(const std::string& folder, const std::string& quant, const LlmCo
                static_cast<double>(weights.frozen_bytes()) * 1e-6);
 }
 
+// The checkpoint's tensors as vectors, and its int8 layers from the cache or quantised.
+DeviceWeightSource device_source(const LlmConfig& config, const TensorSource& tensors,
+                                 Int8LayerCache& cache) {
+  return {
+      [&tensors](const std::string& name, const std::vector<std::int64_t>& shape, RowRange rows) {
+        const at::Tensor values = tensors(name, shape, rows).contiguous();
+        const float* from = values.const_data_ptr<float>();
+        return std::vector<float>(from, from + values.numel());
+      },
+      [&config, &tensors, &cache](const Int8LayerLayout& layout, std::int64_t layer,
+                                  Int8LayerLayout::PanelRange range) {
+        return load_panels(config, layout, layer, range, tensors, cache);
+      }};
+}
+
+TensorSource source_of(CheckpointSource& checkpoint) {
+  return [&checkpoint](const std::string& name, const std::vector<std::int64_t>& shape,
+                       RowRange rows) { return checkpoint.load(name, shape, rows); };
+}
+
 }  // namespace
 
 std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::string& quant,
@@ -123,19 +145,35 @@ std::unique_ptr<CausalLm> load_causal_lm(const std::string& folder, const std::s
   // ATen keeps its number of threads per calling thread where ranks are threads.
   at::set_num_threads(thread_count());
   CheckpointSource checkpoint(folder);
-  const TensorSource source = [&checkpoint](const std::string& name,
-                                            const std::vector<std::int64_t>& shape, RowRange rows) {
-    return checkpoint.load(name, shape, rows);
-  };
   const bool shared = share_with != nullptr && share_with->size() > 1 && is_int8(mode);
-  auto weights = make_weights(config, mode, source, Int8LayerCache(cache, checkpoint.paths()),
-                              shared ? share_with : nullptr);
+  auto weights =
+      make_weights(config, mode, source_of(checkpoint), Int8LayerCache(cache, checkpoint.paths()),
+                   shared ? share_with : nullptr);
   checkpoint.refuse_unexpected(config.tied_embeddings);
   tell_model(folder, quant, config, *weights, shared ? share_with->size() : 1);
   if (trace != nullptr) {
     weights = trace_layers(std::move(weights), *trace);
   }
   return std::make_unique<LlamaCausalLm>(config, std::move(weights));
+}
+
+std::unique_ptr<CausalLm> load_causal_lm_on_device(const std::string& folder,
+                                                   const std::string& quant,
+                                                   std::unique_ptr<distributed::PlaceOwner> owner,
+                                                   bool share, const Int8CacheOptions& cache) {
+  const distributed::Place place = owner->place();
+  const QuantMode mode = quant_mode_of(quant, place.queue.device);
+  const LlmConfig config = read_llm_config(folder);
+  refuse_deep_sums(config, mode, folder);
+  CheckpointSource checkpoint(folder);
+  const TensorSource tensors = source_of(checkpoint);
+  Int8LayerCache layers(cache, checkpoint.paths());
+  auto weights =
+      make_device_weights(config, mode, device_source(config, tensors, layers), place, share);
+  checkpoint.refuse_unexpected(config.tied_embeddings);
+  const bool shared = share && is_int8(mode);
+  tell_model(folder, quant, config, *weights, shared ? place.host.size() : 1);
+  return std::make_unique<LlamaCausalLm>(config, std::move(weights), std::move(owner));
 }
 
 }  // namespace rallrec::models::llm

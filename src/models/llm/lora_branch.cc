@@ -5,88 +5,87 @@
 namespace rallrec::models::llm {
 namespace {
 
-at::Tensor draw_mask(const LayerLora& lora, Linear linear, const BatchRows& rows,
-                     std::int64_t channels, Arena& arena) {
-  const at::Tensor mask = arena.bytes(rows.count(), kernels::dropout_mask_bytes(channels));
+std::uint8_t* draw_mask(const LayerLora& lora, Linear linear, const BatchRows& rows,
+                        std::int64_t channels, Arena& arena) {
+  auto* mask = arena.array<std::uint8_t>(rows.count() * kernels::dropout_mask_bytes(channels));
   const kernels::DropoutStream stream{lora.key.seed, lora.key.epoch, lora.layer,
                                       static_cast<std::int64_t>(linear)};
-  ops::dropout_mask(stream, lora.adapter->options().dropout, *lora.samples, rows.offsets,
-                    rows.positions, channels, mask);
+  ops::dropout_mask(arena.queue(), stream, lora.rate(), *lora.samples, rows.offsets,
+                    rows.positions.data(), channels, mask);
   return mask;
 }
 
 // dropout(x), or x itself where nothing is dropped.
-at::Tensor dropped(const LayerLora& lora, const at::Tensor& mask, const at::Tensor& x,
-                   Arena& scratch) {
-  if (!mask.defined()) {
+Rows dropped(const LayerLora& lora, const std::uint8_t* mask, const Rows& x, Arena& scratch) {
+  if (mask == nullptr) {
     return x;
   }
-  at::Tensor y = scratch.floats(x.size(0), x.size(1));
-  ops::dropout_apply(lora.adapter->options().dropout, mask, x, false, y);
+  const Rows y = scratch.floats(x.rows, x.columns);
+  ops::dropout_apply(scratch.queue(), lora.rate(), mask, x, false, y);
   return y;
 }
 
-// The transpose of an adapter's matrix, row-major: a few rows of the layer's width.
-at::Tensor turned(const at::Tensor& matrix, Arena& scratch) {
-  at::Tensor result = scratch.floats(matrix.size(1), matrix.size(0));
-  result.copy_(matrix.t());
+// scale times the transpose of an adapter's matrix: a few rows of the layer's width.
+Rows turned(double scale, const Rows& matrix, Arena& scratch) {
+  const Rows result = scratch.floats(matrix.columns, matrix.rows);
+  ops::scaled_transpose(scratch.queue(), scale, matrix, result);
   return result;
 }
 
 }  // namespace
 
-void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, const at::Tensor& x,
-                  const at::Tensor& y, Arena& scratch, Arena* keep, LoraKept* kept) {
+void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, const Rows& x,
+                  const Rows& y, Arena& scratch, Arena* keep, LoraKept* kept) {
   if (!lora.adapts(linear)) {
     return;
   }
   const ArenaScope scope(scratch);
-  const LoraAdapter& adapter = *lora.adapter;
+  const Queue& queue = scratch.queue();
+  const LoraLayout& layout = lora.adapter->layout;
   Arena& arena = keep != nullptr ? *keep : scratch;
   LoraKept local;
   if (lora.drops()) {
-    local.mask = draw_mask(lora, linear, rows, x.size(1), arena);
+    local.mask = draw_mask(lora, linear, rows, x.columns, arena);
   }
-  local.narrow = arena.floats(x.size(0), adapter.options().r);
-  const at::Tensor input = dropped(lora, local.mask, x, scratch);
-  const at::Tensor a = adapter.layout().a(adapter.flat(), lora.layer, linear);
-  ops::narrow_matmul(input, turned(a, scratch), false, local.narrow);
-  at::Tensor b = turned(adapter.layout().b(adapter.flat(), lora.layer, linear), scratch);
-  b.mul_(adapter.scale());
-  ops::narrow_matmul(local.narrow, b, true, y);
+  local.narrow = arena.floats(x.rows, layout.options().r);
+  const Rows input = dropped(lora, local.mask, x, scratch);
+  const Rows a = turned(1.0, lora.adapter->a(lora.layer, linear), scratch);
+  ops::narrow_matmul(queue, input, false, a, false, local.narrow);
+  const Rows b = turned(layout.scale(), lora.adapter->b(lora.layer, linear), scratch);
+  ops::narrow_matmul(queue, local.narrow, false, b, true, y);
   if (kept != nullptr) {
     *kept = local;
   }
 }
 
-void lora_backward(const LayerLora& lora, Linear linear, const at::Tensor& x, const at::Tensor& dy,
-                   const LoraKept& kept, const at::Tensor& dx, const at::Tensor& gradient,
-                   Arena& scratch) {
+void lora_backward(const LayerLora& lora, Linear linear, const Rows& x, const Rows& dy,
+                   const LoraKept& kept, const Rows& dx, float* gradient, Arena& scratch) {
   if (!lora.adapts(linear)) {
     return;
   }
   const ArenaScope scope(scratch);
-  const LoraAdapter& adapter = *lora.adapter;
-  const LoraLayout& layout = adapter.layout();
-  at::Tensor d_narrow = scratch.floats(dy.size(0), adapter.options().r);
-  ops::narrow_matmul(dy, layout.b(adapter.flat(), lora.layer, linear), false, d_narrow);
-  d_narrow.mul_(adapter.scale());
-  at::Tensor d_a = layout.a(gradient, lora.layer, linear);
-  at::Tensor d_b = layout.b(gradient, lora.layer, linear);
-  ops::narrow_matmul(d_narrow.t(), dropped(lora, kept.mask, x, scratch), false, d_a);
-  ops::narrow_matmul(dy.t(), kept.narrow, false, d_b);
-  d_b.mul_(adapter.scale());
+  const Queue& queue = scratch.queue();
+  const LoraLayout& layout = lora.adapter->layout;
+  const LoraWeights gradients{layout, gradient};
+  const Rows d_narrow = scratch.floats(dy.rows, layout.options().r);
+  ops::narrow_matmul(queue, dy, false, lora.adapter->b(lora.layer, linear), false, d_narrow);
+  ops::scale_values(queue, layout.scale(), d_narrow);
+  const Rows d_b = gradients.b(lora.layer, linear);
+  ops::narrow_matmul(queue, d_narrow, true, dropped(lora, kept.mask, x, scratch), false,
+                     gradients.a(lora.layer, linear));
+  ops::narrow_matmul(queue, dy, true, kept.narrow, false, d_b);
+  ops::scale_values(queue, layout.scale(), d_b);
   if (!dx.defined()) {
     return;
   }
-  const at::Tensor a = layout.a(adapter.flat(), lora.layer, linear);
-  if (!kept.mask.defined()) {
-    ops::narrow_matmul(d_narrow, a, true, dx);
+  const Rows a = lora.adapter->a(lora.layer, linear);
+  if (kept.mask == nullptr) {
+    ops::narrow_matmul(queue, d_narrow, false, a, true, dx);
     return;
   }
-  at::Tensor d_input = scratch.floats(dx.size(0), dx.size(1));
-  ops::narrow_matmul(d_narrow, a, false, d_input);
-  ops::dropout_apply(adapter.options().dropout, kept.mask, d_input, true, dx);
+  const Rows d_input = scratch.floats(dx.rows, dx.columns);
+  ops::narrow_matmul(queue, d_narrow, false, a, false, d_input);
+  ops::dropout_apply(queue, lora.rate(), kept.mask, d_input, true, dx);
 }
 
 }  // namespace rallrec::models::llm

@@ -1,32 +1,30 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <array>
 #include <cstdint>
 #include <vector>
 
 #include "models/llm/arena.h"
 #include "models/llm/batch_rows.h"
+#include "models/llm/lora_layout.h"
 
 namespace rallrec::models::llm {
 
 // The adapter as one layer and one micro-batch see it.
 struct LayerLora {
-  const LoraAdapter* adapter = nullptr;  // null = no adapter
+  const LoraWeights* adapter = nullptr;  // null = no adapter
   std::int64_t layer = 0;
   // Dropout is on where `samples` is not null: one per sequence.
   const std::vector<std::int64_t>* samples = nullptr;
   DropoutKey key;
 
-  bool adapts(Linear linear) const {
-    return adapter != nullptr && adapter->layout().adapts(linear);
-  }
-  bool drops() const { return samples != nullptr && adapter->options().dropout > 0.0; }
+  bool adapts(Linear linear) const { return adapter != nullptr && adapter->layout.adapts(linear); }
+  bool drops() const { return samples != nullptr && rate() > 0.0; }
+  double rate() const { return adapter->layout.options().dropout; }
 };
 
 // The adapter (null = none) on a layer, without dropout.
-inline LayerLora plain_lora(const LoraAdapter* adapter, std::int64_t layer) {
+inline LayerLora plain_lora(const LoraWeights* adapter, std::int64_t layer) {
   LayerLora lora;
   lora.adapter = adapter;
   lora.layer = layer;
@@ -35,19 +33,18 @@ inline LayerLora plain_lora(const LoraAdapter* adapter, std::int64_t layer) {
 
 // What the backward pass of one module needs: the dropout mask and A(dropout(x)).
 struct LoraKept {
-  at::Tensor mask;    // uint8 [rows, bytes]; undefined without dropout
-  at::Tensor narrow;  // fp32 [rows, r]
+  std::uint8_t* mask = nullptr;  // [rows, bytes]; null without dropout
+  Rows narrow;                   // [rows, r]
 };
 
 // y += scale · B(A(dropout(x))), x being `rows` of the batch. `kept`, where not null, is filled
 // from `keep`.
-void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, const at::Tensor& x,
-                  const at::Tensor& y, Arena& scratch, Arena* keep, LoraKept* kept);
+void lora_forward(const LayerLora& lora, Linear linear, const BatchRows& rows, const Rows& x,
+                  const Rows& y, Arena& scratch, Arena* keep, LoraKept* kept);
 
-// Adds the branch's part of the input gradient to dx (undefined: not wanted) and writes the
-// gradients of A and B into `gradient`, laid out as LoraAdapter::flat.
-void lora_backward(const LayerLora& lora, Linear linear, const at::Tensor& x, const at::Tensor& dy,
-                   const LoraKept& kept, const at::Tensor& dx, const at::Tensor& gradient,
-                   Arena& scratch);
+// Adds the branch's part of the input gradient to dx (none: not wanted) and writes the gradients of
+// A and B into `gradient`, laid out as the adapter.
+void lora_backward(const LayerLora& lora, Linear linear, const Rows& x, const Rows& dy,
+                   const LoraKept& kept, const Rows& dx, float* gradient, Arena& scratch);
 
 }  // namespace rallrec::models::llm

@@ -31,8 +31,8 @@ const char* name_of(QuantMode mode) {
   return "llm_int8";
 }
 
-QuantMode quant_mode_of(const std::string& quant) {
-  const std::string mode = resolved_quant(quant);
+QuantMode quant_mode_of(const std::string& quant, Device device) {
+  const std::string mode = resolved_quant(quant, device);
   for (const QuantMode known : kModes) {
     if (mode == name_of(known)) {
       return known;
@@ -42,11 +42,12 @@ QuantMode quant_mode_of(const std::string& quant) {
               "': expected auto, llm_int8, w8a16, w8a8, bf16 or fp32");
 }
 
-std::string resolved_quant(const std::string& quant) {
+std::string resolved_quant(const std::string& quant, Device device) {
   if (quant != "auto") {
     return quant;
   }
-  return name_of(has_bfloat16_instructions() ? QuantMode::kBfloat16 : QuantMode::kFloat32);
+  const bool narrow = device == Device::kCuda || has_bfloat16_instructions();
+  return name_of(narrow ? QuantMode::kBfloat16 : QuantMode::kFloat32);
 }
 
 bool has_bfloat16_instructions() {

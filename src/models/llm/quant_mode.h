@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "core/device.h"
+
 namespace rallrec::models::llm {
 
 // How the frozen layer matrices are kept and multiplied: as fp32, as bf16, or as int8 with int8
@@ -15,13 +17,14 @@ bool is_int8(QuantMode type);
 // The word of `--quant` for it.
 const char* name_of(QuantMode type);
 
-// What `--quant` (model.quant) means: a name, or auto, which is bf16 where the CPU has bf16
-// instructions and fp32 elsewhere. Throws kUsage for any other word, listing what there is.
-QuantMode quant_mode_of(const std::string& quant);
+// What `--quant` (model.quant) means on a device: a name, or auto, which is bf16 on GPUs and on
+// CPUs with bf16 instructions, and fp32 elsewhere. Throws kUsage for any other word, listing what
+// there is.
+QuantMode quant_mode_of(const std::string& quant, Device device = Device::kCpu);
 
-// The mode that `quant` stands for on this CPU: auto resolved, any other word as it is. Results
-// depend on it, so it is what hashes hold.
-std::string resolved_quant(const std::string& quant);
+// The mode that `quant` stands for on this CPU, or on a GPU: auto resolved, any other word as it
+// is. Results depend on it, so it is what hashes hold.
+std::string resolved_quant(const std::string& quant, Device device = Device::kCpu);
 
 // Every CPU with AMX-BF16 has AVX512-BF16 too, which is what is asked.
 bool has_bfloat16_instructions();

@@ -23,7 +23,8 @@ double scaled(double frequency, const RopeScaling& scaling) {
 
 }  // namespace
 
-RopeTable::RopeTable(const LlmConfig& config) {
+RopeTable::RopeTable(const LlmConfig& config, const Queue& queue)
+    : cosines_(queue, "the model"), sines_(queue, "the model") {
   for (std::int64_t c = 0; c < config.head_dim / 2; ++c) {
     const double exponent = 2.0 * static_cast<double>(c) / static_cast<double>(config.head_dim);
     const double frequency = std::pow(config.rope_theta, -exponent);
@@ -32,22 +33,21 @@ RopeTable::RopeTable(const LlmConfig& config) {
 }
 
 void RopeTable::reserve(std::int64_t positions) {
-  if (cosines_.defined() && cosines_.size(0) >= positions) {
+  if (positions_ >= positions) {
     return;
   }
-  const auto half = static_cast<std::int64_t>(frequencies_.size());
-  const std::int64_t rows = std::max(positions * 2, kSmallestTable);
-  cosines_ = at::empty({rows, half}, at::kFloat);
-  sines_ = at::empty({rows, half}, at::kFloat);
-  for (std::int64_t p = 0; p < rows; ++p) {
-    for (std::int64_t c = 0; c < half; ++c) {
-      const float angle = static_cast<float>(p) * frequencies_[static_cast<std::size_t>(c)];
-      cosines_.data_ptr<float>()[p * half + c] =
-          static_cast<float>(std::cos(static_cast<double>(angle)));
-      sines_.data_ptr<float>()[p * half + c] =
-          static_cast<float>(std::sin(static_cast<double>(angle)));
+  positions_ = std::max(positions * 2, kSmallestTable);
+  std::vector<float> cosines;
+  std::vector<float> sines;
+  for (std::int64_t p = 0; p < positions_; ++p) {
+    for (const float frequency : frequencies_) {
+      const float angle = static_cast<float>(p) * frequency;
+      cosines.push_back(static_cast<float>(std::cos(static_cast<double>(angle))));
+      sines.push_back(static_cast<float>(std::sin(static_cast<double>(angle))));
     }
   }
+  cosines_.assign(cosines);
+  sines_.assign(sines);
 }
 
 }  // namespace rallrec::models::llm

@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "distributed/tree_reduction.h"
 #include "models/llm/head_rows.h"
+#include "ops/tensor_rows.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -17,23 +18,24 @@ using kernels::kHeadRows;
 struct AllRows {
   std::vector<std::size_t> counts;  // rows of each rank
   std::int64_t first = 0;           // of this rank
-  at::Tensor hidden;                // fp32 [rows of all ranks, hidden]
+  std::vector<float> values;
+  Rows hidden;  // [rows of all ranks, hidden], of `values`
 
-  std::int64_t total() const { return hidden.size(0); }
+  std::int64_t total() const { return hidden.rows; }
 };
 
-AllRows gather_rows(distributed::Communicator& communicator, const at::Tensor& mine) {
-  const std::int64_t rows = mine.size(0);
+AllRows gather_rows(distributed::Communicator& communicator, const Rows& mine) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(communicator.size()));
-  communicator.all_gather(&rows, counts.data(), 1, DType::kInt64);
+  communicator.all_gather(&mine.rows, counts.data(), 1, DType::kInt64);
   AllRows all;
   all.counts.assign(counts.begin(), counts.end());
   all.first =
       std::accumulate(counts.begin(), counts.begin() + communicator.rank(), std::int64_t{0});
   const std::int64_t total = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
-  all.hidden = at::empty({total, mine.size(1)}, mine.options());
-  communicator.all_gather_v(mine.const_data_ptr<float>(), all.hidden.data_ptr<float>(),
-                            times(all.counts, static_cast<std::size_t>(mine.size(1))),
+  all.values.resize(static_cast<std::size_t>(total * mine.columns));
+  all.hidden = {all.values.data(), total, mine.columns};
+  communicator.all_gather_v(mine.data, all.values.data(),
+                            times(all.counts, static_cast<std::size_t>(mine.columns)),
                             DType::kFloat32);
   return all;
 }
@@ -101,12 +103,11 @@ class LossChunks {
 
 }  // namespace
 
-std::vector<float> ShardedHead::losses(const at::Tensor& hidden,
-                                       const std::vector<std::int64_t>& ids, double loss_scale,
-                                       const at::Tensor& d_hidden) const {
-  RALLREC_CHECK(hidden.size(0) == static_cast<std::int64_t>(ids.size()) &&
-                    hidden.size(1) == table_.hidden() && hidden.is_contiguous(),
-                "LmHead: one id per row of hidden states");
+std::vector<float> ShardedHead::losses(const Rows& hidden, const std::vector<std::int64_t>& ids,
+                                       double loss_scale, const Rows& d_hidden) const {
+  RALLREC_CHECK(
+      hidden.rows == static_cast<std::int64_t>(ids.size()) && hidden.columns == table_.hidden(),
+      "LmHead: one id per row of hidden states");
   const AllRows all = gather_rows(table_.communicator(), hidden);
   std::vector<std::int64_t> labels(static_cast<std::size_t>(all.total()));
   table_.communicator().all_gather_v(ids.data(), labels.data(), all.counts, DType::kInt64);
@@ -116,58 +117,56 @@ std::vector<float> ShardedHead::losses(const at::Tensor& hidden,
   for (std::int64_t begin = 0; begin < all.total(); begin += kHeadRows) {
     const std::int64_t rows = std::min(kHeadRows, all.total() - begin);
     const std::int64_t* ids_of_rows = labels.data() + begin;
-    const float* of_rows =
-        chunks.losses(rows, all.hidden.const_data_ptr<float>() + begin * width, ids_of_rows);
+    const float* of_rows = chunks.losses(rows, all.hidden.part(begin, rows).data, ids_of_rows);
     const float* gradient =
         d_hidden.defined() ? chunks.gradient(rows, ids_of_rows, loss_scale) : nullptr;
     const std::int64_t first = std::max(begin, all.first);
-    const std::int64_t mine = std::min(begin + rows, all.first + hidden.size(0)) - first;
+    const std::int64_t mine = std::min(begin + rows, all.first + hidden.rows) - first;
     if (mine <= 0) {
       continue;
     }
     std::copy_n(of_rows + (first - begin), mine, losses.begin() + (first - all.first));
     if (d_hidden.defined()) {
       std::copy_n(gradient + (first - begin) * width, mine * width,
-                  d_hidden.mutable_data_ptr<float>() + (first - all.first) * width);
+                  d_hidden.part(first - all.first, mine).data);
     }
   }
   return losses;
 }
 
-at::Tensor ShardedHead::logits(const at::Tensor& hidden) const {
+void ShardedHead::logits(const Rows& hidden, const Rows& logits) const {
   distributed::Communicator& communicator = table_.communicator();
-  const AllRows all = gather_rows(communicator, hidden.contiguous());
-  const at::Tensor mine = part_logits(table_.part(), all.hidden);
-  const auto rows = static_cast<std::size_t>(hidden.size(0));
+  const AllRows all = gather_rows(communicator, hidden);
+  const kernels::HeadPart part = table_.part();
+  std::vector<float> mine(static_cast<std::size_t>(all.total() * part.rows()));
+  part_logits(part, all.hidden, {mine.data(), all.total(), part.rows()});
+  const auto rows = static_cast<std::size_t>(hidden.rows);
   std::vector<std::size_t> receive_counts;
   for (int rank = 0; rank < communicator.size(); ++rank) {
     receive_counts.push_back(
         rows * static_cast<std::size_t>(table_.first_row(rank + 1) - table_.first_row(rank)));
   }
   std::vector<float> parts(rows * static_cast<std::size_t>(table_.vocabulary()));
-  communicator.all_to_all_v(mine.const_data_ptr<float>(),
-                            times(all.counts, static_cast<std::size_t>(mine.size(1))), parts.data(),
-                            receive_counts, DType::kFloat32);
-  at::Tensor logits = at::empty({hidden.size(0), table_.vocabulary()}, hidden.options());
+  communicator.all_to_all_v(mine.data(), times(all.counts, static_cast<std::size_t>(part.rows())),
+                            parts.data(), receive_counts, DType::kFloat32);
   const float* from = parts.data();
   for (int rank = 0; rank < communicator.size(); ++rank) {
     const std::int64_t first = table_.first_row(rank);
     const std::int64_t columns = table_.first_row(rank + 1) - first;
-    for (std::int64_t i = 0; i < hidden.size(0); ++i) {
-      std::copy_n(from + i * columns, columns,
-                  logits.data_ptr<float>() + i * table_.vocabulary() + first);
+    for (std::int64_t i = 0; i < hidden.rows; ++i) {
+      std::copy_n(from + i * columns, columns, logits.data + i * table_.vocabulary() + first);
     }
-    from += hidden.size(0) * columns;
+    from += hidden.rows * columns;
   }
-  return logits;
 }
 
-at::Tensor ShardedHead::logits_of(const at::Tensor& hidden,
-                                  const std::vector<std::int64_t>& ids) const {
+void ShardedHead::logits_of(const Rows& hidden, const std::vector<std::int64_t>& ids,
+                            const Rows& logits) const {
   const at::Tensor rows =
       at::empty({static_cast<std::int64_t>(ids.size()), table_.hidden()}, at::kFloat);
-  table_.gather(ids, rows);
-  return at::mm(hidden, rows.t());
+  table_.gather(ids, ops::rows_of(rows));
+  at::Tensor to = ops::tensor_of(logits);
+  at::mm_out(to, ops::tensor_of(hidden), rows.t());
 }
 
 }  // namespace rallrec::models::llm

@@ -13,11 +13,11 @@ class ShardedHead : public LmHead {
  public:
   explicit ShardedHead(const ShardedTable& table) : table_(table) {}
 
-  at::Tensor logits(const at::Tensor& hidden) const override;
-  at::Tensor logits_of(const at::Tensor& hidden,
-                       const std::vector<std::int64_t>& ids) const override;
-  std::vector<float> losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
-                            double loss_scale, const at::Tensor& d_hidden) const override;
+  void logits(const Rows& hidden, const Rows& logits) const override;
+  void logits_of(const Rows& hidden, const std::vector<std::int64_t>& ids,
+                 const Rows& logits) const override;
+  std::vector<float> losses(const Rows& hidden, const std::vector<std::int64_t>& ids,
+                            double loss_scale, const Rows& d_hidden) const override;
 
  private:
   const ShardedTable& table_;

@@ -55,9 +55,7 @@ class ShardedInt8Weights : public WeightStore {
     keep_for_next_start(buffers_[current_]);
     wide_.enter(layer);
     LayerWeights& weights = buffers_[current_].weights;
-    const LayerNorms& norms = norms_[static_cast<std::size_t>(layer)];
-    weights.attention_norm = norms.attention;
-    weights.mlp_norm = norms.mlp;
+    norms_[static_cast<std::size_t>(layer)].show_in(weights);
     return weights;
   }
 
@@ -72,10 +70,10 @@ class ShardedInt8Weights : public WeightStore {
     return mine;
   }
 
-  void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) override {
+  void embed(const std::vector<std::int64_t>& ids, const Rows& y) override {
     vocabulary_.embed(ids, y);
   }
-  const at::Tensor& final_norm() const override { return vocabulary_.final_norm(); }
+  const float* final_norm() const override { return vocabulary_.final_norm(); }
   const LmHead& head() const override { return vocabulary_.head(); }
   std::string mode() const override { return name_of(mode_); }
   GatherStatistics gathered() const override { return gathered_; }
@@ -93,7 +91,7 @@ class ShardedInt8Weights : public WeightStore {
 
   // A turn of others, with nothing to compute here.
   void serve(Turn turn) {
-    const at::Tensor none = at::empty({0, config_.hidden_size}, at::kFloat);
+    const Rows none{nullptr, 0, config_.hidden_size};
     switch (turn) {
       case Turn::kLayers:
         embed({}, none);
@@ -102,10 +100,10 @@ class ShardedInt8Weights : public WeightStore {
         }
         break;
       case Turn::kLogits:
-        head().logits(none);
+        head().logits(none, {nullptr, 0, config_.vocab_size});
         break;
       case Turn::kLogitsOf:
-        head().logits_of(none, {});
+        head().logits_of(none, {}, {});
         break;
       case Turn::kNone:
         break;

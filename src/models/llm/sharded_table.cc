@@ -5,7 +5,6 @@
 
 #include "core/check.h"
 #include "models/llm/head_rows.h"
-#include "ops/decoder_ops.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -74,7 +73,7 @@ std::vector<std::size_t> ShardedTable::count_by_owner(
 }
 
 // Owners hold ascending ranges, so the rows arrive in the order of the sorted ids.
-void ShardedTable::gather(const std::vector<std::int64_t>& ids, const at::Tensor& y) const {
+void ShardedTable::gather(const std::vector<std::int64_t>& ids, const Rows& y) const {
   std::vector<std::int64_t> unique = ids;
   std::sort(unique.begin(), unique.end());
   unique.erase(std::unique(unique.begin(), unique.end()), unique.end());
@@ -98,7 +97,7 @@ void ShardedTable::gather(const std::vector<std::int64_t>& ids, const at::Tensor
   for (const std::int64_t id : ids) {
     places.push_back(std::lower_bound(unique.begin(), unique.end(), id) - unique.begin());
   }
-  ops::embedding_gather(received, places, y);
+  gather_rows_of(received, places, y);
 }
 
 }  // namespace rallrec::models::llm

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/rows.h"
 #include "distributed/communicator.h"
 #include "kernels/vocabulary_head.h"
 #include "models/llm/llm_config.h"
@@ -28,7 +29,7 @@ class ShardedTable {
 
   // y [ids, hidden] = rows `ids`, fp32. Ranks ask for rows of their own, or for none; a row that
   // a rank asks for twice travels once.
-  void gather(const std::vector<std::int64_t>& ids, const at::Tensor& y) const;
+  void gather(const std::vector<std::int64_t>& ids, const Rows& y) const;
 
   // This rank's part as that of a head.
   kernels::HeadPart part() const;

@@ -22,10 +22,10 @@ class ShardedVocabulary {
         head_(own_head_ ? *own_head_ : embedding_) {}
 
   // y [ids, hidden] = rows of the embedding table, fp32.
-  void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const {
+  void embed(const std::vector<std::int64_t>& ids, const Rows& y) const {
     embedding_.gather(ids, y);
   }
-  const at::Tensor& final_norm() const { return final_norm_; }
+  const float* final_norm() const { return final_norm_.const_data_ptr<float>(); }
   const LmHead& head() const { return head_; }
   // Of the rows that this rank keeps, and the norm.
   std::int64_t bytes() const {

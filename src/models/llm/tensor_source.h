@@ -7,12 +7,10 @@
 #include <string>
 #include <vector>
 
-namespace rallrec::models::llm {
+#include "models/llm/float_source.h"
+#include "models/llm/weight_store.h"
 
-struct RowRange {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
+namespace rallrec::models::llm {
 
 // Gives rows of the tensor of that name as fp32, [count, columns] or [count]; throws where it is
 // missing or is not of `shape`. Asked for no rows it only checks.
@@ -27,6 +25,12 @@ at::Tensor load_whole(const TensorSource& source, const std::string& name,
 struct LayerNorms {
   at::Tensor attention;  // fp32 [hidden]
   at::Tensor mlp;        // fp32 [hidden]
+
+  // The norms outlive the layer.
+  void show_in(LayerWeights& layer) const {
+    layer.attention_norm = attention.const_data_ptr<float>();
+    layer.mlp_norm = mlp.const_data_ptr<float>();
+  }
 };
 constexpr std::int64_t layer_norm_bytes(std::int64_t hidden_size) { return 2 * 4 * hidden_size; }
 LayerNorms load_norms(const TensorSource& source, std::int64_t layer, std::int64_t hidden_size);

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/llm/causal_lm.h"
+#include "models/llm/generation.h"
 
 namespace rallrec::models::llm {
 

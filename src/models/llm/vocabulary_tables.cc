@@ -2,7 +2,6 @@
 
 #include "models/llm/head_rows.h"
 #include "models/llm/whole_head.h"
-#include "ops/decoder_ops.h"
 
 namespace rallrec::models::llm {
 
@@ -20,8 +19,8 @@ VocabularyTables::VocabularyTables(const LlmConfig& config, bool round, const Te
       std::make_unique<WholeHead>(config.tied_embeddings ? embedding_ : table("lm_head.weight"));
 }
 
-void VocabularyTables::embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const {
-  ops::embedding_gather(embedding_, ids, y);
+void VocabularyTables::embed(const std::vector<std::int64_t>& ids, const Rows& y) const {
+  gather_rows_of(embedding_, ids, y);
 }
 
 }  // namespace rallrec::models::llm

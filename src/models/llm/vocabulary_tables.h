@@ -15,8 +15,8 @@ class VocabularyTables {
   VocabularyTables(const LlmConfig& config, bool round, const TensorSource& source);
 
   // y [ids, hidden] = rows of the embedding table, fp32.
-  void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) const;
-  const at::Tensor& final_norm() const { return final_norm_; }
+  void embed(const std::vector<std::int64_t>& ids, const Rows& y) const;
+  const float* final_norm() const { return final_norm_.const_data_ptr<float>(); }
   const LmHead& head() const { return *head_; }
   // Of tables and norm; tied embedding and head are one table.
   std::int64_t bytes() const { return bytes_; }

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <utility>
+#include <vector>
+
 #include "models/llm/weight_store.h"
 
 namespace rallrec::models::llm {
@@ -9,11 +14,11 @@ class WholeHead : public LmHead {
  public:
   explicit WholeHead(at::Tensor weight) : weight_(std::move(weight)) {}
 
-  at::Tensor logits(const at::Tensor& hidden) const override;
-  at::Tensor logits_of(const at::Tensor& hidden,
-                       const std::vector<std::int64_t>& ids) const override;
-  std::vector<float> losses(const at::Tensor& hidden, const std::vector<std::int64_t>& ids,
-                            double loss_scale, const at::Tensor& d_hidden) const override;
+  void logits(const Rows& hidden, const Rows& logits) const override;
+  void logits_of(const Rows& hidden, const std::vector<std::int64_t>& ids,
+                 const Rows& logits) const override;
+  std::vector<float> losses(const Rows& hidden, const std::vector<std::int64_t>& ids,
+                            double loss_scale, const Rows& d_hidden) const override;
 
  private:
   at::Tensor weight_;

@@ -16,10 +16,10 @@ class WholeWeights : public WeightStore {
     return layers_.at(static_cast<std::size_t>(layer));
   }
   std::int64_t most_passes(std::int64_t mine) override { return mine; }
-  void embed(const std::vector<std::int64_t>& ids, const at::Tensor& y) override {
+  void embed(const std::vector<std::int64_t>& ids, const Rows& y) override {
     tables_.embed(ids, y);
   }
-  const at::Tensor& final_norm() const override { return tables_.final_norm(); }
+  const float* final_norm() const override { return tables_.final_norm(); }
   const LmHead& head() const override { return tables_.head(); }
   std::string mode() const override { return name_of(mode_); }
   // Without the linears.
@@ -34,15 +34,15 @@ class WholeWeights : public WeightStore {
         tables_(config, mode == QuantMode::kBfloat16, source),
         layers_(static_cast<std::size_t>(config.layers)) {
     for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-      const LayerNorms norms = load_norms(source, layer, config.hidden_size);
-      layers_[static_cast<std::size_t>(layer)].attention_norm = norms.attention;
-      layers_[static_cast<std::size_t>(layer)].mlp_norm = norms.mlp;
+      norms_.push_back(load_norms(source, layer, config.hidden_size));
+      norms_.back().show_in(layers_[static_cast<std::size_t>(layer)]);
     }
   }
 
   LlmConfig config_;
   QuantMode mode_;
   VocabularyTables tables_;
+  std::vector<LayerNorms> norms_;
   std::vector<LayerWeights> layers_;
 };
 

@@ -12,11 +12,9 @@
 namespace rallrec::models::llm {
 namespace {
 
-void check_product(const at::Tensor& x, std::int64_t depth, const at::Tensor& y,
-                   std::int64_t columns) {
-  RALLREC_CHECK(x.dim() == 2 && x.size(1) == depth && x.is_contiguous() && y.dim() == 2 &&
-                    y.size(0) == x.size(0) && y.size(1) == columns && y.is_contiguous(),
-                "WideMatrix: expected contiguous matrices [rows, in] and [rows, out]");
+void check_product(const Rows& x, std::int64_t depth, const Rows& y, std::int64_t columns) {
+  RALLREC_CHECK(x.columns == depth && y.rows == x.rows && y.columns == columns,
+                "WideMatrix: expected matrices [rows, in] and [rows, out]");
 }
 
 }  // namespace
@@ -49,8 +47,7 @@ void WideMatrix::bring(Form form, const kernels::Int8Packed& w) {
   }
 }
 
-void WideMatrix::multiply(const kernels::Int8Packed& w, const at::Tensor& x, bool add,
-                          const at::Tensor& y) {
+void WideMatrix::multiply(const kernels::Int8Packed& w, const Rows& x, bool add, const Rows& y) {
   check_product(x, w.depth, y, w.columns);
   if (type_ == WideType::kBfloat16) {
     bring(Form::kRows, w);
@@ -59,12 +56,11 @@ void WideMatrix::multiply(const kernels::Int8Packed& w, const at::Tensor& x, boo
     return;
   }
   bring(Form::kForward, w);
-  kernels::fp32_matmul({}, {x.size(0), w.depth, w.columns}, x.const_data_ptr<float>(),
-                       panels_.data(), add, y.mutable_data_ptr<float>());
+  kernels::fp32_matmul({}, {x.rows, w.depth, w.columns}, x.data, panels_.data(), add, y.data);
 }
 
-void WideMatrix::multiply_transposed(const kernels::Int8Packed& w, const at::Tensor& dy, bool add,
-                                     const at::Tensor& dx) {
+void WideMatrix::multiply_transposed(const kernels::Int8Packed& w, const Rows& dy, bool add,
+                                     const Rows& dx) {
   check_product(dy, w.columns, dx, w.depth);
   if (type_ == WideType::kBfloat16) {
     bring(Form::kRows, w);
@@ -73,8 +69,7 @@ void WideMatrix::multiply_transposed(const kernels::Int8Packed& w, const at::Ten
     return;
   }
   bring(Form::kTransposed, w);
-  kernels::fp32_matmul({}, {dy.size(0), w.columns, w.depth}, dy.const_data_ptr<float>(),
-                       panels_.data(), add, dx.mutable_data_ptr<float>());
+  kernels::fp32_matmul({}, {dy.rows, w.columns, w.depth}, dy.data, panels_.data(), add, dx.data);
 }
 
 WideLayer::WideLayer(WideType type) : matrices_(kLinearCount, WideMatrix(type)) {}

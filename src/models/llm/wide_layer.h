@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/rows.h"
 #include "kernels/int8_dequantize.h"
 #include "models/llm/linear_names.h"
 
@@ -24,10 +25,9 @@ class WideMatrix {
   void forget() { form_ = Form::kNone; }
   std::int64_t bytes() const;
   // y [rows, out] (+)= x [rows, in] Wᵀ.
-  void multiply(const kernels::Int8Packed& w, const at::Tensor& x, bool add, const at::Tensor& y);
+  void multiply(const kernels::Int8Packed& w, const Rows& x, bool add, const Rows& y);
   // dx [rows, in] (+)= dy [rows, out] W.
-  void multiply_transposed(const kernels::Int8Packed& w, const at::Tensor& dy, bool add,
-                           const at::Tensor& dx);
+  void multiply_transposed(const kernels::Int8Packed& w, const Rows& dy, bool add, const Rows& dx);
 
  private:
   // What the memory holds: nothing, panels of Wᵀ, panels of W, or W itself in bf16.

@@ -61,7 +61,8 @@ Json config_of(const std::string& name, const BenchRun& run) {
   const auto bench = std::find_if(table.begin(), table.end(),
                                   [&](const Bench& candidate) { return candidate.name == name; });
   const Json all = {{"model", run.request.model},
-                    {"quant", models::llm::resolved_quant(run.options.model.quant)},
+                    {"quant", models::llm::resolved_quant(run.options.model.quant,
+                                                          config::device_of(run.options.cluster))},
                     {"prompts", run.request.count},
                     {"repeats", run.request.repeats},
                     {"token_budget", run.options.tune.token_budget}};

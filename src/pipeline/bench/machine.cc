@@ -6,6 +6,7 @@
 
 #include "models/llm/known_shapes.h"
 #include "ops/decoder_ops.h"
+#include "ops/tensor_rows.h"
 #include "pipeline/bench/line.h"
 #include "pipeline/bench/products.h"
 #include "pipeline/plan_memory.h"
@@ -66,8 +67,9 @@ void time_elementwise(const BenchRun& run, const LlmConfig& config) {
   const at::Tensor up = at::randn({tokens, config.intermediate_size});
   const at::Tensor inner = at::empty_like(gate);
   const auto work = [&] {
-    ops::rms_norm(x, weight, config.rms_norm_eps, normed, {});
-    ops::swi_glu(gate, up, inner);
+    ops::rms_norm({}, ops::rows_of(x), weight.const_data_ptr<float>(), config.rms_norm_eps,
+                  ops::rows_of(normed), {});
+    ops::swi_glu({}, ops::rows_of(gate), ops::rows_of(up), ops::rows_of(inner));
   };
   work();
   const double apart = (inner - at::silu(gate) * up).abs().max().item<double>();

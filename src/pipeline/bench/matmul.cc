@@ -6,6 +6,7 @@
 #include "models/llm/int8_linear.h"
 #include "models/llm/int8_matrix.h"
 #include "models/llm/linear_names.h"
+#include "ops/tensor_rows.h"
 #include "pipeline/bench/line.h"
 #include "pipeline/bench/register_bound.h"
 
@@ -53,16 +54,19 @@ void bench_shape(const Shape& shape, const BenchRun& run, RegisterBound& bound) 
   const models::llm::Int8Linear int8(matrix.view());
   const at::Tensor y = at::empty({kRows, shape.out});
   const at::Tensor want = at::linear(x, weight);
-  fp32.forward(x, y);
+  const Rows from = ops::rows_of(x);
+  const Rows to = ops::rows_of(y);
+  fp32.forward(from, to);
   const double fp32_apart = relative(y, want);
   require_agreement("matmul: fp32 and libtorch", fp32_apart, 1e-5);
-  int8.forward(x, y);
+  int8.forward(from, to);
   const double int8_apart = relative(y, want);
   require_agreement("matmul: int8 and libtorch", int8_apart, 0.03);
   bound.measure();
-  const std::vector<Seconds> seconds = time_arms(
-      {[&] { at::linear(x, weight); }, [&] { fp32.forward(x, y); }, [&] { int8.forward(x, y); }},
-      run.request.repeats, run.communicator);
+  const std::vector<Seconds> seconds =
+      time_arms({[&] { at::linear(x, weight); }, [&] { fp32.forward(from, to); },
+                 [&] { int8.forward(from, to); }},
+                run.request.repeats, run.communicator);
   bound.measure();
   const double work = 2.0 * static_cast<double>(kRows * shape.out * shape.in);
   const char* arms[] = {"libtorch fp32", "packed fp32", "packed int8"};

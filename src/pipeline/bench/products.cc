@@ -11,6 +11,7 @@
 #include "models/llm/int8_linear.h"
 #include "models/llm/quant_mode.h"
 #include "ops/decoder_ops.h"
+#include "ops/tensor_rows.h"
 #include "train/packing.h"
 
 namespace rallrec::pipeline {
@@ -19,8 +20,8 @@ namespace {
 using namespace models::llm;  // NOLINT(google-build-using-namespace): plain names of the engine
 
 // The first [rows, columns] numbers of a buffer.
-at::Tensor part(const at::Tensor& buffer, std::int64_t rows, std::int64_t columns) {
-  return buffer.narrow(0, 0, rows * columns).view({rows, columns});
+Rows part(const at::Tensor& buffer, std::int64_t rows, std::int64_t columns) {
+  return ops::rows_of(buffer.narrow(0, 0, rows * columns).view({rows, columns}));
 }
 
 }  // namespace
@@ -92,14 +93,15 @@ void BareProducts::run_attention(const std::vector<std::int64_t>& lengths,
     begin += length;
   }
   const kernels::AttentionShape shape{config_.heads, config_.kv_heads, config_.head_dim};
-  const at::Tensor q = part(wide_, tokens, query);
-  const at::Tensor k = part(wide_, tokens, key);
+  const Rows q = part(wide_, tokens, query);
+  const Rows k = part(wide_, tokens, key);
   const at::Tensor o = at::empty({tokens, query});
   const at::Tensor lse = at::empty({tokens, config_.heads});
-  ops::attention(shape, sequences, {}, q, k, k, o, lse);
+  ops::attention({}, shape, sequences, {}, q, k, k, ops::rows_of(o), ops::rows_of(lse));
   const at::Tensor dk = at::empty({tokens, key});
-  ops::attention_backward(shape, sequences, {q, k, k, o, lse}, q, part(out_, tokens, query), dk,
-                          at::empty_like(dk));
+  const at::Tensor dv = at::empty_like(dk);
+  ops::attention_backward({}, shape, sequences, {q, k, k, ops::rows_of(o), ops::rows_of(lse)}, q,
+                          part(out_, tokens, query), ops::rows_of(dk), ops::rows_of(dv));
 }
 
 }  // namespace rallrec::pipeline

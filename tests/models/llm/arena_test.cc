@@ -1,7 +1,8 @@
 #include "models/llm/arena.h"
 
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace rallrec::models::llm {
 namespace {
@@ -13,10 +14,11 @@ TEST(Arena, GivesTheSameMemoryAgain) {
   const void* first = nullptr;
   for (int round = 0; round < 3; ++round) {
     const ArenaScope scope(arena);
-    const at::Tensor taken = arena.floats(10, 7);
-    first = round == 0 ? taken.const_data_ptr() : first;
-    EXPECT_EQ(taken.const_data_ptr(), first);
-    EXPECT_EQ(taken.sizes(), (at::IntArrayRef{10, 7}));
+    const Rows taken = arena.floats(10, 7);
+    first = round == 0 ? taken.data : first;
+    EXPECT_EQ(taken.data, first);
+    EXPECT_EQ(taken.rows, 10);
+    EXPECT_EQ(taken.columns, 7);
   }
 }
 
@@ -26,7 +28,7 @@ TEST(Arena, HoldsNoMoreThanItsLargestBatchNeeds) {
   for (std::int64_t size = 40; size <= 60; ++size) {
     const ArenaScope scope(arena);
     for (int i = 0; i < 3; ++i) {
-      arena.bytes(size, kMegabyte);
+      arena.array<std::uint8_t>(size * kMegabyte);
     }
     EXPECT_EQ(arena.capacity(), 3 * size * kMegabyte);
   }
@@ -35,19 +37,18 @@ TEST(Arena, HoldsNoMoreThanItsLargestBatchNeeds) {
 TEST(Arena, KeepsWhatIsInUseWhenItGrows) {
   Arena arena;
   const ArenaScope outer(arena);
-  at::Tensor small = arena.floats(1, 4);
-  small.fill_(3.0F);
+  const Rows small = arena.floats(1, 4);
+  std::fill_n(small.data, 4, 3.0F);
   {
     const ArenaScope inner(arena);
-    arena.bytes(40, kMegabyte);
-    arena.bytes(40, kMegabyte);
+    arena.array<std::uint8_t>(40 * kMegabyte);
+    arena.array<std::uint8_t>(40 * kMegabyte);
   }
-  at::Tensor large = arena.bytes(50, kMegabyte);
-  large.fill_(1);
+  std::fill_n(arena.array<std::uint8_t>(50 * kMegabyte), 50 * kMegabyte, std::uint8_t{1});
   EXPECT_EQ(arena.capacity(), (32 + 50) * kMegabyte);
-  EXPECT_TRUE((small == 3.0F).all().item<bool>());
+  EXPECT_EQ(std::count(small.data, small.data + 4, 3.0F), 4);
   const ArenaScope inner(arena);
-  EXPECT_NE(arena.floats(1, 4).const_data_ptr(), small.const_data_ptr());
+  EXPECT_NE(arena.floats(1, 4).data, small.data);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "models/llm/kept_bytes.h"
+#include "ops/tensor_rows.h"
 #include "tests/models/llm/tiny_model.h"
 
 namespace rallrec::models::llm {
@@ -22,7 +23,7 @@ struct Result {
 
 class ChosenQueries : public testing::Test {
  protected:
-  LayerLora lora() const { return {&adapter_, 1, &samples_, {3, 9}}; }
+  LayerLora lora() const { return {&lora_weights_, 1, &samples_, {3, 9}}; }
 
   LayerCall call(const BatchRows& queries, const LayerLora& lora) {
     return {tiny_.config, weights_->layer(1, -1), rope_, layout_, queries, lora, scratch_};
@@ -37,13 +38,18 @@ class ChosenQueries : public testing::Test {
     KeptActivations kept;
     Result result;
     const at::Tensor input = hidden();
+    const at::Tensor input_again = hidden();
     result.gradient = at::zeros_like(adapter_.flat());
-    result.output = layer_forward_keep(one, input, keep_, kept);
+    result.output =
+        ops::tensor_of(layer_forward_keep(one, ops::rows_of(input), keep_, kept)).clone();
     const at::Tensor plain = at::empty_like(result.output);
-    layer_forward(one, hidden(), plain);
+    layer_forward(one, ops::rows_of(input_again), ops::rows_of(plain));
     EXPECT_TRUE(at::equal(plain, result.output));
     EXPECT_TRUE(at::equal(input, hidden()));
-    result.d_input = layer_backward(one, kept, false, d_output.clone(), result.gradient);
+    const at::Tensor d = d_output.clone();
+    result.d_input = ops::tensor_of(layer_backward(one, kept, false, ops::rows_of(d),
+                                                   result.gradient.data_ptr<float>()))
+                         .clone();
     return result;
   }
 
@@ -51,6 +57,7 @@ class ChosenQueries : public testing::Test {
   std::unique_ptr<WeightStore> weights_ =
       make_weights(tiny_.config, QuantMode::kFloat32, tiny_.source());
   LoraAdapter adapter_ = make_adapter(tiny_.config, kAllModules);
+  LoraWeights lora_weights_{adapter_.layout(), adapter_.flat().data_ptr<float>()};
   std::vector<std::int64_t> samples_ = {4, 8, 15, 16};
   PackedLayout layout_ =
       make_layout({std::vector<std::int64_t>(kTokens), {0, 11, 13, 63, kTokens}});
@@ -85,7 +92,8 @@ TEST_F(ChosenQueries, GiveTheirRowsAndTheGradientsOfAllRowsWithZerosElsewhere) {
     for (const bool b : {false, true}) {
       const auto view = [&](const at::Tensor& flat) {
         const Linear linear = linear_named(module);
-        return b ? adapter_.layout().b(flat, 1, linear) : adapter_.layout().a(flat, 1, linear);
+        return b ? lora_b(adapter_.layout(), flat, 1, linear)
+                 : lora_a(adapter_.layout(), flat, 1, linear);
       };
       EXPECT_LT(difference(view(some.gradient), view(all.gradient)), 2e-6) << module << b;
     }
@@ -125,7 +133,8 @@ TEST_F(ChosenQueries, TakeTheMemoryThatIsCounted) {
     const ArenaScope scope(keep_);
     const std::int64_t before = keep_.mark().used;
     KeptActivations kept;
-    layer_forward_keep(call(rows, lora_call), this->hidden(), keep_, kept);
+    const at::Tensor input = this->hidden();
+    layer_forward_keep(call(rows, lora_call), ops::rows_of(input), keep_, kept);
     return keep_.mark().used - before;
   };
   const std::int64_t whole = taken(layout_.rows);

@@ -130,8 +130,8 @@ void expect_autograd(const TinyModel& model, const LoraAdapter& adapter, const E
     for (const std::string& module : adapter.options().modules) {
       for (bool is_b : {false, true}) {
         const auto view = [&](const at::Tensor& flat) {
-          return is_b ? adapter.layout().b(flat, layer, linear_named(module))
-                      : adapter.layout().a(flat, layer, linear_named(module));
+          return is_b ? lora_b(adapter.layout(), flat, layer, linear_named(module))
+                      : lora_a(adapter.layout(), flat, layer, linear_named(module));
         };
         const at::Tensor want = view(expected.gradient) * 0.5;
         const at::Tensor have = view(result.gradient).to(at::kDouble);

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "ops/tensor_rows.h"
+
 namespace rallrec::models::llm {
 namespace {
 
@@ -27,12 +29,12 @@ TEST_P(Fp32LinearShapes, EqualsTheProductsInDouble) {
   const Fp32Linear linear(weight);
   const at::Tensor y = at::full({rows, out}, 5.0);
   const at::Tensor dx = at::full({rows, in}, 5.0);
-  linear.forward(x, y);
-  linear.input_gradient(dy, dx);
+  linear.forward(ops::rows_of(x), ops::rows_of(y));
+  linear.input_gradient(ops::rows_of(dy), ops::rows_of(dx));
   EXPECT_LT(largest_difference(y, want_y), 1e-4);
   EXPECT_LT(largest_difference(dx, want_dx), 1e-4);
-  linear.forward_add(x, y);
-  linear.input_gradient_add(dy, dx);
+  linear.forward_add(ops::rows_of(x), ops::rows_of(y));
+  linear.input_gradient_add(ops::rows_of(dy), ops::rows_of(dx));
   EXPECT_LT(largest_difference(y, 2.0 * want_y), 2e-4);
   EXPECT_LT(largest_difference(dx, 2.0 * want_dx), 2e-4);
 }
@@ -42,8 +44,10 @@ INSTANTIATE_TEST_SUITE_P(All, Fp32LinearShapes,
 
 TEST(Fp32Linear, RefusesAMatrixOfAnotherWidth) {
   const Fp32Linear linear(at::zeros({3, 5}));
-  EXPECT_THROW(linear.forward(at::zeros({2, 4}), at::zeros({2, 3})), std::exception);
-  EXPECT_THROW(linear.forward(at::zeros({2, 5}), at::zeros({1, 3})), std::exception);
+  EXPECT_THROW(linear.forward(ops::rows_of(at::zeros({2, 4})), ops::rows_of(at::zeros({2, 3}))),
+               std::exception);
+  EXPECT_THROW(linear.forward(ops::rows_of(at::zeros({2, 5})), ops::rows_of(at::zeros({1, 3}))),
+               std::exception);
 }
 
 }  // namespace

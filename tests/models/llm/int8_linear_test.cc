@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "models/llm/int8_matrix.h"
+#include "ops/tensor_rows.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -24,7 +25,7 @@ struct RowQuantized {
 at::Tensor seen_in_w8a8(const at::Tensor& x) {
   at::Tensor rest = x;
   for (bool more = true; more;) {
-    const at::Tensor limit = Int8Linear::kOutlierLimit * rest.pow(2).mean(1, true).sqrt();
+    const at::Tensor limit = kRmsOutlierLimit * rest.pow(2).mean(1, true).sqrt();
     const at::Tensor next = rest.masked_fill((rest.abs() >= limit).logical_and(limit > 0), 0.0);
     more = !at::equal(next, rest);
     rest = next;
@@ -33,7 +34,7 @@ at::Tensor seen_in_w8a8(const at::Tensor& x) {
 }
 
 at::Tensor seen_in_llm_int8(const at::Tensor& x) {
-  const at::Tensor rest = x.masked_fill(x.abs() >= LlmInt8Linear::kOutlierThreshold, 0.0);
+  const at::Tensor rest = x.masked_fill(x.abs() >= kMagnitudeOutlierLimit, 0.0);
   return x - rest + RowQuantized(rest).dequantized();
 }
 
@@ -62,16 +63,16 @@ class Int8LinearShapes : public ::testing::TestWithParam<Shape> {
     const at::Tensor want_y = at::mm(seen_x, w_.dequantized().t());
     const at::Tensor want_dx = at::mm(seen_dy, w_.values);
     at::Tensor y = at::empty({rows_, out_});
-    linear->forward(x_, y);
+    linear->forward(ops::rows_of(x_), ops::rows_of(y));
     EXPECT_LE(relative_error(y, want_y), tolerance);
     at::Tensor dx = at::empty({rows_, in_});
-    linear->input_gradient(dy_, dx);
+    linear->input_gradient(ops::rows_of(dy_), ops::rows_of(dx));
     EXPECT_LE(relative_error(dx, want_dx), tolerance);
     at::Tensor sum = at::ones({rows_, out_});
-    linear->forward_add(x_, sum);
+    linear->forward_add(ops::rows_of(x_), ops::rows_of(sum));
     EXPECT_LE(relative_error(sum, want_y + 1.0), tolerance);
     at::Tensor gradients = at::ones({rows_, in_});
-    linear->input_gradient_add(dy_, gradients);
+    linear->input_gradient_add(ops::rows_of(dy_), ops::rows_of(gradients));
     EXPECT_LE(relative_error(gradients, want_dx + 1.0), tolerance);
   }
 
@@ -119,11 +120,11 @@ TEST(Int8Linear, W8a16InBfloat16IsNearTheFormula) {
   WideMatrix wide(WideType::kBfloat16);
   const auto linear = make_int8_linear(QuantMode::kW8a16, matrix.view(), wide);
   at::Tensor y = at::empty({9, 48});
-  linear->forward(x, y);
+  linear->forward(ops::rows_of(x), ops::rows_of(y));
   const at::Tensor w = RowQuantized(weight.to(at::kDouble)).dequantized();
   EXPECT_LE(relative_error(y, at::mm(x.to(at::kDouble), w.t())), 5e-3);
   at::Tensor dx = at::empty({9, 80});
-  linear->input_gradient(y, dx);
+  linear->input_gradient(ops::rows_of(y), ops::rows_of(dx));
   EXPECT_LE(relative_error(dx, at::mm(y.to(at::kDouble), w)), 5e-3);
 }
 
@@ -138,7 +139,7 @@ TEST(Int8Linear, W8a8KeepsSmallValuesBesideHugeOnes) {
   WideMatrix wide(WideType::kFloat32);
   const auto linear = make_int8_linear(QuantMode::kW8a8, matrix.view(), wide);
   at::Tensor y = at::empty({4, 32});
-  linear->forward(x, y);
+  linear->forward(ops::rows_of(x), ops::rows_of(y));
   const at::Tensor w = RowQuantized(weight.to(at::kDouble)).dequantized();
   const at::Tensor huge = 5000.0 * w.select(1, 100);
   const at::Tensor rest = x.to(at::kDouble).index_fill(1, at::tensor({100}, at::kLong), 0.0);
@@ -153,9 +154,9 @@ TEST(Int8Linear, RowsDoNotDependOnTheirNeighbours) {
     WideMatrix wide(WideType::kFloat32);
     const auto linear = make_int8_linear(mode, matrix.view(), wide);
     at::Tensor all = at::empty({13, 24});
-    linear->forward(x, all);
+    linear->forward(ops::rows_of(x), ops::rows_of(all));
     at::Tensor one = at::empty({1, 24});
-    linear->forward(x.narrow(0, 9, 1), one);
+    linear->forward(ops::rows_of(x.narrow(0, 9, 1)), ops::rows_of(one));
     EXPECT_TRUE(at::equal(one, all.narrow(0, 9, 1))) << name_of(mode);
   }
 }

@@ -29,8 +29,8 @@ struct Reference {
     if (mask) {
       input = x * mask(layer, which, x.size(1));
     }
-    const at::Tensor a = adapter->layout().a(lora, layer, which);
-    const at::Tensor b = adapter->layout().b(lora, layer, which);
+    const at::Tensor a = lora_a(adapter->layout(), lora, layer, which);
+    const at::Tensor b = lora_b(adapter->layout(), lora, layer, which);
     return y + adapter->scale() * at::matmul(at::matmul(input, a.t()), b.t());
   }
 

@@ -11,6 +11,7 @@
 #include "distributed/thread_communicator.h"
 #include "models/llm/int8_layer_layout.h"
 #include "models/llm/sharded_table.h"
+#include "ops/tensor_rows.h"
 #include "tests/models/llm/tiny_model.h"
 
 namespace rallrec::models::llm {
@@ -204,7 +205,7 @@ TEST(ShardedTable, RanksKeepWholeBlocksAndNarrowNumbersStayNarrow) {
         bytes[static_cast<std::size_t>(communicator.rank())] = table.bytes();
         const std::vector<std::int64_t> ids = {999, 0, 999, communicator.rank() * 10};
         const at::Tensor rows = at::empty({4, config.hidden_size}, at::kFloat);
-        table.gather(ids, rows);
+        table.gather(ids, ops::rows_of(rows));
         const at::Tensor whole = source("model.embed_tokens.weight", {}, {0, 1000});
         EXPECT_TRUE(at::equal(rows, whole.index_select(0, at::tensor(ids, at::kLong))));
       });
