@@ -107,6 +107,7 @@ add_library(rallrec_trainings STATIC
   src/models/llm/int8_device_weights.cc
   src/models/llm/int8_layer_layout.cc
   src/models/llm/kept_bytes.cc
+  src/models/llm/linear_input.cc
   src/models/llm/linear_names.cc
   src/models/llm/llama_decoder.cc
   src/models/llm/llama_label_passes.cc

@@ -21,22 +21,26 @@ using kernels::ProductShape;
 class DeviceLinear : public FrozenLinear {
  public:
   void forward(const LinearInput& x, const Rows& y) const override {
-    check(x.x(), y), multiply(x.x(), false, y);
+    check(x.x(), y);
+    multiply(x, false, y);
   }
   void forward_add(const LinearInput& x, const Rows& y) const override {
-    check(x.x(), y), multiply(x.x(), true, y);
+    check(x.x(), y);
+    multiply(x, true, y);
   }
   void input_gradient(const Rows& dy, const Rows& dx) const override {
-    check(dx, dy), multiply_transposed(dy, false, dx);
+    check(dx, dy);
+    multiply_transposed(dy, false, dx);
   }
   void input_gradient_add(const Rows& dy, const Rows& dx) const override {
-    check(dx, dy), multiply_transposed(dy, true, dx);
+    check(dx, dy);
+    multiply_transposed(dy, true, dx);
   }
   std::int64_t bytes() const override { return 0; }
 
  protected:
   DeviceLinear(LinearSize size, Arena& scratch) : size_(size), scratch_(scratch) {}
-  virtual void multiply(const Rows& x, bool add, const Rows& y) const = 0;
+  virtual void multiply(const LinearInput& x, bool add, const Rows& y) const = 0;
   virtual void multiply_transposed(const Rows& dy, bool add, const Rows& dx) const = 0;
 
   const Queue& queue() const { return scratch_.queue(); }
@@ -58,7 +62,8 @@ class Fp32DeviceLinear : public DeviceLinear {
       : DeviceLinear(size, scratch), weight_(weight) {}
 
  protected:
-  void multiply(const Rows& x, bool add, const Rows& y) const override {
+  void multiply(const LinearInput& input, bool add, const Rows& y) const override {
+    const Rows& x = input.x();
     const ArenaScope scope(scratch_);
     const Rows to = target(add, y);
     kernels::linear(queue(), {x.rows, size_.in, size_.out}, x.data, weight_, nullptr, to.data);
@@ -91,7 +96,8 @@ class Bfloat16DeviceLinear : public DeviceLinear {
       : DeviceLinear(size, scratch), weight_(weight) {}
 
  protected:
-  void multiply(const Rows& x, bool add, const Rows& y) const override {
+  void multiply(const LinearInput& input, bool add, const Rows& y) const override {
+    const Rows& x = input.x();
     kernels::bfloat16_product(queue(), shape(x.rows), x.data, weight_, add, y.data);
   }
   void multiply_transposed(const Rows& dy, bool add, const Rows& dx) const override {
@@ -102,46 +108,21 @@ class Bfloat16DeviceLinear : public DeviceLinear {
   const std::uint16_t* weight_;
 };
 
-// x [rows, depth] · column_scale as int8 and outliers, in scratch memory.
-struct Quantized {
-  std::int8_t* q;
-  float* scale;
-  OutlierSlots outliers;
-};
-
-// One value in 200 is an outlier in w8a8; a row that has more of them than slots becomes NaN, which
-// the loss shows.
-std::int64_t slots_of(std::int64_t depth) {
-  return std::max(std::min<std::int64_t>(depth, 64), depth / 8);
-}
-
-Quantized quantize(Arena& scratch, const Rows& x, const float* column_scale,
-                   const OutlierRule& rule) {
-  const std::int64_t slots = slots_of(x.columns);
-  const Quantized quantized{
-      scratch.array<std::int8_t>(x.count()),
-      scratch.array<float>(x.rows),
-      {slots, scratch.array<std::int32_t>(x.rows), scratch.array<std::int32_t>(x.rows * slots),
-       scratch.array<float>(x.rows * slots)}};
-  kernels::int8_quantize(scratch.queue(), x.rows, x.columns, {x.data, column_scale, &rule},
-                         quantized.q, quantized.scale, quantized.outliers);
-  return quantized;
-}
-
 class Int8DeviceLinear : public DeviceLinear {
  public:
   Int8DeviceLinear(QuantMode mode, const Int8Rows& w, Bfloat16Rows& wide, Arena& scratch)
       : DeviceLinear({w.in, w.out}, scratch), mode_(mode), w_(w), wide_(wide) {}
 
  protected:
-  void multiply(const Rows& x, bool add, const Rows& y) const override {
+  void multiply(const LinearInput& input, bool add, const Rows& y) const override {
+    const Rows& x = input.x();
     if (mode_ == QuantMode::kW8a16) {
       kernels::bfloat16_product(queue(), shape(x.rows), x.data, wide_.of(queue(), w_), add, y.data);
       return;
     }
-    const ArenaScope scope(scratch_);
     const OutlierRule& rule = mode_ == QuantMode::kW8a8 ? kRmsOutliers : kPaperOutliers;
-    const Quantized q = quantize(scratch_, x, nullptr, rule);
+    const DeviceQuantized& q = input.quantized_in(scratch_, rule);  // it outlives this call
+    const ArenaScope scope(scratch_);
     auto* sums = scratch_.array<std::int32_t>(y.count());
     kernels::int8_product(queue(), shape(x.rows), q.q, w_.values, sums);
     bring_back(q, w_.scale, sums, add, y);
@@ -155,7 +136,7 @@ class Int8DeviceLinear : public DeviceLinear {
       return;
     }
     const ArenaScope scope(scratch_);
-    const Quantized q = quantize(scratch_, dy, w_.scale, kRmsOutliers);
+    const DeviceQuantized q = quantize_in(scratch_, dy, w_.scale, kRmsOutliers);
     auto* sums = scratch_.array<std::int32_t>(dx.count());
     kernels::int8_product_transposed(queue(), shape(dy.rows), q.q, w_.values, sums);
     bring_back(q, nullptr, sums, add, dx);
@@ -163,8 +144,8 @@ class Int8DeviceLinear : public DeviceLinear {
   }
 
  private:
-  void bring_back(const Quantized& q, const float* column_scale, const std::int32_t* sums, bool add,
-                  const Rows& y) const {
+  void bring_back(const DeviceQuantized& q, const float* column_scale, const std::int32_t* sums,
+                  bool add, const Rows& y) const {
     kernels::Int8Epilogue epilogue;
     epilogue.row_scale = q.scale;
     epilogue.column_scale = column_scale;

@@ -6,6 +6,8 @@
 
 #include "core/rows.h"
 #include "kernels/int8_outliers.h"
+#include "kernels/int8_rows.h"
+#include "models/llm/arena.h"
 
 namespace rallrec::models::llm {
 
@@ -14,6 +16,18 @@ struct QuantizedInput {
   kernels::QuantizedRows rows;
   kernels::Outliers outliers;
 };
+
+// Plain 8-bit rows and the outliers that were taken out of them, in an arena of a queue.
+struct DeviceQuantized {
+  std::int8_t* q = nullptr;
+  float* scale = nullptr;
+  kernels::OutlierSlots outliers;
+};
+
+// x [rows, depth] · column_scale (null = 1) as int8. One value in 200 is an outlier in w8a8; there
+// are slots for one in eight, and a row with more becomes NaN, which the loss shows.
+DeviceQuantized quantize_in(Arena& arena, const Rows& x, const float* column_scale,
+                            const kernels::OutlierRule& rule);
 
 // The fp32 input [rows, in] of one or more frozen linears. What the first of them makes of it is
 // there for the others: q, k and v quantise their input once. The rows must stay as they are.
@@ -34,10 +48,21 @@ class LinearInput {
     }
     return *quantized_;
   }
+  // The same on the arena's device. What it takes of the arena is given back with this input, which
+  // must be before anything that was taken earlier.
+  const DeviceQuantized& quantized_in(Arena& arena, const kernels::OutlierRule& rule) const {
+    if (!scope_) {
+      scope_.emplace(arena);
+      on_device_ = quantize_in(arena, x_, nullptr, rule);
+    }
+    return on_device_;
+  }
 
  private:
   Rows x_;
   mutable std::optional<QuantizedInput> quantized_;
+  mutable std::optional<ArenaScope> scope_;
+  mutable DeviceQuantized on_device_;
 };
 
 }  // namespace rallrec::models::llm

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "models/llm/causal_lm.h"
-#include "ops/decoder_ops.h"
+#include "ops/embedding_pool.h"
 #include "tests/models/llm/tiny_model.h"
 
 namespace rallrec::models::llm {
