@@ -14,11 +14,19 @@ namespace rallrec {
 // Owners of CUDA objects: movable, not copyable, released by the destructor, which never throws.
 // The work of a stream that is released goes on; releasing a buffer waits for the device.
 
+// Blocks of a stream of high priority go before those that wait in others.
+enum class StreamPriority { kNormal, kHigh };
+
 // A stream that does not wait for the legacy default stream.
 class CudaStream {
  public:
-  CudaStream() {
-    check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a stream");
+  explicit CudaStream(StreamPriority priority = StreamPriority::kNormal) {
+    int least = 0;
+    int greatest = 0;
+    check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest), "asking for priorities");
+    check_cuda(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking,
+                                            priority == StreamPriority::kHigh ? greatest : least),
+               "creating a stream");
   }
   ~CudaStream() { reset(); }
   CudaStream(CudaStream&& other) noexcept : stream_(std::exchange(other.stream_, nullptr)) {}

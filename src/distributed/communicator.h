@@ -70,6 +70,11 @@ class Communicator {
   // Starts a collective, as a value; all others below come here.
   virtual Handle call(Collective collective) = 0;
 
+  // Throws what went wrong with collectives that were held (Handle::hold) and whose work the host
+  // has waited for since: what was computed from them is then worthless. Those of host memory have
+  // thrown by then.
+  virtual void confirm() {}
+
   // Makes every pending and later collective of all ranks throw. Called when this rank fails.
   virtual void abort() noexcept = 0;
 

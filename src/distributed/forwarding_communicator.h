@@ -14,6 +14,7 @@ class ForwardingCommunicator : public Communicator {
   int rank() const override { return inner_.rank(); }
   int size() const override { return inner_.size(); }
   Handle call(Collective collective) override { return inner_.call(std::move(collective)); }
+  void confirm() override { inner_.confirm(); }
   void abort() noexcept override { inner_.abort(); }
   std::uint64_t bytes_sent() const override { return inner_.bytes_sent(); }
 

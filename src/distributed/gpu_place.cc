@@ -1,6 +1,8 @@
 #include "distributed/gpu_place.h"
 
+#include <cstdint>
 #include <cstdlib>
+#include <limits>
 
 #include "core/cuda_handle.h"
 #include "distributed/joint_error.h"
@@ -30,9 +32,20 @@ int take_gpu(Communicator& host) {
   return device;
 }
 
+// What CudaScratch gives back stays with the process: by default a driver takes it away each time
+// the host waits.
+void keep_scratch_memory(int device) {
+  cudaMemPool_t pool = nullptr;
+  check_cuda(cudaDeviceGetDefaultMemPool(&pool, device), "asking for the memory pool");
+  std::uint64_t all = std::numeric_limits<std::uint64_t>::max();
+  check_cuda(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all),
+             "setting the memory pool");
+}
+
 class GpuPlace : public PlaceOwner {
  public:
   GpuPlace(const PlaceOptions& options, Communicator& host) : host_(host), device_(take_gpu(host)) {
+    keep_scratch_memory(device_);
     if (host.size() > 1) {
       const Meeting meeting = meeting_of(host, [](const char* name) { return std::getenv(name); });
       const auto rendezvous = make_rendezvous(options.nccl_init, host, meeting);

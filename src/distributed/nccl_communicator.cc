@@ -50,6 +50,7 @@ class NcclCommunicator : public CollectiveCommunicator {
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
+  void confirm() override { connection_->throw_if_failed(); }
   void abort() noexcept override { connection_->abort("this rank aborted the group"); }
 
  protected:
@@ -73,7 +74,7 @@ class NcclCommunicator : public CollectiveCommunicator {
   const int exceptions_;
   std::mutex starting_;
   // Before the connection: its work runs on the stream until it is closed.
-  CudaStream stream_;
+  CudaStream stream_{StreamPriority::kHigh};
   CudaBuffer<std::int32_t> barrier_flag_;
   std::shared_ptr<NcclConnection> connection_;
 };

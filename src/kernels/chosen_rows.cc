@@ -30,16 +30,42 @@ void add_runs(std::int64_t begin, std::int64_t end, std::int64_t count, std::int
   }
 }
 
+// Whether there is something to do.
+bool check_call(std::int64_t count, std::int64_t columns, const std::int64_t* rows, const float* y,
+                const float* x) {
+  RALLREC_CHECK(count >= 0 && columns >= 0, "chosen_rows: negative size");
+  if (count == 0 || columns == 0) {
+    return false;
+  }
+  RALLREC_CHECK(rows != nullptr && y != nullptr && x != nullptr,
+                "chosen_rows: null input or result");
+  return true;
+}
+
 }  // namespace
+
+void copy_to_chosen_rows(const Queue& queue, std::int64_t count, std::int64_t columns,
+                         const std::int64_t* rows, const float* y, float* x) {
+  if (!check_call(count, columns, rows, y, x)) {
+    return;
+  }
+  if (queue.device == Device::kCuda) {
+    detail::copy_to_chosen_rows_gpu(queue, count, columns, rows, y, x);
+    return;
+  }
+  RALLREC_CHECK(*std::min_element(rows, rows + count) >= 0, "copy_to_chosen_rows: a row below 0");
+  parallel_for(count, kRowGrain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      std::copy_n(y + i * columns, columns, x + rows[i] * columns);
+    }
+  });
+}
 
 void add_to_chosen_rows(const Queue& queue, std::int64_t count, std::int64_t columns,
                         const std::int64_t* rows, const float* y, float* x) {
-  RALLREC_CHECK(count >= 0 && columns >= 0, "add_to_chosen_rows: negative size");
-  if (count == 0 || columns == 0) {
+  if (!check_call(count, columns, rows, y, x)) {
     return;
   }
-  RALLREC_CHECK(rows != nullptr && y != nullptr && x != nullptr,
-                "add_to_chosen_rows: null input or result");
   if (queue.device == Device::kCuda) {
     detail::add_to_chosen_rows_gpu(queue, count, columns, rows, y, x);
     return;

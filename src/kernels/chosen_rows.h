@@ -20,6 +20,14 @@ namespace rallrec::kernels {
 void add_to_chosen_rows(const Queue& queue, std::int64_t count, std::int64_t columns,
                         const std::int64_t* rows, const float* y, float* x);
 
+// x[rows[i]] = y[i] for i < count; no row is chosen twice. Shapes, memory and errors as above.
+void copy_to_chosen_rows(const Queue& queue, std::int64_t count, std::int64_t columns,
+                         const std::int64_t* rows, const float* y, float* x);
+
+inline Work copy_to_chosen_rows_work(std::int64_t count, std::int64_t columns) {
+  return {count * (8 * columns + 8), 0};
+}
+
 // Where no row repeats.
 inline Work add_to_chosen_rows_work(std::int64_t count, std::int64_t columns) {
   return {count * (12 * columns + 8), count * columns};

@@ -43,7 +43,28 @@ __global__ void __launch_bounds__(kThreads)
   gpu::store(sum, to);
 }
 
+// A warp per row and strip, as above.
+template <int kWidth>
+__global__ void __launch_bounds__(kThreads)
+    copy_to_chosen_rows_kernel(std::int64_t count, std::int64_t columns, const std::int64_t* rows,
+                               const float* y, float* x) {
+  const std::int64_t i = gpu::warp_row<kWarps>();
+  const std::int64_t c = (std::int64_t{blockIdx.y} * gpu::kWarp + gpu::lane_of_warp()) * kWidth;
+  if (i < count && c < columns) {
+    gpu::store(gpu::load<kWidth>(y + i * columns + c), x + rows[i] * columns + c);
+  }
+}
+
 }  // namespace
+
+void copy_to_chosen_rows_gpu(const Queue& queue, std::int64_t count, std::int64_t columns,
+                             const std::int64_t* rows, const float* y, float* x) {
+  const bool fours = gpu::in_fours(columns, y, x);
+  const std::int64_t strip = gpu::kWarp * (fours ? 4 : 1);
+  launch(fours ? &copy_to_chosen_rows_kernel<4> : &copy_to_chosen_rows_kernel<1>,
+         dim3(blocks_for(count, kWarps), blocks_for(columns, strip)), dim3(kThreads), 0,
+         stream_of(queue), count, columns, rows, y, x);
+}
 
 void add_to_chosen_rows_gpu(const Queue& queue, std::int64_t count, std::int64_t columns,
                             const std::int64_t* rows, const float* y, float* x) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/device.h"
@@ -73,6 +75,12 @@ void pack_int8(const std::int8_t* source, std::int64_t depth_stride, std::int64_
 // The 16 columns of one packed panel as rows of padded depth: rows [16, int8_padded_depth(depth)],
 // as many bytes as the panel has.
 void unpack_int8_panel(const std::int8_t* panel, std::int64_t depth, std::int8_t* rows);
+
+// What values of a row are multiplied by before they are rounded: 127 / largest; 0 for a row of
+// zeros. Finite also where the row's largest magnitude is so small that the quotient is not.
+inline float int8_factor(float largest) {
+  return largest > 0.0F ? std::min(127.0F / largest, std::numeric_limits<float>::max()) : 0.0F;
+}
 
 // Row-wise absmax quantisation: scale[i] = max_k |x[i, k] · column_scale[k]| / 127 and
 // q[i, k] = round(x[i, k] · column_scale[k] / scale[i]), ties to even; a row of zeros has scale 0.

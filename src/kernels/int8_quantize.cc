@@ -93,7 +93,7 @@ std::int64_t readable_rows(Int8Level level, std::int64_t rows) {
 void round_scaled_row(const float* x, const float* column_scale, float largest, std::int64_t i,
                       QuantizedRows& q) {
   q.scale()[i] = largest / 127.0F;
-  const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
+  const float inverse = int8_factor(largest);
   if (in_bytes(q.level())) {
     run_best<Round<std::uint8_t, 128>>(x, column_scale, inverse, q.depth(), q.row(i));
   } else {
@@ -148,7 +148,7 @@ void quantize_weight_rows(std::int64_t rows, std::int64_t depth, const float* x,
     const float* row = x + i * depth;
     float largest = 0.0F;
     run_best_lanes<LargestMagnitude>(row, static_cast<const float*>(nullptr), depth, &largest);
-    const float inverse = largest > 0.0F ? 127.0F / largest : 0.0F;
+    const float inverse = int8_factor(largest);
     scale[i] = largest / 127.0F;
     // In baseline instructions, which have no FMA: the bits are then those of every processor.
     std::int8_t* to = q + i * depth;

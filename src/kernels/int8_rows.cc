@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/parallel_for.h"
 #include "kernels/bfloat16.h"
+#include "kernels/int8_matmul.h"
 #include "kernels/int8_rows_gpu.h"
 
 namespace rallrec::kernels {
@@ -83,7 +84,7 @@ void quantize_row(const Int8RowsInput& input, std::int64_t i, std::vector<float>
   }
   const bool sound = extent.finite && count <= outliers.capacity;
   scale[i] = sound ? extent.largest / 127.0F : std::numeric_limits<float>::quiet_NaN();
-  const float inverse = sound && extent.largest > 0.0F ? 127.0F / extent.largest : 0.0F;
+  const float inverse = sound ? int8_factor(extent.largest) : 0.0F;
   for (std::int64_t k = 0; k < depth; ++k) {
     const float value = row[static_cast<std::size_t>(k)];
     const bool kept = sound && std::fabs(value) < limit;

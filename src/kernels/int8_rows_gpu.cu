@@ -11,6 +11,7 @@ namespace rallrec::kernels::detail {
 namespace {
 
 constexpr int kThreads = 128;
+constexpr float kLargestFloat = 3.402823466e+38F;
 // That a processor should hold at least: without the number nvcc aims at more and spills.
 constexpr int kBlocksPerProcessor = 8;
 constexpr int kWarps = kThreads / gpu::kWarp;
@@ -170,7 +171,9 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerProcessor)
       a.outliers.counts[row] = count;
     }
   }
-  const float inverse = sound && extent.largest > 0.0F ? 127.0F / extent.largest : 0.0F;
+  // As int8_factor: the quotient of a very small number is not to be infinite.
+  const float inverse =
+      sound && extent.largest > 0.0F ? fminf(127.0F / extent.largest, kLargestFloat) : 0.0F;
   for (std::int64_t k = threadIdx.x * kWidth; k < a.depth; k += kThreads * kWidth) {
     const auto values = scaled<kWidth>(a, x, k);
     gpu::StoredVector<std::int8_t, kWidth> bytes;

@@ -377,6 +377,12 @@ void add_outlier_rows_transposed_gpu(const Queue& /*queue*/, const ProductShape&
   throw_no_cuda("add_outlier_rows_transposed");
 }
 
+void copy_to_chosen_rows_gpu(const Queue& /*queue*/, std::int64_t /*count*/,
+                             std::int64_t /*columns*/, const std::int64_t* /*rows*/,
+                             const float* /*y*/, float* /*x*/) {
+  throw_no_cuda("copy_to_chosen_rows");
+}
+
 void dequantize_rows_gpu(const Queue& /*queue*/, std::int64_t /*rows*/, std::int64_t /*depth*/,
                          const std::int8_t* /*q*/, const float* /*scale*/, std::uint16_t* /*y*/) {
   throw_no_cuda("dequantize_rows");

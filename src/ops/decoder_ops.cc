@@ -142,6 +142,12 @@ void copy_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows
                             y.rows, y.data);
 }
 
+void copy_to_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows& y,
+                         const Rows& x) {
+  RALLREC_CHECK(x.columns == y.columns, "copy_to_chosen_rows: shapes differ");
+  kernels::copy_to_chosen_rows(queue, y.rows, y.columns, chosen, y.data, x.data);
+}
+
 void add_to_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows& y,
                         const Rows& x) {
   RALLREC_CHECK(x.columns == y.columns, "add_to_chosen_rows: shapes differ");

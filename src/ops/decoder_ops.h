@@ -68,6 +68,9 @@ void scale_values(const Queue& queue, double scale, const Rows& x);
 void copy_rows(const Queue& queue, const Rows& x, const Rows& y);
 // y [count, columns] = the rows `chosen` [count] of x.
 void copy_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows& x, const Rows& y);
+// The rows `chosen` of x = y; none is chosen twice.
+void copy_to_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows& y,
+                         const Rows& x);
 // x += y in those rows, which ascend.
 void add_to_chosen_rows(const Queue& queue, const std::int64_t* chosen, const Rows& y,
                         const Rows& x);

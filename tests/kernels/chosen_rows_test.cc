@@ -70,6 +70,27 @@ TEST_P(ChosenRows, AreAddedTo) {
   }
 }
 
+// Every other row, last first; the rows between stay as they are.
+TEST_P(ChosenRows, AreOverwritten) {
+  const auto [table, columns, count] = shape();
+  Rows rows;
+  for (std::int64_t row = 0; row < table; row += 2) {
+    rows.insert(rows.begin(), row);
+  }
+  const auto chosen = static_cast<std::int64_t>(rows.size());
+  const Values y = testing::random_floats(chosen * columns, 5);
+  Values want = testing::random_floats(table * columns, 6);
+  const auto rows_there = on_device(rows);
+  const auto y_there = on_device(y);
+  const auto x_there = on_device(want);
+  copy_to_chosen_rows(queue(), chosen, columns, rows_there.get(), y_there.get(), x_there.get());
+  for (std::int64_t i = 0; i < chosen; ++i) {
+    std::copy_n(y.begin() + i * columns, columns,
+                want.begin() + rows[static_cast<std::size_t>(i)] * columns);
+  }
+  EXPECT_EQ(x_there.host(), want);
+}
+
 TEST_P(ChosenRows, HaveTheBitsOfTheCpu) {
   const auto [table, columns, count] = shape();
   const Rows rows = chosen();

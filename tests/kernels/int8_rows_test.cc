@@ -144,6 +144,16 @@ TEST_P(Int8Rows, ZerosNanAndTooManyOutliers) {
   EXPECT_EQ(got.values[2], 9.0F);
 }
 
+// 127 / largest is infinite, the values are within the range all the same.
+TEST_P(Int8Rows, VerySmallRowsStayWithinTheRange) {
+  const std::int64_t depth = shape().columns + 1;
+  std::vector<float> x(static_cast<std::size_t>(depth), 0.0F);
+  x.back() = -1e-38F;
+  const Quantized got = quantize({1, depth}, x, {}, nullptr, 1);
+  EXPECT_EQ(got.q.back(), static_cast<std::int8_t>(std::lround(-1e-38F * 3.402823466e+38F)));
+  EXPECT_EQ(got.q.front(), depth == 1 ? got.q.back() : 0);
+}
+
 TEST_P(Int8Rows, EpilogueFollowsTheFormula) {
   const auto [rows, columns] = shape();
   Rng rng(31);

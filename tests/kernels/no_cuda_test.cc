@@ -95,6 +95,7 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("bpr_add_norm_gradient", [&] {
     bpr_add_norm_gradient(kCuda, x, 1, triple, 1.0, norms, {triple, 0, 1}, x);
   });
+  expect_refused("copy_to_chosen_rows", [&] { copy_to_chosen_rows(kCuda, 1, 1, &zero, x, x); });
   expect_refused("add_to_chosen_rows", [&] { add_to_chosen_rows(kCuda, 1, 1, &zero, x, x); });
   expect_refused("scaled_transpose", [&] { scaled_transpose(kCuda, 1, 1, 1.0F, x, x); });
   expect_refused("scale_values", [&] { scale_values(kCuda, 1, 1.0F, x); });

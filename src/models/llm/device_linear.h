@@ -25,7 +25,6 @@ class Bfloat16Rows {
   // From here on the rows are those of another layer.
   void forget() { there_ = false; }
   const std::uint16_t* of(const Queue& queue, const Int8Rows& w);
-  std::int64_t bytes() const { return static_cast<std::int64_t>(2 * values_.size()); }
 
  private:
   DeviceArray<std::uint16_t> values_;

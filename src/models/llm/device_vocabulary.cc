@@ -7,6 +7,7 @@
 #include "kernels/embedding_gather.h"
 #include "kernels/label_loss.h"
 #include "kernels/linear.h"
+#include "kernels/scaled_transpose.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -92,31 +93,29 @@ DeviceVocabulary::DeviceVocabulary(const LlmConfig& config, bool round, const Fl
       embedding_(config, round, source, "model.embed_tokens.weight", queue),
       own_head_(config.tied_embeddings ? nullptr
                                        : std::make_unique<DeviceTable>(config, round, source,
-                                                                       "lm_head.weight", queue)) {}
+                                                                       "lm_head.weight", queue)),
+      chunk_(queue, "the batch"),
+      turned_(queue, "the batch") {}
 
 std::int64_t DeviceVocabulary::bytes() const {
   return static_cast<std::int64_t>(4 * final_norm_.size()) + embedding_.bytes() +
          (own_head_ ? own_head_->bytes() : 0);
 }
 
-// The kernel gives logits transposed.
+// The kernel gives logits transposed, [vocabulary, width].
 void DeviceVocabulary::logits(const Rows& hidden, const Rows& logits) const {
+  const Queue& queue = head().queue();
   const kernels::HeadPart part = head().head();
-  DeviceArray<float> chunk(head().queue(), "the batch");
-  std::vector<float> turned;
   for (std::int64_t begin = 0; begin < hidden.rows; begin += kernels::kHeadRows) {
     const std::int64_t count = std::min(kernels::kHeadRows, hidden.rows - begin);
     const std::int64_t width = kernels::head_width(count);
-    chunk.resize(static_cast<std::size_t>(part.rows() * width));
-    kernels::head_logits(head().queue(), part, count, hidden.part(begin, count).data, nullptr,
-                         chunk.data(), nullptr);
-    chunk.copy_to(turned);
-    const Rows to = logits.part(begin, count);
-    for (std::int64_t i = 0; i < count; ++i) {
-      for (std::int64_t v = 0; v < part.rows(); ++v) {
-        to.data[i * to.columns + v] = turned[static_cast<std::size_t>(v * width + i)];
-      }
-    }
+    chunk_.resize(static_cast<std::size_t>(part.rows() * width));
+    turned_.resize(chunk_.size());
+    kernels::head_logits(queue, part, count, hidden.part(begin, count).data, nullptr, chunk_.data(),
+                         nullptr);
+    kernels::scaled_transpose(queue, part.rows(), width, 1.0F, chunk_.data(), turned_.data());
+    copy_to_host(queue, logits.part(begin, count).data, turned_.data(),
+                 static_cast<std::size_t>(count * part.rows()) * sizeof(float));
   }
 }
 

@@ -25,6 +25,7 @@ class DeviceTable {
   kernels::HeadPart head() const;
   const Queue& queue() const { return queue_; }
   std::int64_t hidden() const { return hidden_; }
+  std::int64_t vocabulary() const { return vocabulary_; }
   std::int64_t bytes() const {
     return static_cast<std::int64_t>(2 * narrow_.size() + 4 * wide_.size());
   }
@@ -65,6 +66,9 @@ class DeviceVocabulary : public LmHead {
   DeviceArray<float> final_norm_;
   DeviceTable embedding_;
   std::unique_ptr<DeviceTable> own_head_;  // where the head is not the embedding table
+  // Logits of some rows, as the kernel gives them and turned; kept, since a GPU waits for memory.
+  mutable DeviceArray<float> chunk_;
+  mutable DeviceArray<float> turned_;
 };
 
 }  // namespace rallrec::models::llm

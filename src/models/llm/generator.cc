@@ -129,19 +129,21 @@ std::size_t Generator::chunk_end(std::size_t begin) const {
 
 // The tokens after the prefix of prompts [begin, end), packed.
 Generator::Tokens Generator::tokens_of(std::size_t begin, std::size_t end) const {
-  Tokens tokens{PackedLayout(model_.scratch.queue()), {}};
+  Tokens tokens(model_.scratch.queue());
   BatchRows& rows = tokens.layout.rows;
   std::vector<std::int64_t> positions;
+  std::vector<std::int64_t> cache_rows;
   for (std::size_t i = begin; i < end; ++i) {
     const std::int64_t own = length_of(prompts_[i]) - prefix_;
     const std::int64_t slot = static_cast<std::int64_t>(i) * capacity_;
     rows.sequences.push_back({static_cast<std::int64_t>(positions.size()), own, slot, own});
-    tokens.cache_rows.push_back(slot);
     for (std::int64_t t = 0; t < own; ++t) {
       positions.push_back(prefix_ + t);
+      cache_rows.push_back(slot + t);
     }
   }
   rows.positions.assign(positions);
+  tokens.cache_rows.assign(cache_rows);
   return tokens;
 }
 
@@ -191,12 +193,8 @@ void Generator::run_layer(std::int64_t layer, const Tokens& tokens, const Rows& 
   const Rows o = model_.scratch.floats(hidden.rows, config.heads * config.head_dim);
   attention_inputs(call, hidden, q, k, v);
   const LayerCache& cache = cache_[static_cast<std::size_t>(layer)];
-  for (std::size_t s = 0; s < rows.sequences.size(); ++s) {
-    const std::int64_t first = rows.sequences[s].query_begin;
-    const std::int64_t count = rows.sequences[s].queries;
-    ops::copy_rows(queue, k.part(first, count), cache.k.part(tokens.cache_rows[s], count));
-    ops::copy_rows(queue, v.part(first, count), cache.v.part(tokens.cache_rows[s], count));
-  }
+  ops::copy_to_chosen_rows(queue, tokens.cache_rows.data(), k, cache.k);
+  ops::copy_to_chosen_rows(queue, tokens.cache_rows.data(), v, cache.v);
   ops::attention(queue, attention_shape(config), rows.sequences,
                  prefix_of(cache.prefix_k, cache.prefix_v), q, cache.k, cache.v, o, {});
   attention_output_and_mlp(call, o, hidden);
@@ -209,6 +207,7 @@ void Generator::choose(const Rows& last_hidden) {
   const std::int64_t vocabulary = model_.config.vocab_size;
   std::vector<float> logits(static_cast<std::size_t>(last_hidden.rows * vocabulary));
   model_.weights.head().logits(last_hidden, {logits.data(), last_hidden.rows, vocabulary});
+  model_.weights.confirm();
   const std::int64_t known =
       options_.vocabulary > 0 ? std::min(options_.vocabulary, vocabulary) : vocabulary;
   std::vector<std::size_t> going_on;
@@ -231,19 +230,21 @@ void Generator::choose(const Rows& last_hidden) {
 
 // One token of each active sequence through all layers.
 Rows Generator::step() {
-  Tokens tokens{PackedLayout(model_.scratch.queue()), {}};
+  Tokens tokens(model_.scratch.queue());
   std::vector<std::int64_t> ids;
   std::vector<std::int64_t> positions;
+  std::vector<std::int64_t> cache_rows;
   for (std::size_t prompt : active_) {
     const auto grown = static_cast<std::int64_t>(generated_[prompt].size());
     const std::int64_t keys = length_of(prompts_[prompt]) - prefix_ + grown;
     const std::int64_t slot = static_cast<std::int64_t>(prompt) * capacity_;
     tokens.layout.rows.sequences.push_back({static_cast<std::int64_t>(ids.size()), 1, slot, keys});
-    tokens.cache_rows.push_back(slot + keys - 1);
+    cache_rows.push_back(slot + keys - 1);
     positions.push_back(prefix_ + keys - 1);
     ids.push_back(generated_[prompt].back());
   }
   tokens.layout.rows.positions.assign(positions);
+  tokens.cache_rows.assign(cache_rows);
   const Rows hidden = embed(ids);
   run_layers(tokens, hidden);
   return hidden;

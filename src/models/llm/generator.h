@@ -42,8 +42,10 @@ class Generator {
   };
   // Tokens that go through the layers together, and where their keys go in the cache.
   struct Tokens {
+    explicit Tokens(const Queue& queue) : layout(queue), cache_rows(queue, "the batch") {}
+
     PackedLayout layout;                   // key_begin is a row of the cache
-    std::vector<std::int64_t> cache_rows;  // of each sequence's first token; the others follow it
+    DeviceArray<std::int64_t> cache_rows;  // one per token
   };
 
   void find_prefix();

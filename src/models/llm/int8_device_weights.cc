@@ -5,7 +5,6 @@
 
 #include "core/check.h"
 #include "core/error.h"
-#include "core/stopwatch.h"
 #include "kernels/int8_matmul.h"
 #include "models/llm/device_linear.h"
 #include "models/llm/device_store.h"
@@ -99,6 +98,12 @@ class Int8DeviceWeights : public DeviceStore {
     }
   }
 
+  void confirm() override {
+    if (ranks_ > 1) {
+      place_.device.confirm();
+    }
+  }
+
   std::int64_t most_passes(std::int64_t mine) override {
     if (ranks_ > 1) {
       place_.host.all_reduce(&mine, 1, DType::kInt64, distributed::ReduceOp::kMax);
@@ -112,8 +117,10 @@ class Int8DeviceWeights : public DeviceStore {
     for (const DevicePanels& shard : shards_) {
       bytes += static_cast<std::int64_t>(shard.bytes.size() + 4 * shard.scales.size());
     }
-    for (const Bfloat16Rows& matrix : wide_) {
-      bytes += matrix.bytes();
+    for (const Linear linear : kLinears) {
+      // Where they are used, they come with the first layer.
+      const LinearSize size = size_of(config_, linear);
+      bytes += mode_ == QuantMode::kW8a8 ? 0 : 2 * size.out * size.in;
     }
     return bytes + static_cast<std::int64_t>(buffers_.size()) * layout_.gathered_bytes();
   }
@@ -187,10 +194,8 @@ class Int8DeviceWeights : public DeviceStore {
 
   // The queue waits; the host does only where the communicator is one of host memory.
   void settle(Buffer& buffer) {
-    const Stopwatch watch;
     buffer.panels_arrive.hold(queue_);
     buffer.scales_arrive.hold(queue_);
-    gathered_.waited_seconds += watch.seconds();
   }
 
   distributed::Place place_;

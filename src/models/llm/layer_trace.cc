@@ -31,6 +31,7 @@ class TracedWeights : public WeightStore {
     end_computing(trace_.now());
     weights_->begin(wanted);
   }
+  void confirm() override { weights_->confirm(); }
   std::int64_t most_passes(std::int64_t mine) override {
     end_computing(trace_.now());
     return weights_->most_passes(mine);

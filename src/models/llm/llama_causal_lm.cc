@@ -56,11 +56,12 @@ at::Tensor LlamaCausalLm::filled(std::int64_t rows, const std::function<void(con
   rows_.resize(static_cast<std::size_t>(host.count()));
   fill({rows_.data(), host.rows, host.columns});
   copy_to_host(decoder_.queue(), host.data, rows_.data(), rows_.size() * sizeof(float));
+  decoder_.weights().confirm();
   return tensor;
 }
 
 // The tensor owns the array where it is in host memory.
-at::Tensor LlamaCausalLm::take_out(DeviceArray<float> values) const {
+at::Tensor LlamaCausalLm::take_out(DeviceArray<float> values) {
   const auto count = static_cast<std::int64_t>(values.size());
   if (on_host()) {
     const auto shared = std::make_shared<DeviceArray<float>>(std::move(values));
@@ -70,6 +71,7 @@ at::Tensor LlamaCausalLm::take_out(DeviceArray<float> values) const {
   at::Tensor tensor = at::empty({count}, at::kFloat);
   copy_to_host(decoder_.queue(), tensor.data_ptr<float>(), values.data(),
                values.size() * sizeof(float));
+  decoder_.weights().confirm();
   return tensor;
 }
 
@@ -94,6 +96,7 @@ at::Tensor LlamaCausalLm::logits(const at::Tensor& hidden_rows) {
   const at::Tensor logits = at::empty({hidden.size(0), config().vocab_size}, at::kFloat);
   decoder_.weights().begin(Turn::kLogits);
   decoder_.weights().head().logits(bring_rows(hidden), ops::rows_of(logits));
+  decoder_.weights().confirm();
   return logits;
 }
 
@@ -104,6 +107,7 @@ at::Tensor LlamaCausalLm::logits_of(const at::Tensor& hidden_rows,
       at::empty({hidden.size(0), static_cast<std::int64_t>(ids.size())}, at::kFloat);
   decoder_.weights().begin(Turn::kLogitsOf);
   decoder_.weights().head().logits_of(bring_rows(hidden), ids, ops::rows_of(logits));
+  decoder_.weights().confirm();
   return logits;
 }
 

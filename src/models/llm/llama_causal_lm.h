@@ -53,7 +53,7 @@ class LlamaCausalLm : public CausalLm {
   at::Tensor filled(std::int64_t rows, const std::function<void(const Rows&)>& fill);
   // The tensor's rows on the decoder's device, valid until the next call.
   Rows bring_rows(const at::Tensor& x);
-  at::Tensor take_out(DeviceArray<float> values) const;
+  at::Tensor take_out(DeviceArray<float> values);
 
   std::unique_ptr<distributed::PlaceOwner> owner_;  // outlives all that computes at its place
   LlamaDecoder decoder_;

@@ -37,7 +37,7 @@ class LlamaDecoder {
                         const LoraWeights* adapter, const Rows& hidden);
 
   // What a micro-batch gave: -log p of its labels, and fp32 [lora parameters] in the queue's
-  // memory.
+  // memory. Who copies a result to the host calls weights().confirm() after it.
   struct Result {
     std::vector<float> label_losses;
     DeviceArray<float> gradient;

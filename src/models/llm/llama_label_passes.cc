@@ -176,6 +176,7 @@ void LlamaDecoder::losses_and_gradients(std::vector<Passage>& wave, double loss_
   ops::rms_norm(queue_, rows, weights_->final_norm(), config_.rms_norm_eps, normed, inverse_rms);
   const Rows d_rows = kept_.floats(rows.rows, rows.columns);
   const std::vector<float> losses = weights_->head().losses(normed, labels.ids, loss_scale, d_rows);
+  weights_->confirm();
   ops::rms_norm_backward(queue_, rows, weights_->final_norm(), inverse_rms, d_rows, {}, d_rows);
   std::int64_t begin = 0;
   for (Passage& passage : wave) {
@@ -206,6 +207,7 @@ std::vector<std::vector<float>> LlamaDecoder::label_losses(
   const LabelRows labels = label_rows(passages);
   apply_final_norm(labels.hidden);
   const std::vector<float> all = weights_->head().losses(labels.hidden, labels.ids, 1.0, {});
+  weights_->confirm();
   std::vector<std::vector<float>> losses;
   auto next = all.begin();
   for (const MicroBatch& micro_batch : micro_batches) {

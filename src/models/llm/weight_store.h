@@ -76,6 +76,9 @@ class WeightStore {
   // the next one named, the last one naming layer 0 (kLayers), or one call of the head. Before that
   // it gives this rank's part to the turns of others. With kNone it returns when no rank wants any.
   virtual void begin(Turn) {}
+  // To be called once results of a pass are in host memory: throws where weights that they came
+  // from did not arrive whole.
+  virtual void confirm() {}
   // The largest of all ranks' `mine`: how often every rank must go through the layers.
   virtual std::int64_t most_passes(std::int64_t mine) = 0;
   // y [ids, hidden] = rows of the embedding table, fp32.

@@ -252,6 +252,24 @@ TEST_P(SharedLayers, ServeRanksThatHaveOtherWork) {
   EXPECT_EQ(losses.front().size(), shape() == 1 ? batch.label_ids.size() : 0U);
 }
 
+// The queue goes on with whatever lies in the buffers: the host must not take it for a result.
+TEST_P(SharedLayers, ThatDidNotArriveAreToldAfterTheResult) {
+  const DeviceModel model = make_device_model(small_config());
+  const PackedBatch batch = micro_batch({8, 3}, 1).batch;
+  distributed::run_thread_ranks(shape(), [&](distributed::Communicator& host) {
+    const auto owner = distributed::make_place({"cuda"}, host);
+    LlamaDecoder decoder = model.load(QuantMode::kW8a8, owner->place(), true);
+    DeviceArray<float> memory(decoder.queue(), "a test");
+    memory.resize(static_cast<std::size_t>(11 * model.config.hidden_size));
+    decoder.hidden_states(batch, nullptr, {memory.data(), 11, model.config.hidden_size});
+    memory.host();
+    EXPECT_NO_THROW(decoder.weights().confirm());
+    host.barrier();
+    owner->place().device.abort();
+    EXPECT_THROW(decoder.weights().confirm(), Error);
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Ranks, SharedLayers,
                          ::testing::Combine(::testing::Values(rallrec::testing::gpu_column_name()),
                                             ::testing::Values(3)),
