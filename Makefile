@@ -35,7 +35,7 @@ test: setup
 	@grep -h '^SKIPPED' build/Testing/Temporary/LastTest.log || true
 	cmake --preset simt >/dev/null
 	cmake --build build-simt -j $(JOBS)
-	timeout 600 ctest --preset simt -j $(JOBS)
+	timeout 900 ctest --preset simt -j $(JOBS)
 	cmake --preset cuda >/dev/null
 	cmake --build build-cuda -j $(JOBS) --target rallrec gpu_tests
 	ctest --preset cuda -j 1

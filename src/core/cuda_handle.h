@@ -20,7 +20,8 @@ enum class StreamPriority { kNormal, kHigh };
 // A stream that does not wait for the legacy default stream.
 class CudaStream {
  public:
-  explicit CudaStream(StreamPriority priority = StreamPriority::kNormal) {
+  CudaStream() : CudaStream(StreamPriority::kNormal) {}
+  explicit CudaStream(StreamPriority priority) {
     int least = 0;
     int greatest = 0;
     check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest), "asking for priorities");

@@ -56,9 +56,9 @@ void int8_product_transposed_cpu(const ProductShape& shape, const std::int8_t* a
     std::int32_t* row = sums + i * shape.depth;
     std::fill_n(row, shape.depth, 0);
     for (std::int64_t j = 0; j < shape.columns; ++j) {
-      const std::int32_t factor = a[i * shape.columns + j];
+      const std::int8_t* factor = a + i * shape.columns + j;
       for (std::int64_t k = 0; k < shape.depth; ++k) {
-        row[k] += factor * w[j * shape.depth + k];
+        row[k] += *factor * w[j * shape.depth + k];
       }
     }
   });

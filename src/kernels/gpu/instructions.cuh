@@ -59,7 +59,9 @@ __device__ __forceinline__ void copy_async_16(void* shared, const void* global, 
 }
 
 // Closes a group of the copies started since the last one.
-__device__ __forceinline__ void copies_commit() { asm volatile("cp.async.commit_group;\n" ::: "memory"); }
+__device__ __forceinline__ void copies_commit() {
+  asm volatile("cp.async.commit_group;\n" ::: "memory");
+}
 
 // Waits until at most kLeft groups of this thread are not done.
 template <int kLeft>

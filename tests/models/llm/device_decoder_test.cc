@@ -78,13 +78,14 @@ LoraOptions lora_options() { return {3, 6.0, 0.25, {"q_proj", "v_proj", "down_pr
 
 std::vector<MicroBatch> two_batches() { return {micro_batch({17, 1, 9}, 1), micro_batch({30}, 2)}; }
 
-Labelled run_labelled(LlamaDecoder& decoder, const LoraWeights& lora) {
+Labelled run_labelled(LlamaDecoder& decoder, const LoraWeights& lora,
+                      const std::vector<MicroBatch>& batches) {
   Labelled labelled;
-  decoder.forward_backward(two_batches(), lora, kKey, 0.5, [&](const LlamaDecoder::Result& result) {
+  decoder.forward_backward(batches, lora, kKey, 0.5, [&](const LlamaDecoder::Result& result) {
     labelled.losses.push_back(result.label_losses);
     labelled.gradients.push_back(result.gradient.host());
   });
-  labelled.plain = decoder.label_losses(two_batches(), &lora);
+  labelled.plain = decoder.label_losses(batches, &lora);
   return labelled;
 }
 
@@ -98,7 +99,7 @@ Outcome run(LlamaDecoder decoder, bool recompute) {
     decoder.set_kept_bytes(1);
   }
   Outcome outcome;
-  outcome.labelled = run_labelled(decoder, lora);
+  outcome.labelled = run_labelled(decoder, lora, two_batches());
 
   const std::int64_t width = decoder.config().hidden_size;
   const PackedBatch batch = two_batches().front().batch;
@@ -211,7 +212,7 @@ TEST_P(SharedLayers, GiveTheBitsOfWholeOnes) {
     LlamaDecoder decoder = model.load(QuantMode::kW8a8, place, share);
     DeviceArray<float> adapter(decoder.queue(), "a test",
                                normal_floats(layout.parameters(), 0.2, 0.0, 99));
-    return run_labelled(decoder, {layout, adapter.data()});
+    return run_labelled(decoder, {layout, adapter.data()}, {two_batches().front()});
   };
   const Labelled want = labelled(distributed::make_place({"cuda"}, alone)->place(), false);
   distributed::run_thread_ranks(shape(), [&](distributed::Communicator& host) {
