@@ -2,8 +2,8 @@
 # and offers it as the imported target LibTorch::LibTorch.
 #
 # Only torch_cpu and c10 are linked, so the program starts in a fraction of a second;
-# the CUDA half is loaded at run time when a CUDA device is chosen. The wheel's own
-# TorchConfig.cmake is not used: it asks nvcc for architectures that CUDA 13 dropped.
+# what computes on GPUs does not see torch. The wheel's own TorchConfig.cmake is not used:
+# it asks nvcc for architectures that CUDA 13 dropped.
 if(NOT RALLREC_TORCH_DIR)
   file(GLOB rallrec_torch_candidates
     "${RALLREC_DEPS_DIR}/venv/lib/python3*/site-packages/torch")

@@ -125,7 +125,12 @@ DeviceWeightSource device_source(const LlmConfig& config, const TensorSource& te
       },
       [&config, &tensors, &cache](const Int8LayerLayout& layout, std::int64_t layer,
                                   Int8LayerLayout::PanelRange range) {
-        return load_panels(config, layout, layer, range, tensors, cache);
+        Int8Panels panels = load_panels(config, layout, layer, range, tensors, cache);
+        // Shared layers are whole on no host.
+        if (panels.bytes.size() == layout.bytes() && cache.lacks(layer)) {
+          cache.write(layer, layout, panels.bytes.data(), panels.scales.data());
+        }
+        return panels;
       }};
 }
 

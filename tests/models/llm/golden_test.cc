@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.h"
+#include "distributed/local_communicator.h"
+#include "distributed/place.h"
 #include "models/llm/causal_lm.h"
 #include "ops/embedding_pool.h"
 #include "tests/models/llm/tiny_model.h"
@@ -118,6 +120,27 @@ TEST_F(DamagedCheckpoint, UnknownModesAreRefusedAndKnownOnesNameThemselves) {
   }
   const std::string automatic = load_causal_lm(folder_.string(), "auto")->quant();
   EXPECT_TRUE(automatic == "fp32" || automatic == "bf16");
+}
+
+// In the form of GPUs, on the CPU; the second time from the cache, to the same bits.
+TEST_F(DamagedCheckpoint, AFolderIsLoadedInTheFormOfGpusToo) {
+  const PackedBatch batch = pack({random_ids(20, 131, 1)});
+  distributed::LocalCommunicator communicator;
+  const auto on_device = [&](const char* quant, const Int8CacheOptions& cache) {
+    return load_causal_lm_on_device(folder_.string(), quant,
+                                    distributed::make_place({"cpu"}, communicator), true, cache)
+        ->hidden_states(batch, nullptr);
+  };
+  const at::Tensor want = load_causal_lm(folder_.string(), "fp32")->hidden_states(batch, nullptr);
+  EXPECT_LT((on_device("fp32", {}) - want).abs().max().item<float>(), 2e-5F);
+  const Int8CacheOptions cache{(folder_ / "cache").string(), true};
+  const at::Tensor first = on_device("w8a8", cache);
+  EXPECT_GT(at::cosine_similarity(first, want, 1).min().item<float>(), 0.99F);
+  EXPECT_FALSE(std::filesystem::is_empty(folder_ / "cache"));
+  EXPECT_TRUE(at::equal(on_device("w8a8", cache), first));
+  const at::Tensor packed =
+      load_causal_lm(folder_.string(), "w8a8", nullptr, nullptr, cache)->hidden_states(batch, {});
+  EXPECT_LT((packed - first).norm().item<float>(), 1e-2F * first.norm().item<float>());
 }
 
 TEST_F(DamagedCheckpoint, IdsOutsideTheVocabularyAndLongSequencesAreBadData) {
