@@ -10,6 +10,7 @@
 #include "distributed/place.h"
 #include "distributed/thread_communicator.h"
 #include "tests/models/llm/device_model.h"
+#include "tests/models/llm/tiny_config.h"
 #include "tests/support/device/test_device.h"
 #include "tests/support/expect_error.h"
 
@@ -17,19 +18,6 @@ namespace rallrec::models::llm {
 namespace {
 
 constexpr DropoutKey kKey{3, 2};
-
-LlmConfig small_config() {
-  LlmConfig config;
-  config.hidden_size = 24;
-  config.intermediate_size = 40;
-  config.layers = 3;
-  config.heads = 6;
-  config.kv_heads = 2;
-  config.head_dim = 4;
-  config.vocab_size = 53;
-  config.max_position = 128;
-  return config;
-}
 
 std::vector<std::int64_t> ids_of(std::int64_t count, std::uint64_t stream) {
   Rng rng(11, stream);
@@ -175,7 +163,7 @@ double tolerance_of(QuantMode mode) { return mode == QuantMode::kFloat32 ? 2e-5 
 class DecoderOnDevice : public rallrec::testing::DeviceTest<Case> {};
 
 TEST_P(DecoderOnDevice, GivesWhatTheCpuGives) {
-  const DeviceModel model = make_device_model(small_config());
+  const DeviceModel model = make_device_model(tiny_config());
   distributed::LocalCommunicator communicator;
   const auto [mode, recompute] = shape();
   const Outcome want = run(model.load(mode, distributed::cpu_place(communicator)), false);
@@ -205,7 +193,7 @@ class SharedLayers : public rallrec::testing::DeviceTest<int> {
 };
 
 TEST_P(SharedLayers, GiveTheBitsOfWholeOnes) {
-  const DeviceModel model = make_device_model(small_config());
+  const DeviceModel model = make_device_model(tiny_config());
   distributed::LocalCommunicator alone;
   const LoraLayout layout(model.config, lora_options());
   const auto labelled = [&](const distributed::Place& place, bool share) {
@@ -226,7 +214,7 @@ TEST_P(SharedLayers, GiveTheBitsOfWholeOnes) {
 
 // A rank without work takes part in the gathers of the others.
 TEST_P(SharedLayers, ServeRanksThatHaveOtherWork) {
-  const DeviceModel model = make_device_model(small_config());
+  const DeviceModel model = make_device_model(tiny_config());
   const MicroBatch batch = micro_batch({8, 3}, 1);
   const LoraLayout layout(model.config, lora_options());
   std::vector<std::vector<float>> losses(static_cast<std::size_t>(shape()));
@@ -255,7 +243,7 @@ TEST_P(SharedLayers, ServeRanksThatHaveOtherWork) {
 
 // The queue goes on with whatever lies in the buffers: the host must not take it for a result.
 TEST_P(SharedLayers, ThatDidNotArriveAreToldAfterTheResult) {
-  const DeviceModel model = make_device_model(small_config());
+  const DeviceModel model = make_device_model(tiny_config());
   const PackedBatch batch = micro_batch({8, 3}, 1).batch;
   distributed::run_thread_ranks(shape(), [&](distributed::Communicator& host) {
     const auto owner = distributed::make_place({"cuda"}, host);
@@ -277,7 +265,7 @@ INSTANTIATE_TEST_SUITE_P(Ranks, SharedLayers,
                          rallrec::testing::device_and_number<SharedLayers::ParamType>);
 
 TEST(DeviceWeights, RefuseOddWidthsInInt8) {
-  LlmConfig config = small_config();
+  LlmConfig config = tiny_config();
   config.intermediate_size = 41;
   const DeviceModel model = make_device_model(config);
   distributed::LocalCommunicator communicator;

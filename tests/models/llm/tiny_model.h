@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "models/llm/llama_causal_lm.h"
 #include "models/llm/make_weights.h"
+#include "tests/models/llm/tiny_config.h"
 
 namespace rallrec::models::llm {
 
@@ -32,19 +33,6 @@ struct TinyModel {
     };
   }
 };
-
-inline LlmConfig tiny_config() {
-  LlmConfig config;
-  config.hidden_size = 24;
-  config.intermediate_size = 40;
-  config.layers = 3;
-  config.heads = 6;
-  config.kv_heads = 2;
-  config.head_dim = 4;
-  config.vocab_size = 53;
-  config.max_position = 128;
-  return config;
-}
 
 inline at::Tensor random_tensor(at::IntArrayRef shape, double scale, double mean,
                                 std::uint64_t stream) {
