@@ -55,24 +55,29 @@ __global__ void __launch_bounds__(kThreads)
   }
 }
 
+using Kernel = void(std::int64_t, std::int64_t, const std::int64_t*, const float*, float*);
+
+// `fours` walks four columns at a time, `ones` one.
+void start(const Queue& queue, Kernel* fours, Kernel* ones, std::int64_t count,
+           std::int64_t columns, const std::int64_t* rows, const float* y, float* x) {
+  const bool wide = gpu::in_fours(columns, y, x);
+  const std::int64_t strip = gpu::kWarp * (wide ? 4 : 1);
+  launch(wide ? fours : ones, dim3(blocks_for(count, kWarps), blocks_for(columns, strip)),
+         dim3(kThreads), 0, stream_of(queue), count, columns, rows, y, x);
+}
+
 }  // namespace
 
 void copy_to_chosen_rows_gpu(const Queue& queue, std::int64_t count, std::int64_t columns,
                              const std::int64_t* rows, const float* y, float* x) {
-  const bool fours = gpu::in_fours(columns, y, x);
-  const std::int64_t strip = gpu::kWarp * (fours ? 4 : 1);
-  launch(fours ? &copy_to_chosen_rows_kernel<4> : &copy_to_chosen_rows_kernel<1>,
-         dim3(blocks_for(count, kWarps), blocks_for(columns, strip)), dim3(kThreads), 0,
-         stream_of(queue), count, columns, rows, y, x);
+  start(queue, &copy_to_chosen_rows_kernel<4>, &copy_to_chosen_rows_kernel<1>, count, columns, rows,
+        y, x);
 }
 
 void add_to_chosen_rows_gpu(const Queue& queue, std::int64_t count, std::int64_t columns,
                             const std::int64_t* rows, const float* y, float* x) {
-  const bool fours = gpu::in_fours(columns, y, x);
-  const std::int64_t strip = gpu::kWarp * (fours ? 4 : 1);
-  launch(fours ? &add_to_chosen_rows_kernel<4> : &add_to_chosen_rows_kernel<1>,
-         dim3(blocks_for(count, kWarps), blocks_for(columns, strip)), dim3(kThreads), 0,
-         stream_of(queue), count, columns, rows, y, x);
+  start(queue, &add_to_chosen_rows_kernel<4>, &add_to_chosen_rows_kernel<1>, count, columns, rows,
+        y, x);
 }
 
 }  // namespace rallrec::kernels::detail

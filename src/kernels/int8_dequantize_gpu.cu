@@ -1,4 +1,5 @@
 #include "core/launch.h"
+#include "kernels/gpu/bfloat16.cuh"
 #include "kernels/gpu/stored.cuh"
 #include "kernels/int8_dequantize_gpu.h"
 #include "kernels/int8_matmul.h"
@@ -13,12 +14,6 @@ constexpr int kDepth = 128;
 // From row to row of the tile, in bf16: 66 words, so that the eight pairs and four groups of
 // columns that a warp stores at once lie in different banks.
 constexpr int kStride = kDepth + 4;
-
-// To nearest even; the value is finite.
-__device__ unsigned rounded_to_bfloat16(float value) {
-  const unsigned bits = __float_as_uint(value);
-  return (bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16;
-}
 
 // What is stored in one instruction: a bf16, or eight.
 using One = std::uint16_t;
@@ -49,8 +44,9 @@ __global__ void __launch_bounds__(kThreads)
     for (int i = 0; i < 4; ++i) {
       const std::int64_t of = column + group + i;
       const float scale = of < b.columns ? b.scale[of] : 0.0F;
-      const unsigned low = rounded_to_bfloat16(static_cast<float>(values.v[2 * i]) * scale);
-      const unsigned high = rounded_to_bfloat16(static_cast<float>(values.v[2 * i + 1]) * scale);
+      const unsigned low = gpu::rounded_to_bfloat16(static_cast<float>(values.v[2 * i]) * scale);
+      const unsigned high =
+          gpu::rounded_to_bfloat16(static_cast<float>(values.v[2 * i + 1]) * scale);
       *reinterpret_cast<unsigned*>(tile + (group + i) * kStride + 2 * pair) = low | high << 16;
     }
   }

@@ -1,6 +1,7 @@
 #include <cstdint>
 
 #include "core/launch.h"
+#include "kernels/gpu/bfloat16.cuh"
 #include "kernels/gpu/floats.cuh"
 #include "kernels/gpu/instructions.cuh"
 #include "kernels/gpu/stored.cuh"
@@ -248,12 +249,6 @@ __global__ void __launch_bounds__(kEpilogueThreads)
 constexpr int kDequantizeThreads = 256;
 constexpr int kEight = 8;
 
-// To nearest even; the value is finite.
-__device__ std::uint16_t rounded_bfloat16(float value) {
-  const unsigned bits = __float_as_uint(value);
-  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
-}
-
 // A thread per kWidth values of a row: 8 bytes in and 16 out.
 template <int kWidth>
 __global__ void __launch_bounds__(kDequantizeThreads)
@@ -267,7 +262,8 @@ __global__ void __launch_bounds__(kDequantizeThreads)
   const auto bytes = *reinterpret_cast<const gpu::StoredVector<std::int8_t, kWidth>*>(q + at);
   gpu::StoredVector<std::uint16_t, kWidth> values;
   for (int i = 0; i < kWidth; ++i) {
-    values.v[i] = rounded_bfloat16(static_cast<float>(bytes.v[i]) * factor);
+    const float value = static_cast<float>(bytes.v[i]) * factor;
+    values.v[i] = static_cast<std::uint16_t>(gpu::rounded_to_bfloat16(value));
   }
   *reinterpret_cast<gpu::StoredVector<std::uint16_t, kWidth>*>(y + at) = values;
 }
