@@ -105,6 +105,7 @@ add_library(rallrec_trainings STATIC
   src/models/llm/device_weights.cc
   src/models/llm/generator.cc
   src/models/llm/int8_device_weights.cc
+  src/models/llm/int8_layer_gather.cc
   src/models/llm/int8_layer_layout.cc
   src/models/llm/kept_bytes.cc
   src/models/llm/linear_input.cc

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/check.h"
@@ -8,6 +11,7 @@
 #include "kernels/int8_matmul.h"
 #include "models/llm/device_linear.h"
 #include "models/llm/device_store.h"
+#include "models/llm/int8_layer_gather.h"
 
 namespace rallrec::models::llm {
 namespace {
@@ -21,6 +25,8 @@ struct DevicePanels {
     bytes.resize(byte_count);
     scales.resize(scale_count);
   }
+
+  PanelsPlace place() { return {bytes.data(), scales.data()}; }
 
   DeviceArray<std::int8_t> bytes;
   DeviceArray<float> scales;
@@ -65,8 +71,8 @@ class Int8DeviceWeights : public DeviceStore {
       shards_.back().bytes.assign(plain_rows(layout_, range, panels.bytes));
       shards_.back().scales.assign(panels.scales);
     }
-    for (std::size_t b = 0; ranks_ > 1 && b < 2; ++b) {
-      buffers_.emplace_back(queue_, layout_);
+    if (ranks_ > 1) {
+      prepare_gather();
     }
   }
 
@@ -82,13 +88,7 @@ class Int8DeviceWeights : public DeviceStore {
       show(shards_[static_cast<std::size_t>(layer)], layer);
       return weights_;
     }
-    if (buffers_[current_].layer != layer) {
-      gather(layer);
-      current_ = 1 - current_;
-    }
-    settle(buffers_[current_]);
-    gather(next);
-    show(buffers_[current_].panels, layer);
+    show(buffers_[gather_->bring(layer, next)], layer);
     return weights_;
   }
 
@@ -111,7 +111,9 @@ class Int8DeviceWeights : public DeviceStore {
     return mine;
   }
 
-  GatherStatistics gathered() const override { return gathered_; }
+  GatherStatistics gathered() const override {
+    return gather_ ? gather_->statistics() : GatherStatistics{};
+  }
   std::int64_t frozen_bytes() const override {
     std::int64_t bytes = DeviceStore::frozen_bytes();
     for (const DevicePanels& shard : shards_) {
@@ -126,17 +128,17 @@ class Int8DeviceWeights : public DeviceStore {
   }
 
  private:
-  // A layer that is gathered or being gathered.
-  struct Buffer {
-    Buffer(const Queue& queue, const Int8LayerLayout& layout)
-        : panels(queue, layout.bytes(), layout.scales()) {}
-
-    std::int64_t layer = -1;
-    DevicePanels panels;
-    // After the panels, so that a gather under way ends before they do.
-    distributed::Handle panels_arrive;
-    distributed::Handle scales_arrive;
-  };
+  void prepare_gather() {
+    for (int b = 0; b < 2; ++b) {
+      buffers_.emplace_back(queue_, layout_.bytes(), layout_.scales());
+    }
+    std::vector<PanelsPlace> shards;
+    for (DevicePanels& shard : shards_) {
+      shards.push_back(shard.place());
+    }
+    gather_.emplace(layout_, place_.device, queue_, std::move(shards),
+                    std::array<PanelsPlace, 2>{buffers_[0].place(), buffers_[1].place()});
+  }
 
   void refuse_odd_widths() const {
     for (const Linear linear : kLinears) {
@@ -171,43 +173,15 @@ class Int8DeviceWeights : public DeviceStore {
     }
   }
 
-  // Starts to bring the layer into the buffer that is not the current one, unless it is in either.
-  // The communicator waits for what the queue still computes with that buffer.
-  void gather(std::int64_t layer) {
-    const bool here = buffers_[0].layer == layer || buffers_[1].layer == layer;
-    if (layer < 0 || layer >= config_.layers || here) {
-      return;
-    }
-    Buffer& buffer = buffers_[1 - current_];
-    settle(buffer);  // a gather that nobody asked for since
-    buffer.layer = layer;
-    const DevicePanels& shard = shards_[static_cast<std::size_t>(layer)];
-    buffer.panels_arrive = place_.device.all_gather_v_async(
-        shard.bytes.data(), buffer.panels.bytes.data(), layout_.bytes_of_ranks(), DType::kUInt8);
-    buffer.scales_arrive =
-        place_.device.all_gather_v_async(shard.scales.data(), buffer.panels.scales.data(),
-                                         layout_.scales_of_ranks(), DType::kFloat32);
-    gathered_.layers += 1;
-    gathered_.bytes +=
-        layout_.bytes() - shard.bytes.size() + 4 * (layout_.scales() - shard.scales.size());
-  }
-
-  // The queue waits; the host does only where the communicator is one of host memory.
-  void settle(Buffer& buffer) {
-    buffer.panels_arrive.hold(queue_);
-    buffer.scales_arrive.hold(queue_);
-  }
-
   distributed::Place place_;
   int ranks_;
   Int8LayerLayout layout_;
-  std::vector<Bfloat16Rows> wide_;    // by matrix, of the layer that was entered last
-  std::vector<DevicePanels> shards_;  // by layer: what this rank keeps
-  std::vector<Buffer> buffers_;       // none, or two
-  std::size_t current_ = 0;           // the buffer that `layer` gave out last
+  std::vector<Bfloat16Rows> wide_;     // by matrix, of the layer that was entered last
+  std::vector<DevicePanels> shards_;   // by layer: what this rank keeps
+  std::vector<DevicePanels> buffers_;  // none, or two
   std::int64_t entered_ = -1;
   LayerWeights weights_;
-  GatherStatistics gathered_;
+  std::optional<Int8LayerGather> gather_;  // after what it looks into, so that it ends before
 };
 
 }  // namespace

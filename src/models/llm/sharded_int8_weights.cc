@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
 
 #include "core/check.h"
-#include "core/stopwatch.h"
+#include "models/llm/int8_layer_gather.h"
 #include "models/llm/int8_layer_layout.h"
 #include "models/llm/int8_layer_source.h"
 #include "models/llm/sharded_vocabulary.h"
@@ -14,15 +16,13 @@ namespace {
 
 using distributed::DType;
 
-// A layer that is gathered or being gathered.
+// Room for a whole layer, and its linears as they look into it.
 struct Buffer {
-  std::int64_t layer = -1;
   Int8Panels panels;
-  // After the panels, so that a gather under way ends before they do.
-  distributed::Handle panels_arrive;
-  distributed::Handle scales_arrive;
   LayerWeights weights;
 };
+
+PanelsPlace place_of(Int8Panels& panels) { return {panels.bytes.data(), panels.scales.data()}; }
 
 class ShardedInt8Weights : public WeightStore {
  public:
@@ -42,21 +42,22 @@ class ShardedInt8Weights : public WeightStore {
     for (Buffer& buffer : buffers_) {
       prepare(buffer);
     }
+    std::vector<PanelsPlace> shards;
+    for (Int8Panels& shard : shards_) {
+      shards.push_back(place_of(shard));
+    }
+    gather_.emplace(
+        layout_, communicator_, Queue{}, std::move(shards),
+        std::array<PanelsPlace, 2>{place_of(buffers_[0].panels), place_of(buffers_[1].panels)});
   }
 
   const LayerWeights& layer(std::int64_t layer, std::int64_t next) override {
     RALLREC_CHECK(layer >= 0 && layer < config_.layers, "there is no such layer");
-    if (buffers_[current_].layer != layer) {
-      gather(layer);
-      current_ = 1 - current_;
-    }
-    settle(buffers_[current_]);
-    gather(next);
-    keep_for_next_start(buffers_[current_]);
+    Buffer& buffer = buffers_[gather_->bring(layer, next)];
+    keep_for_next_start(layer, buffer.panels);
     wide_.enter(layer);
-    LayerWeights& weights = buffers_[current_].weights;
-    norms_[static_cast<std::size_t>(layer)].show_in(weights);
-    return weights;
+    norms_[static_cast<std::size_t>(layer)].show_in(buffer.weights);
+    return buffer.weights;
   }
 
   void begin(Turn wanted) override {
@@ -76,7 +77,7 @@ class ShardedInt8Weights : public WeightStore {
   const float* final_norm() const override { return vocabulary_.final_norm(); }
   const LmHead& head() const override { return vocabulary_.head(); }
   std::string mode() const override { return name_of(mode_); }
-  GatherStatistics gathered() const override { return gathered_; }
+  GatherStatistics gathered() const override { return gather_->statistics(); }
   std::int64_t frozen_bytes() const override {
     return vocabulary_.bytes() + wide_.bytes() +
            config_.layers * layer_norm_bytes(config_.hidden_size) +
@@ -110,26 +111,6 @@ class ShardedInt8Weights : public WeightStore {
     }
   }
 
-  // Starts to bring the layer into the buffer that is not the current one, unless it is in either.
-  void gather(std::int64_t layer) {
-    const bool here = buffers_[0].layer == layer || buffers_[1].layer == layer;
-    if (layer < 0 || layer >= config_.layers || here) {
-      return;
-    }
-    Buffer& buffer = buffers_[1 - current_];
-    settle(buffer);  // a gather that nobody asked for since
-    buffer.layer = layer;
-    const Int8Panels& shard = shards_[static_cast<std::size_t>(layer)];
-    buffer.panels_arrive = communicator_.all_gather_v_async(
-        shard.bytes.data(), buffer.panels.bytes.data(), layout_.bytes_of_ranks(), DType::kUInt8);
-    buffer.scales_arrive =
-        communicator_.all_gather_v_async(shard.scales.data(), buffer.panels.scales.data(),
-                                         layout_.scales_of_ranks(), DType::kFloat32);
-    gathered_.layers += 1;
-    gathered_.bytes +=
-        layout_.bytes() - shard.bytes.size() + 4 * (layout_.scales() - shard.scales.size());
-  }
-
   // Views of the buffer, which never moves.
   void prepare(Buffer& buffer) {
     buffer.panels.bytes.resize(layout_.bytes());
@@ -138,17 +119,10 @@ class ShardedInt8Weights : public WeightStore {
   }
 
   // Layers are whole only as they pass by.
-  void keep_for_next_start(const Buffer& buffer) {
-    if (cache_.lacks(buffer.layer)) {
-      cache_.write(buffer.layer, layout_, buffer.panels.bytes.data(), buffer.panels.scales.data());
+  void keep_for_next_start(std::int64_t layer, const Int8Panels& panels) {
+    if (cache_.lacks(layer)) {
+      cache_.write(layer, layout_, panels.bytes.data(), panels.scales.data());
     }
-  }
-
-  void settle(Buffer& buffer) {
-    const Stopwatch watch;
-    buffer.panels_arrive.wait();
-    buffer.scales_arrive.wait();
-    gathered_.waited_seconds += watch.seconds();
   }
 
   void load_layer(std::int64_t layer, const TensorSource& source) {
@@ -181,9 +155,8 @@ class ShardedInt8Weights : public WeightStore {
   std::vector<LayerNorms> norms_;
   std::vector<Int8Panels> shards_;  // what this rank keeps of each layer
   std::array<Buffer, 2> buffers_;
-  std::size_t current_ = 0;  // the buffer that `layer` gave out last
   Int8LayerCache cache_;
-  GatherStatistics gathered_;
+  std::optional<Int8LayerGather> gather_;  // after what it looks into, so that it ends before
 };
 
 }  // namespace
