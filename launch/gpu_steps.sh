@@ -23,6 +23,7 @@ check_tools() {
     command -v "$program" || missing+=("$program")
   done
   PATH="$PATH:/usr/local/cuda/bin:.deps/cuda/nvidia/cu13/bin" command -v nvcc || missing+=("nvcc of CUDA 13")
+  "$(python_with_numpy)" -c 'import numpy' || missing+=("numpy for $(python_with_numpy)")
   grep -q '2\.11\.' "$(torch_folder)/version.py" || missing+=("torch 2.11")
   [ ${#missing[@]} -eq 0 ] && return 0
   printf 'missing: %s;' "${missing[@]}"
@@ -102,6 +103,25 @@ compare_runs() {
     cmp "$folder/1/aligned.npy" "$folder/2/aligned.npy" || return 1
   [ "$gpu" != none ] || { echo "no GPU (on the CPU: the same bits twice)" && return 77; }
   echo "light_gcn, align: the same bits twice"
+}
+
+# Python with numpy: this repository's own, else the machine's.
+python_with_numpy() {
+  if [ -x .deps/venv/bin/python3 ]; then
+    echo .deps/venv/bin/python3
+  else
+    echo python3
+  fi
+}
+
+# The LLM's commands against the CPU's and twice against themselves. Without a GPU the script runs on the CPU alone,
+# which does not count.
+compare_llm() {
+  local device=cuda
+  [ "$gpu" != none ] || device=cpu
+  "$(python_with_numpy)" tools/compare_llm.py --rallrec "$build/rallrec" --folder "$results/llm" --device "$device" ||
+    return 1
+  [ "$gpu" != none ] || { echo "no GPU (on the CPU: the script runs)" && return 77; }
 }
 
 # D3: what NCCL gives on one GPU has the bits of the host's communicators.

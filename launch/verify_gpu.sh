@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # All that only a GPU can show, by one command: builds with CUDA, runs every test with RALLREC_REQUIRE_GPU=1, the GPU
-# tests under compute-sanitizer, the comparisons of bits (D1, D3) and the benches of the GPU targets, and writes
-# docs/benchmarks/gpu_<device>_<yyyymm>.md.
+# tests under compute-sanitizer, the comparisons of bits (D1, D3), the LLM's commands against the CPU's, and the benches
+# of the GPU targets, and writes docs/benchmarks/gpu_<device>_<yyyymm>.md.
 #
 # usage: launch/verify_gpu.sh [--jobs N] [--build DIR] [--only STEP[,STEP...]] [--skip STEP[,STEP...]] [--help]
 #   --jobs N    compilers at a time [all cores]
 #   --build DIR where to build [build-cuda]
-#   --only, --skip   of the steps tools, build, kernels, driver, tests, memcheck, racecheck, initcheck, repeat, nccl,
-#               benches
+#   --only, --skip   of the steps tools, build, kernels, driver, tests, memcheck, racecheck, initcheck, repeat, llm,
+#               nccl, benches
 #
-# Needs NVIDIA's driver, a CUDA 13 toolkit, Python 3.11 or newer with torch 2.11, cmake and ninja; and Debian's packages
-# that tools/setup.sh names, or the folder sysroot/ of a bundle (make bundle).
+# Needs NVIDIA's driver, a CUDA 13 toolkit, Python 3.11 or newer with torch 2.11 and numpy, cmake and ninja; and
+# Debian's packages that tools/setup.sh names, or the folder sysroot/ of a bundle (make bundle).
 # Goes on after a step that failed. Each step's output is in DIR/verify/<step>.log. Without a GPU all that needs none
 # runs, and the page is written to DIR/verify/.
 #
@@ -78,6 +78,7 @@ for tool in memcheck racecheck initcheck; do
   step "$tool" sanitize "$tool"
 done
 step repeat compare_runs
+step llm compare_llm
 step nccl compare_nccl
 step benches run_benches
 

@@ -63,7 +63,7 @@ def target_row(target, results, gpu):
 def step_rows(results):
     for line in (results / "steps.tsv").read_text(encoding="utf-8").splitlines():
         name, outcome, seconds, last = line.split("\t", 3)
-        note = last.replace("|", "\\|") if outcome != "passed" or name in ("driver", "repeat") else ""
+        note = last.replace("|", "\\|") if outcome != "passed" or name in ("driver", "repeat", "llm") else ""
         yield f"| {name} | {outcome} | {seconds} | {note} |"
 
 

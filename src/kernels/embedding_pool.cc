@@ -7,12 +7,6 @@
 
 namespace rallrec::kernels {
 
-void embedding_pool(const Queue& queue, Pooling pooling, std::int64_t sequences,
-                    const std::int64_t* offsets, std::int64_t columns, const float* x, float* y) {
-  embedding_pool(queue, {pooling, false}, sequences, offsets, columns,
-                 {TableType::kFloat32, x, nullptr, 0.0F}, y);
-}
-
 void embedding_pool(const Queue& queue, const PoolRule& rule, std::int64_t sequences,
                     const std::int64_t* offsets, std::int64_t columns, const PoolInput& input,
                     float* y) {

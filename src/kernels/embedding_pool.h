@@ -10,13 +10,6 @@ namespace rallrec::kernels {
 
 enum class Pooling { kMean, kLast };
 
-// One vector per packed sequence: the mean of its rows, or its last row.
-//
-// x is fp32 [tokens, columns]; sequence s is rows [offsets[s], offsets[s + 1]) and must not be
-// empty; y fp32 [sequences, columns]. Sums are taken in double in row order.
-void embedding_pool(const Queue& queue, Pooling pooling, std::int64_t sequences,
-                    const std::int64_t* offsets, std::int64_t columns, const float* x, float* y);
-
 // The hidden states that are pooled, [tokens, columns], and what is done to each row before.
 struct PoolInput {
   TableType type = TableType::kFloat32;
@@ -30,9 +23,13 @@ struct PoolRule {
   bool unit_length = false;  // y / ‖y‖₂; a vector of zeros stays
 };
 
-// The same from fp32 or bf16, with the model's final RMSNorm and the normalisation of the result
-// fused in. On a CUDA queue all pointers are device memory, the call only enqueues, sums over 32
-// rows are in fp32 and those of the sums in double, and a sequence that is empty gives NaN.
+// One vector per packed sequence, the mean of its rows or its last row (eq. 2), with the model's
+// final RMSNorm and the normalisation of the result fused in.
+//
+// Sequence s is rows [offsets[s], offsets[s + 1]) of the input and must not be empty; y fp32
+// [sequences, columns]. Sums are taken in double in row order. On a CUDA queue all pointers are
+// device memory, the call only enqueues, sums over 32 rows are in fp32 and those of the sums in
+// double, and a sequence that is empty gives NaN.
 void embedding_pool(const Queue& queue, const PoolRule& rule, std::int64_t sequences,
                     const std::int64_t* offsets, std::int64_t columns, const PoolInput& input,
                     float* y);

@@ -49,6 +49,14 @@ void rms_norm_backward(const Queue& queue, const Rows& x, const float* weight,
                              residual.data, dx.data);
 }
 
+void embedding_pool(const Queue& queue, kernels::Pooling pooling, const std::int64_t* offsets,
+                    const Rows& x, const float* norm_weight, double eps, const Rows& y) {
+  RALLREC_CHECK(x.columns == y.columns, "embedding_pool: shapes differ");
+  kernels::embedding_pool(
+      queue, {pooling, false}, y.rows, offsets, x.columns,
+      {kernels::TableType::kFloat32, x.data, norm_weight, static_cast<float>(eps)}, y.data);
+}
+
 void rope(const Queue& queue, const Rows& x, std::int64_t head_dim, const std::int64_t* positions,
           const float* cosines, const float* sines, kernels::RopeDirection direction) {
   RALLREC_CHECK(x.columns % head_dim == 0, "rope: head_dim does not fit");

@@ -10,6 +10,7 @@
 #include "core/rows.h"
 #include "kernels/attention.h"
 #include "kernels/dropout.h"
+#include "kernels/embedding_pool.h"
 #include "kernels/rope.h"
 
 namespace rallrec::ops {
@@ -21,6 +22,11 @@ void rms_norm(const Queue& queue, const Rows& x, const float* weight, double eps
 void rms_norm_backward(const Queue& queue, const Rows& x, const float* weight,
                        const Rows& inverse_rms, const Rows& dy, const Rows& residual,
                        const Rows& dx);
+
+// y [sequences, columns] = the mean of each sequence's rows of x [tokens, columns], or the last
+// one; rows go through rms_norm on the way. offsets [sequences + 1] in the queue's memory.
+void embedding_pool(const Queue& queue, kernels::Pooling pooling, const std::int64_t* offsets,
+                    const Rows& x, const float* norm_weight, double eps, const Rows& y);
 
 // x [tokens, heads · head_dim] in place; positions [tokens]; cosines, sines [positions,
 // head_dim/2].

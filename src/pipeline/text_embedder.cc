@@ -8,7 +8,6 @@
 #include "core/error.h"
 #include "distributed/flight_marks.h"
 #include "logging/progress.h"
-#include "ops/embedding_pool.h"
 #include "train/packing.h"
 
 namespace rallrec::pipeline {
@@ -90,9 +89,8 @@ at::Tensor run_batches(models::llm::CausalLm& model, const Texts& texts, const P
        b < plan.parts[static_cast<std::size_t>(rank) + 1]; ++b) {
     const auto batch = static_cast<std::size_t>(b);
     const models::llm::PackedBatch packed = batch_of(plan, texts, batch);
-    const at::Tensor hidden = model.hidden_states(packed, nullptr);
     rows.narrow(0, plan.cuts[batch] - first, packed.sequences())
-        .copy_(ops::embedding_pool(hidden, packed.offsets, pooling));
+        .copy_(model.pooled_states(packed, pooling, nullptr));
     progress.advance(packed.sequences());
   }
   model.join_others();

@@ -121,7 +121,7 @@ TEST_P(EmbeddingPool, AnEmptySequenceIsNotTakenForAVector) {
   const auto offsets = on_device(std::vector<std::int64_t>{0, 0});
   const auto y = empty<float>(columns);
   const auto pool = [&] {
-    embedding_pool(queue(), Pooling::kMean, 1, offsets.get(), columns, x.get(), y.get());
+    embedding_pool(queue(), {}, 1, offsets.get(), columns, {TableType::kFloat32, x.get()}, y.get());
   };
   if (queue().device == Device::kCpu) {
     EXPECT_THROW(pool(), Error);

@@ -119,8 +119,7 @@ TEST(NoCuda, EveryOpWithAGpuColumnIsRefused) {
   expect_refused("swi_glu_backward", [&] { swi_glu_backward(kCuda, 1, x, x, x, x, x); });
   expect_refused("embedding_gather",
                  [&] { embedding_gather(kCuda, TableType::kFloat32, x, 1, 1, &zero, 1, x); });
-  expect_refused("embedding_pool",
-                 [&] { embedding_pool(kCuda, Pooling::kMean, 0, &zero, 1, x, x); });
+  expect_refused("embedding_pool", [&] { embedding_pool(kCuda, {}, 0, &zero, 1, {}, x); });
   expect_refused("segment_sum", [&] { segment_sum(kCuda, {}, 1, x, x); });
   expect_refused("int8_quantize", [&] { int8_quantize(kCuda, 1, 1, {x}, &q, x, {}); });
   expect_refused("fm_interaction", [&] { fm_interaction(kCuda, {1, 1, 1}, x, x); });

@@ -69,6 +69,10 @@ class FakeCausalLm : public models::llm::CausalLm {
     computed_tokens += batch.tokens();
     return states;
   }
+  at::Tensor pooled_states(const models::llm::PackedBatch&, kernels::Pooling,
+                           const models::llm::LoraAdapter*) override {
+    return {};
+  }
   at::Tensor logits(const at::Tensor& rows) override {
     const at::Tensor ids = at::arange(config_.vocab_size, at::kFloat);
     return at::sin(rows.select(1, 0).unsqueeze(1) * (ids + 1.0)).contiguous();

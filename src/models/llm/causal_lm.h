@@ -12,6 +12,7 @@
 
 #include "distributed/communicator.h"
 #include "distributed/place.h"
+#include "kernels/embedding_pool.h"
 #include "models/llm/gather_statistics.h"
 #include "models/llm/generation.h"
 #include "models/llm/int8_cache_options.h"
@@ -61,6 +62,10 @@ class CausalLm {
                                       const LoraAdapter* adapter) {
     return hidden_states(batch, adapter).index_select(0, at::tensor(positions, at::kLong));
   }
+  // One vector per sequence, fp32 [sequences, hidden]: the mean of its hidden_states, or the last
+  // one (eq. 2). The batch has no shared prefix.
+  virtual at::Tensor pooled_states(const PackedBatch& batch, kernels::Pooling pooling,
+                                   const LoraAdapter* adapter) = 0;
   // fp32 [rows, vocab]: head applied to rows of hidden_states.
   virtual at::Tensor logits(const at::Tensor& hidden_rows) = 0;
   // fp32 [rows, ids]: only the head's rows `ids`.

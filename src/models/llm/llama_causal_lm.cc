@@ -91,6 +91,14 @@ at::Tensor LlamaCausalLm::hidden_states_at(const PackedBatch& batch,
   });
 }
 
+at::Tensor LlamaCausalLm::pooled_states(const PackedBatch& batch, kernels::Pooling pooling,
+                                        const LoraAdapter* adapter) {
+  const auto weights = bring(adapter);
+  return filled(batch.sequences(), [&](const Rows& pooled) {
+    decoder_.pooled_states(batch, pooling, pointer_to(weights), pooled);
+  });
+}
+
 at::Tensor LlamaCausalLm::logits(const at::Tensor& hidden_rows) {
   const at::Tensor hidden = hidden_rows.contiguous();
   const at::Tensor logits = at::empty({hidden.size(0), config().vocab_size}, at::kFloat);

@@ -31,6 +31,8 @@ class LlamaCausalLm : public CausalLm {
   at::Tensor hidden_states(const PackedBatch& batch, const LoraAdapter* adapter) override;
   at::Tensor hidden_states_at(const PackedBatch& batch, const std::vector<std::int64_t>& positions,
                               const LoraAdapter* adapter) override;
+  at::Tensor pooled_states(const PackedBatch& batch, kernels::Pooling pooling,
+                           const LoraAdapter* adapter) override;
   at::Tensor logits(const at::Tensor& hidden_rows) override;
   at::Tensor logits_of(const at::Tensor& hidden_rows,
                        const std::vector<std::int64_t>& ids) override;

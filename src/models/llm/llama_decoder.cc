@@ -85,6 +85,20 @@ void LlamaDecoder::hidden_states_at(const PackedBatch& batch,
   apply_final_norm(hidden);
 }
 
+void LlamaDecoder::pooled_states(const PackedBatch& batch, kernels::Pooling pooling,
+                                 const LoraWeights* adapter, const Rows& pooled) {
+  RALLREC_CHECK(!batch.first_is_prefix, "pooled_states: sequences share a prefix");
+  const PackedLayout layout = prepare(batch);
+  const ArenaScope scope(kept_);
+  const Rows hidden = kept_.floats(batch.tokens(), config_.hidden_size);
+  const auto count = static_cast<std::int64_t>(batch.offsets.size());
+  auto* offsets = kept_.array<std::int64_t>(count);
+  copy_to_device(queue_, offsets, batch.offsets.data(), batch.offsets.size() * sizeof(*offsets));
+  run_layers(batch, layout, adapter, config_.layers, hidden);
+  ops::embedding_pool(queue_, pooling, offsets, hidden, weights_->final_norm(),
+                      config_.rms_norm_eps, pooled);
+}
+
 std::vector<std::vector<std::int64_t>> LlamaDecoder::generate(
     const std::vector<GenerationPrompt>& prompts, const GenerationOptions& options,
     const LoraWeights* adapter) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/device_array.h"
+#include "kernels/embedding_pool.h"
 #include "models/llm/arena.h"
 #include "models/llm/decoder_layer.h"
 #include "models/llm/generation.h"
@@ -35,6 +36,10 @@ class LlamaDecoder {
   // Of the rows `positions` alone: hidden [positions, hidden].
   void hidden_states_at(const PackedBatch& batch, const std::vector<std::int64_t>& positions,
                         const LoraWeights* adapter, const Rows& hidden);
+  // One vector per sequence, pooled [sequences, hidden] in the queue's memory: its hidden_states,
+  // which are normed while they are pooled and never stored. No shared prefix.
+  void pooled_states(const PackedBatch& batch, kernels::Pooling pooling, const LoraWeights* adapter,
+                     const Rows& pooled);
 
   // What a micro-batch gave: -log p of its labels, and fp32 [lora parameters] in the queue's
   // memory. Who copies a result to the host calls weights().confirm() after it.

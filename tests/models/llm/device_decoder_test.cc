@@ -53,7 +53,7 @@ struct Labelled {
 
 struct Outcome {
   Labelled labelled;
-  std::vector<float> hidden, chosen, logits, two_logits;
+  std::vector<float> hidden, mean, last, chosen, logits, two_logits;
   std::vector<std::vector<std::int64_t>> texts;
 };
 
@@ -75,6 +75,15 @@ Labelled run_labelled(LlamaDecoder& decoder, const LoraWeights& lora,
   });
   labelled.plain = decoder.label_losses(batches, &lora);
   return labelled;
+}
+
+std::vector<float> pooled(LlamaDecoder& decoder, const PackedBatch& batch, kernels::Pooling pooling,
+                          const LoraWeights* lora) {
+  const std::int64_t width = decoder.config().hidden_size;
+  DeviceArray<float> memory(decoder.queue(), "a test");
+  memory.resize(static_cast<std::size_t>(batch.sequences() * width));
+  decoder.pooled_states(batch, pooling, lora, {memory.data(), batch.sequences(), width});
+  return memory.host();
 }
 
 // Everything that a decoder is asked for.
@@ -103,6 +112,9 @@ Outcome run(LlamaDecoder decoder, bool recompute) {
   outcome.two_logits.resize(4);
   decoder.weights().begin(Turn::kLogitsOf);
   decoder.weights().head().logits_of(two, {7, 50}, {outcome.two_logits.data(), 2, 2});
+
+  outcome.mean = pooled(decoder, batch, kernels::Pooling::kMean, &lora);
+  outcome.last = pooled(decoder, batch, kernels::Pooling::kLast, nullptr);
 
   PackedBatch shared = batch;
   shared.first_is_prefix = true;
@@ -151,6 +163,8 @@ void expect_same(const Outcome& got, const Outcome& want, double tolerance) {
     expect_near(one.plain[i], other.plain[i], tolerance, "losses without dropout");
   }
   expect_near(got.hidden, want.hidden, tolerance, "hidden states");
+  expect_near(got.mean, want.mean, tolerance, "mean hidden states");
+  expect_near(got.last, want.last, tolerance, "last hidden states");
   expect_near(got.chosen, want.chosen, tolerance, "chosen hidden states");
   expect_near(got.logits, want.logits, tolerance, "logits");
   expect_near(got.two_logits, want.two_logits, tolerance, "two logits");

@@ -9,7 +9,6 @@
 #include "distributed/local_communicator.h"
 #include "distributed/place.h"
 #include "models/llm/causal_lm.h"
-#include "ops/embedding_pool.h"
 #include "tests/models/llm/tiny_model.h"
 
 namespace rallrec::models::llm {
@@ -39,7 +38,8 @@ TEST_P(TinyGolden, LogitsPoolingAndGreedyTextEqualTransformers) {
   }
   const PackedBatch batch = pack(sequences);
   const at::Tensor hidden = lm->hidden_states(batch, nullptr);
-  const at::Tensor pooled = ops::embedding_pool(hidden, batch.offsets, kernels::Pooling::kMean);
+  const at::Tensor pooled = lm->pooled_states(batch, kernels::Pooling::kMean, nullptr);
+  const at::Tensor last_rows = lm->pooled_states(batch, kernels::Pooling::kLast, nullptr);
   GenerationOptions options;
   options.max_new_tokens = 8;
   const auto texts = lm->generate(prompts, options, nullptr);
@@ -55,6 +55,7 @@ TEST_P(TinyGolden, LogitsPoolingAndGreedyTextEqualTransformers) {
               1e-4);
     const at::Tensor mean = tensor_of(expected[s].at("mean_hidden"));
     EXPECT_LT((pooled[std::int64_t(s)] - mean).abs().max().item<double>(), 1e-4);
+    EXPECT_TRUE(at::equal(last_rows[std::int64_t(s)], last[0]));
     EXPECT_EQ(texts[s], expected[s].at("greedy").get<std::vector<std::int64_t>>());
   }
 }
