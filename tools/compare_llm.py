@@ -21,38 +21,25 @@ import sys
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOKENIZER = ROOT / "tests/fixtures/tiny_tokenizer"
-VOCABULARY = 292  # ids of TOKENIZER
-SHAPE = {"layers": 4, "hidden": 256, "intermediate": 704, "heads": 8, "kv-heads": 2, "head-dim": 32}
+import small_llm
+
 # Of the largest logit. Where inputs of products are rounded to 8 or 16 bits, they may go the other way where a sum's
 # last bit is another one.
 LOGIT_BOUNDS = {"fp32": 1e-4, "bf16": 1e-2, "w8a8": 1.5e-2, "w8a16": 1.5e-2, "llm_int8": 1.5e-2}
 VECTOR_BOUND = 1.5e-2
 SCORE_BOUND = 2e-2
-WORDS = "a an old new story about river winter letter garden who likes it and why not".split()
-
-
-def write_lines(path, records):
-    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
 
 
 def write_inputs(folder):
-    """A model and inputs for all commands, the same in every run."""
-    shape = [f"--{name}={value}" for name, value in SHAPE.items()]
-    subprocess.run([sys.executable, ROOT / "tools/write_random_model.py", folder / "model", "--tokenizer", TOKENIZER,
-                    f"--vocabulary={VOCABULARY}", "--shards=1", *shape], check=True)
+    small_llm.write_model(folder / "model")
     draw = random.Random(7)
     lengths = [1, 2, 63, 64, 65, 300, *(draw.randrange(1, 200) for _ in range(18))]
-    write_lines(folder / "ids.jsonl",
-                ({"ids": [draw.randrange(VOCABULARY) for _ in range(length)]} for length in lengths))
-
-    def text(words):
-        return " ".join(draw.choices(WORDS, k=words))
-
-    write_lines(folder / "texts.jsonl", ({"text": text(draw.randrange(1, 60))} for _ in range(20)))
-    write_lines(folder / "prompts.jsonl",
-                ({"input": text(draw.randrange(5, 60)), "output": draw.choice(("Yes", "No"))} for _ in range(32)))
+    small_llm.write_lines(folder / "ids.jsonl",
+                          ({"ids": [draw.randrange(small_llm.VOCABULARY) for _ in range(length)]}
+                           for length in lengths))
+    small_llm.write_lines(folder / "texts.jsonl",
+                          ({"text": small_llm.text(draw, draw.randrange(1, 60))} for _ in range(20)))
+    small_llm.write_prompts(folder / "prompts.jsonl", 32)
 
 
 class Commands:
