@@ -8,7 +8,7 @@ print_head() { sed -n '2,/^$/{s/^# \{0,1\}//;/^SBATCH/d;/^shellcheck/d;p}' "$1";
 # takes most holds and moves with that many ranks (of an experiment: its cells). Starts nothing; exit codes are rallrec's.
 dry_run() {
   local ranks=$1 nodes=$2 command=$3
-  local settings=() model=() config=""
+  local settings=() plan=() config=""
   shift 3
   while [ $# -gt 0 ]; do
     case "$1" in
@@ -16,8 +16,8 @@ dry_run() {
       --config=*) config=${1#*=} && settings+=("$1") ;;
       --set | --quant | --run-dir) settings+=("$1" "${2-}") && shift ;;
       --set=* | --quant=* | --run-dir=*) settings+=("$1") ;;
-      --model) model=("$1" "${2-}") && shift ;;
-      --model=*) model=("$1") ;;
+      --model | --train | --threads) plan+=("$1" "${2-}") && shift ;;
+      --model=* | --train=* | --threads=*) plan+=("$1") ;;
     esac
     shift || break
   done
@@ -26,8 +26,16 @@ dry_run() {
     return
   fi
   "$RALLREC" config show "${settings[@]}" || return
+  case "$command" in
+    run | describe | embed | tune | infer) ;;
+    *) echo "# no plan of $command: it has no LLM" && return ;;
+  esac
+  case " ${plan[*]-} " in
+    *" --threads"*) ;;
+    *) [ -z "${OMP_NUM_THREADS-}" ] || plan+=(--threads "$OMP_NUM_THREADS") ;;
+  esac
   echo "# rallrec plan --ranks $ranks --nodes $nodes --device ${PLAN_DEVICE:-cpu}"
-  "$RALLREC" plan "${settings[@]}" "${model[@]}" --ranks "$ranks" --nodes "$nodes" --device "${PLAN_DEVICE:-cpu}"
+  "$RALLREC" plan "${settings[@]}" "${plan[@]}" --ranks "$ranks" --nodes "$nodes" --device "${PLAN_DEVICE:-cpu}"
 }
 
 # require_program PATH: exit code 66 where it was not built.

@@ -14,12 +14,13 @@
 # ends with  0 all tables made · else the code of the first experiment that failed; 75 = stopped on request, start again
 #
 #   SCALE=small launch/reproduce.sh table1
-#   LAUNCH="sbatch --nodes=4 launch/run_slurm.sbatch" launch/reproduce.sh       submits a job per table
+#   LAUNCH="sbatch --dependency=singleton --nodes=4 launch/run_slurm.sbatch" launch/reproduce.sh       a job per table, in turn
 
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 : "${SCALE:=full}"                  # full or small
 : "${LAUNCH:=launch/run_local.sh}"  # what starts `experiment --config F`
+: "${STORE:=runs/store}"            # finished stages, shared between the tables
 : "${RALLREC:=build/rallrec}"       # for --dry-run
 export RALLREC
 
@@ -50,7 +51,7 @@ for table in "$@"; do
     dry_run 1 1 experiment --config "$config"
   else
     # shellcheck disable=SC2086
-    $LAUNCH experiment --config "$config"
+    $LAUNCH experiment --config "$config" --store "$STORE"
   fi
   code=$?
   [ "$code" -ne 75 ] || exit 75

@@ -28,7 +28,10 @@ set -uo pipefail
 home=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 # shellcheck source=launch/dry_run.sh
 source "$home/launch/dry_run.sh"
+# shellcheck source=launch/env/nccl.sh
+source "$home/launch/env/nccl.sh"
 require_count RANKS_PER_NODE 1
+require_count LOST_AFTER 6
 [ "${1-}" != --help ] || { print_head "$0" && exit 0; }
 dry=0
 [ "${1-}" != --dry-run ] || { dry=1 && shift; }
@@ -62,6 +65,8 @@ network+=(--mca oob_tcp_keepalive_time $((LOST_AFTER / 2)) --mca oob_tcp_keepali
   --mca oob_tcp_keepalive_probes 3)
 variables=()
 [ -z "$THREADS" ] || variables=(-x OMP_NUM_THREADS="$THREADS")
+# ssh brings no variables along; OpenMPI brings its own.
+while IFS= read -r name; do variables+=(-x "$name"); done < <(compgen -e | grep -E '^(NCCL|RALLREC|UCX)_')
 program=$(realpath "$RALLREC")
 # shellcheck disable=SC2206
 line=(mpirun --hostfile "$listed" -n "$ranks" --bind-to none --wdir "$home" --mca plm_rsh_agent "$RSH_AGENT"
@@ -71,15 +76,23 @@ if [ "$dry" = 1 ]; then
   dry_run "$ranks" "$nodes" "$@"
   exit
 fi
-# In the background, so that USR1 (checkpoint, exit 75) is passed on while this waits.
-asked=0
-trap 'asked=1 && kill -USR1 "$launcher"' USR1
+# In the background, so that signals are passed on while this waits: USR1 (checkpoint, exit 75), USR2 (checkpoint), TERM.
+new=0
+launcher=""
+# shellcheck disable=SC2317 # the traps call it
+pass_on() {
+  new=1
+  [ -z "$launcher" ] || kill "-$1" "$launcher"
+}
+trap 'pass_on USR1' USR1
+trap 'pass_on USR2' USR2
+trap 'pass_on TERM' TERM
 "${line[@]}" &
 launcher=$!
 wait "$launcher"
 code=$?
-while [ "$asked" = 1 ]; do
-  asked=0
+while [ "$new" = 1 ]; do # a signal ends `wait`, not mpirun
+  new=0
   wait "$launcher"
   code=$?
 done

@@ -22,6 +22,8 @@ cd "$(dirname "$0")/.." || exit 1
 
 # shellcheck source=launch/dry_run.sh
 source launch/dry_run.sh
+# shellcheck source=launch/env/nccl.sh
+source launch/env/nccl.sh
 [ "${1-}" != --help ] || { print_head "$0" && exit 0; }
 dry=0
 [ "${1-}" != --dry-run ] || { dry=1 && shift; }

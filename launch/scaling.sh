@@ -12,10 +12,13 @@
 # ends with  0 all measured · 76 results differ between numbers of ranks · else the code of the first that failed
 #
 #   RANKS=1,2,4,8 THREADS=4 launch/scaling.sh strong tune
+#   RANKS=1,2,4,8,16,32 THREADS=8 sbatch --nodes=4 --ntasks-per-node=8 --cpus-per-task=8 --exclusive launch/scaling.sh strong tune
 #   LAUNCHER="mpirun --hostfile hosts.txt -n {ranks} --map-by node --bind-to none" launch/scaling.sh weak tune
 
 set -uo pipefail
-cd "$(dirname "$0")/.." || exit 1
+home=${RALLREC_HOME:-$(dirname "$0")/..}
+[ -r "$home/launch/dry_run.sh" ] || home=${SLURM_SUBMIT_DIR:-$home} # sbatch runs a copy of this file
+cd "$home" || exit 66
 : "${RANKS:=1,2}"                             # numbers of ranks
 : "${THREADS:=1}"                             # compute threads of each
 : "${INPUT:=runs/demo/prompt/train.jsonl}"    # prompts with answers; make demo makes these
@@ -41,12 +44,12 @@ launcher=()
 if [ -n "$LAUNCHER" ]; then
   launcher=(--launcher "$LAUNCHER")
 elif [ -n "${SLURM_JOB_ID-}" ]; then
-  launcher=(--launcher "srun --mpi=pmix --ntasks={ranks}")
+  launcher=(--launcher "srun --mpi=${PMI:-pmix} --cpus-per-task=$THREADS --ntasks={ranks}")
 fi
 share=1
 [ "$mode" = strong ] || share=4
 config=configs/scaling/$mode.toml
-[ "$dry" = 0 ] || dry_run "${RANKS##*,}" "${SLURM_JOB_NUM_NODES:-1}" run --config "$config" || exit
+[ "$dry" = 0 ] || dry_run "${RANKS##*,}" "${SLURM_JOB_NUM_NODES:-1}" run --config "$config" --threads "$THREADS" || exit
 
 first=0
 for stage in "$@"; do

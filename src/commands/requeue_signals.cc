@@ -25,12 +25,28 @@ void stop(int) {
   ::_exit(static_cast<int>(ExitCode::kCheckpointed));
 }
 
+void end(int signal) {
+  pipeline::remove_held_locks();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+// Not where the parent had it ignored, as a shell does with SIGINT for what it puts into the
+// background.
+void end_at(int signal) {
+  if (std::signal(signal, end) == SIG_IGN) {
+    std::signal(signal, SIG_IGN);
+  }
+}
+
 }  // namespace
 
 void handle_requeue_signals(int rank) {
   speaks = rank == 0 ? 1 : 0;
   std::signal(SIGUSR1, stop);
   std::signal(SIGUSR2, SIG_IGN);
+  end_at(SIGTERM);
+  end_at(SIGINT);
 }
 
 }  // namespace rallrec::commands

@@ -16,9 +16,10 @@ int leading_number(const std::string& text) {
   return value;
 }
 
-// "gpu:8", "gpu:a100:4(S:0-1)", "gpu:a100:2,gpu:v100:2", "(null)": the GPUs of a node.
+// "gpu:8", "gpu:a100:4(S:0-1)", "gpu:4090:8", "gpu:a100:2,gpu:v100:2", "(null)": the GPUs of a
+// node.
 int gpus_of(const std::string& gres) {
-  static const std::regex gpu(R"(gpu(:[^:,()]+)??:(\d+))");
+  static const std::regex gpu(R"(gpu(:[^:,()]+)?:(\d+)(?=[,(]|$))");
   int count = 0;
   for (std::sregex_iterator match(gres.begin(), gres.end(), gpu), end; match != end; ++match) {
     count += std::stoi((*match)[2]);

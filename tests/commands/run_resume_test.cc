@@ -155,6 +155,17 @@ TEST_F(RunResume, Sigusr1InAnyStageEndsItWithTheCodeForRequeueing) {
   EXPECT_EQ(last.code, 0) << last.err;
 }
 
+// So that the next start may be on a host that cannot tell whether this process is alive.
+TEST_F(RunResume, SigtermLeavesNoLockBehind) {
+  BackgroundProgram program(on_ranks(1, run_arguments("ended")), variables(),
+                            folder.file("output.txt"));
+  const std::string lock = folder.file("ended/run.lock");
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(lock); }, kPatience));
+  program.signal(SIGTERM);
+  EXPECT_EQ(program.wait(), 128 + SIGTERM) << folder.get("output.txt");
+  EXPECT_FALSE(std::filesystem::exists(lock));
+}
+
 TEST_F(RunFixture, ATokenizerThatTuneCannotUseIsRefusedBeforeTheFirstStage) {
   const Outcome outcome = run(2, run_arguments("refused", {"--set", "tune.shown_answers=true"}));
   EXPECT_EQ(outcome.code, 64);

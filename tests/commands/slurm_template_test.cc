@@ -20,11 +20,13 @@ constexpr const char* kSinfo =
     "gpu*|2|64+|gpu:a100:4(S:0-1),lustre:1|2-00:00:00\n"
     "gpu*|6|96|gpu:h100:8(S:0-1)|2-00:00:00\n"
     "mixed|1|32|gpu:2,gpu:v100:1|infinite\n"
+    "desks|4|32|gpu:4090:2(S:0)|infinite\n"
+    "slices|1|64|gpu:1g.10gb:7,shard:8|infinite\n"
     "not a line of partitions\n";
 
 TEST(SlurmFacts, LinesOfSinfoAreRead) {
   const auto partitions = commands::read_sinfo(kSinfo);
-  ASSERT_EQ(partitions.size(), 4U);
+  ASSERT_EQ(partitions.size(), 6U);
   EXPECT_EQ(partitions[0].name, "short");
   EXPECT_FALSE(partitions[0].is_default);
   EXPECT_EQ(partitions[0].gpus, 0);
@@ -34,6 +36,8 @@ TEST(SlurmFacts, LinesOfSinfoAreRead) {
   EXPECT_EQ(partitions[1].cpus, 64);
   EXPECT_EQ(partitions[1].gpus, 4);
   EXPECT_EQ(partitions[3].gpus, 3);
+  EXPECT_EQ(partitions[4].gpus, 2);
+  EXPECT_EQ(partitions[5].gpus, 7);
 
   const commands::SlurmFacts facts{true, partitions, true};
   EXPECT_EQ(commands::choose_partition(facts, "").value().nodes, 6);
