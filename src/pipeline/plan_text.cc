@@ -138,6 +138,12 @@ void add_assumptions(const PlanReport& report, const PlanRequest& request, std::
       "({:.3g} from other nodes), {:.3g} us per doubling of ranks\n  {}\n",
       machine.product_rate * 1e-12, machine.elementwise_rate * 1e-9, machine.link * 1e-9,
       machine.between_nodes * 1e-9, machine.latency * 1e6, machine.source);
+  // docs/benchmarks/plan_sapphire_rapids_202611.md
+  text +=
+      "  compared with tune of a 135M model on 1, 2 and 4 ranks of one CPU node: step time -22 to\n"
+      "  +34 %, memory -10 to 0 %; never compared on GPUs or over a network\n"
+      "  assumed: the rank with most tokens is waited for; layers are gathered while it computes;\n"
+      "  what is gathered enters a node once\n";
   if (report.known_shape) {
     text += fmt::format("{}: not here; planned with the published shape of that name\n",
                         request.options.model.path);

@@ -10,11 +10,14 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "io/hdf5_file.h"
+#include "tests/support/soak.h"
 #include "tests/support/temporary_folder.h"
 
 namespace rallrec::io {
 namespace {
 
+using rallrec::testing::record_count;
+using rallrec::testing::soak_count;
 using rallrec::testing::TemporaryFolder;
 
 constexpr int kFilesPerChild = 200;
@@ -130,11 +133,7 @@ int run_child(const std::string& seed_bytes, std::uint64_t stream) {
   return status;
 }
 
-// Longer runs: RALLREC_HDF5_MUTATION_SECONDS=600.
-double time_limit() {
-  const char* const text = std::getenv("RALLREC_HDF5_MUTATION_SECONDS");
-  return text == nullptr ? 8.0 : std::atof(text);
-}
+constexpr double kSeconds = 8.0;
 
 TEST(Hdf5Mutation, DamagedFilesNeitherCrashNorHang) {
   const TemporaryFolder folder;
@@ -145,14 +144,14 @@ TEST(Hdf5Mutation, DamagedFilesNeitherCrashNorHang) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   };
   std::uint64_t children = 0;
-  while (seconds() < time_limit()) {
+  const auto wanted = static_cast<std::uint64_t>(soak_count("F5_files", 0, 50000));
+  while (seconds() < kSeconds || children * kFilesPerChild < wanted) {
     const int status = run_child(seeds[children % 4], children);
     ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
         << "stream " << children << ": wait status " << status;
     ++children;
   }
-  std::printf("%llu damaged files read\n",
-              static_cast<unsigned long long>(children * kFilesPerChild));
+  record_count("F5_files", static_cast<int>(children * kFilesPerChild));
   EXPECT_GT(children, 0u);
 }
 

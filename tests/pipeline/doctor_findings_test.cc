@@ -1,7 +1,11 @@
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
+#include "pipeline/doctor/control_group.h"
 #include "pipeline/doctor/doctor.h"
 #include "pipeline/doctor/loaded_libraries.h"
+#include "tests/support/temporary_folder.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -16,6 +20,33 @@ const Finding& about(const Findings& findings, const std::string& words) {
     }
   }
   throw std::runtime_error("nothing on " + words);
+}
+
+// A Slurm step of the second generation: its own group has no limit, the job around it has.
+TEST(ControlGroup, TheLeastLimitOnTheWayUpCounts) {
+  const testing::TemporaryFolder folder;
+  const std::string step = folder.path() + "/slurm/job_7/step_0";
+  std::filesystem::create_directories(step);
+  const std::string groups = "0::/slurm/job_7/step_0\n";
+  EXPECT_FALSE(control_group_memory(groups, folder.path()));
+  folder.put("slurm/job_7/step_0/memory.max", "max\n");
+  EXPECT_FALSE(control_group_memory(groups, folder.path()));
+  folder.put("slurm/job_7/memory.max", "8000000000\n");
+  folder.put("slurm/memory.max", "9000000000\n");
+  EXPECT_EQ(control_group_memory(groups, folder.path()), 8e9);
+  folder.put("memory.max", "7000000000\n");
+  EXPECT_EQ(control_group_memory(groups, folder.path()), 7e9);
+  EXPECT_EQ(control_group_memory("0::/\n", folder.path()), 7e9);
+  EXPECT_FALSE(control_group_memory("nonsense\n5:cpu:/slurm\n", folder.path()));
+}
+
+TEST(ControlGroup, TheFirstGenerationHasAControllerOfMemory) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path() + "/memory/slurm");
+  folder.put("memory/memory.limit_in_bytes", "9223372036854771712\n");
+  folder.put("memory/slurm/memory.limit_in_bytes", "5000000000\n");
+  EXPECT_EQ(control_group_memory("9:memory:/slurm\n5:cpu:/\n", folder.path()), 5e9);
+  EXPECT_FALSE(control_group_memory("9:memory:/\n", folder.path()));
 }
 
 TEST(LoadedLibraries, TakesEachExecutableMappingOnce) {

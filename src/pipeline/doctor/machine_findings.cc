@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "config/did_you_mean.h"
 #include "core/host_name.h"
 #include "core/parallel_for.h"
 #include "core/usable_gpu.h"
+#include "pipeline/doctor/control_group.h"
 
 namespace rallrec::pipeline {
 namespace {
@@ -77,9 +79,10 @@ Finding memory_finding() {
   const double available = memory_line("MemAvailable");
   std::string text = fmt::format("{:.1f} of {:.1f} GB available", available / kGigabyte,
                                  memory_line("MemTotal") / kGigabyte);
-  const std::string limit = first_line("/sys/fs/cgroup/memory.max");
-  if (!limit.empty() && limit != "max") {
-    text += fmt::format(", and this control group may use {:.1f} GB", std::stod(limit) / kGigabyte);
+  std::ostringstream groups;
+  groups << std::ifstream("/proc/self/cgroup").rdbuf();
+  if (const auto limit = control_group_memory(groups.str(), "/sys/fs/cgroup")) {
+    text += fmt::format(", and this job's control group may use {:.1f} GB", *limit / kGigabyte);
   }
   const double swapped = memory_line("SwapTotal") - memory_line("SwapFree");
   if (swapped > kGigabyte) {
