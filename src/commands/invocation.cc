@@ -68,7 +68,7 @@ int execute(const Invocation& invocation, distributed::Session& session) {
   config::Config config = config::load_config(of_run);
   name_run_folder(sources.file, config);
   check_device(config.options);
-  set_threads(config.options.cluster.threads, session.ranks_on_node());
+  set_threads(config.options.cluster.threads, session.ranks_on_same_cores());
   start_logging(invocation, config.options, session.communicator());
   distributed::mark_stage(invocation.command->name);
   start_watchdog(config.options, session);

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/allowed_cores.h"
 #include "core/host_name.h"
 #include "distributed/local_communicator.h"
 #include "distributed/mpi_communicator.h"
@@ -66,11 +67,18 @@ void Session::stop_where_a_test_asks() {
 
 void Session::find_neighbours() {
   const std::vector<std::string> hosts = all_gather_strings(*communicator_, host_name());
+  std::string my_cores;
+  for (const int core : allowed_cores()) {
+    my_cores += std::to_string(core) + " ";
+  }
+  const std::vector<std::string> cores = all_gather_strings(*communicator_, my_cores);
   const auto me = static_cast<std::size_t>(communicator_->rank());
   ranks_on_node_ = 0;
+  ranks_on_same_cores_ = 0;
   for (std::size_t rank = 0; rank < hosts.size(); ++rank) {
     if (hosts[rank] == hosts[me]) {
       ++ranks_on_node_;
+      ranks_on_same_cores_ += cores[rank] == my_cores ? 1 : 0;
       local_rank_ += rank < me ? 1 : 0;
     }
   }

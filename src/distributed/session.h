@@ -35,6 +35,9 @@ class Session {
   // This process's number among the ranks on the same host, and how many those are.
   int local_rank() const { return local_rank_; }
   int ranks_on_node() const { return ranks_on_node_; }
+  // Those of them that may use the same cores as this one: all where nothing is bound, those of a
+  // socket where the launcher binds to sockets.
+  int ranks_on_same_cores() const { return ranks_on_same_cores_; }
 
   // From now on a watchdog looks for ranks that hang, unless there is one rank alone or the
   // time-out is 0. Collective; once.
@@ -60,6 +63,7 @@ class Session {
   std::unique_ptr<Watchdog> watchdog_;
   int local_rank_ = 0;
   int ranks_on_node_ = 1;
+  int ranks_on_same_cores_ = 1;
 };
 
 }  // namespace rallrec::distributed

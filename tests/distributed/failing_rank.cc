@@ -49,7 +49,8 @@ void work(const std::string& how, Communicator& group) {
 int main(int argc, char** argv) {
   using rallrec::distributed::Session;
   Session session(rallrec::distributed::detect_launch_environment());
-  std::printf("local rank %d of %d\n", session.local_rank(), session.ranks_on_node());
+  std::printf("local rank %d of %d, %d on its cores\n", session.local_rank(),
+              session.ranks_on_node(), session.ranks_on_same_cores());
   try {
     work(argc > 1 ? argv[1] : "none", session.communicator());
   } catch (const Error& error) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 
 #include "tests/distributed/timed_command.h"
 
@@ -23,6 +24,23 @@ TEST(RankFailure, NoneIsSuccess) {
   EXPECT_THAT(result.output, HasSubstr("local rank 0 of 2"));
   EXPECT_THAT(result.output, HasSubstr("local rank 1 of 2"));
   EXPECT_THAT(result.output, HasSubstr("finished"));
+}
+
+// Threads are shared out by it: a rank that the launcher has bound has no other rank's cores.
+TEST(RankFailure, RanksKnowWhoSharesTheirCores) {
+  if (std::thread::hardware_concurrency() < 2) {
+    GTEST_SKIP() << "one core alone";
+  }
+  for (const auto& [binding, sharing] : {std::pair("core", "1"), std::pair("none", "2")}) {
+    const TimedOutcome result = rallrec::testing::run_timed(
+        std::string("timeout 60 ") + RALLREC_MPIEXEC + " -n 2 --bind-to " + binding + " " +
+        RALLREC_FAILING_RANK + " none 2>&1");
+    EXPECT_EQ(result.code, 0) << result.output;
+    for (const char* rank : {"0", "1"}) {
+      EXPECT_THAT(result.output, HasSubstr(std::string("local rank ") + rank + " of 2, " + sharing +
+                                           " on its cores"));
+    }
+  }
 }
 
 TEST(RankFailure, ARankThatThrowsEndsTheJobWithItsCode) {

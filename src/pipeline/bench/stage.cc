@@ -1,10 +1,12 @@
 // One stage at the number of ranks it was started with: a point of `rallrec bench scaling`.
 #include <ATen/ops/sum.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <sstream>
 
+#include "core/allowed_cores.h"
 #include "core/error.h"
 #include "core/host_name.h"
 #include "core/parallel_for.h"
@@ -23,19 +25,45 @@ namespace {
 using models::llm::CausalLm;
 using More = std::vector<std::pair<std::string, double>>;
 
-// Where the ranks are, so that nobody takes ranks that share a core for scaling.
+// A host's ranks, and the cores that they may use together.
+struct HostShare {
+  int ranks = 0;
+  std::set<std::string> cores;
+};
+
+std::map<std::string, HostShare> shares_of_hosts(distributed::Communicator& communicator) {
+  std::string mine = host_name();
+  for (const int core : allowed_cores()) {
+    mine += " " + std::to_string(core);
+  }
+  std::map<std::string, HostShare> hosts;
+  for (const std::string& one : distributed::all_gather_strings(communicator, mine)) {
+    std::istringstream words(one);
+    std::string host;
+    words >> host;
+    ++hosts[host].ranks;
+    for (std::string core; words >> core;) {
+      hosts[host].cores.insert(core);
+    }
+  }
+  return hosts;
+}
+
+// Where the ranks are, so that nobody takes ranks that share a core for scaling: the host with most
+// threads for its cores.
 void add_machine(const BenchRun& run, More& more) {
-  std::map<std::string, int> ranks_on;
-  for (const std::string& host : distributed::all_gather_strings(run.communicator, host_name())) {
-    ++ranks_on[host];
+  const auto hosts = shares_of_hosts(run.communicator);
+  double cores = 1.0;
+  double busy = 0.0;
+  for (const auto& [host, share] : hosts) {
+    const double threads = static_cast<double>(share.ranks) * thread_count();
+    const auto here = static_cast<double>(share.cores.size());
+    if (threads * cores > busy * here) {
+      busy = threads;
+      cores = here;
+    }
   }
-  int most = 0;
-  for (const auto& [host, ranks] : ranks_on) {
-    most = std::max(most, ranks);
-  }
-  const auto cores = static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
-  const double busy = static_cast<double>(most) * thread_count();
-  more.emplace_back("nodes", static_cast<double>(ranks_on.size()));
+  more.emplace_back("nodes", static_cast<double>(hosts.size()));
   more.emplace_back("cores_per_node", cores);
   more.emplace_back("threads_per_node", busy);
   more.emplace_back("oversubscribed", busy > cores ? 1.0 : 0.0);

@@ -1,6 +1,5 @@
 #include "pipeline/doctor/machine_findings.h"
 
-#include <sched.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -12,6 +11,7 @@
 #include <sstream>
 
 #include "config/did_you_mean.h"
+#include "core/allowed_cores.h"
 #include "core/host_name.h"
 #include "core/parallel_for.h"
 #include "core/usable_gpu.h"
@@ -38,14 +38,9 @@ std::vector<std::string> names_in(const std::string& folder) {
   return names;
 }
 
-int cores_of_process() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
-}
-
 Finding core_finding(int ranks_here) {
   const auto cores = static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
-  const int mine = cores_of_process();
+  const auto mine = static_cast<int>(allowed_cores().size());
   const int threads = thread_count();
   const std::string text =
       fmt::format("{}: {} cores, this rank may use {}; ranks here: {}, threads of each: {}",
