@@ -32,7 +32,7 @@ void add_common_options(CLI::App& app, const Command& command, CommonOptions& co
   add_text(app, "--run-dir", common.run_dir, "DIR",
            "The run folder [runs/<name of the config file>]");
   add_text(app, "--threads", common.threads, "N",
-           "Threads per rank [OMP_NUM_THREADS, else cores / ranks on this node]");
+           "Threads per rank [OMP_NUM_THREADS, else its share of the cores it may use]");
   if (app.get_option_no_throw("--device") == nullptr) {  // plan has its own
     add_text(app, "--device", common.device, "cpu|cuda", "Where to compute [cpu]");
   }

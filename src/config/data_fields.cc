@@ -76,7 +76,7 @@ void add_data_fields(std::vector<Field>& list) {
   SectionFields<ClusterOptions>(list, "cluster", &Options::cluster)
       .add("device", &ClusterOptions::device, one_of({"cpu", "cuda"}), "cpu or cuda")
       .add("threads", &ClusterOptions::threads, between(0, 4096),
-           "compute threads per rank; 0 = OMP_NUM_THREADS, else cores / ranks on this node")
+           "compute threads per rank; 0 = OMP_NUM_THREADS, else its share of the cores it may use")
       .add("replicate_base", &ClusterOptions::replicate_base, anything(),
            "every rank keeps the whole frozen model; off: int8 models are shared out")
       .add("nccl_init", &ClusterOptions::nccl_init, meeting_point(),

@@ -78,7 +78,8 @@ struct ModelOptions {
 struct ClusterOptions {
   // cpu or cuda.
   std::string device = "cpu";
-  // Compute threads per rank; 0 = OMP_NUM_THREADS where set, else cores / ranks on this node.
+  // Compute threads per rank; 0 = OMP_NUM_THREADS where set, else its share of the cores it may
+  // use.
   std::int64_t threads = 0;
   // Every rank keeps the whole frozen model. Off: an int8 model is shared out over the ranks, whose
   // layers are gathered one by one as they are needed. Changes no result, only memory and traffic.
