@@ -30,6 +30,8 @@ home=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 source "$home/launch/dry_run.sh"
 # shellcheck source=launch/env/nccl.sh
 source "$home/launch/env/nccl.sh"
+# shellcheck source=launch/pass_signals.sh
+source "$home/launch/pass_signals.sh"
 require_count RANKS_PER_NODE 1
 require_count LOST_AFTER 6
 [ "${1-}" != --help ] || { print_head "$0" && exit 0; }
@@ -76,25 +78,9 @@ if [ "$dry" = 1 ]; then
   dry_run "$ranks" "$nodes" "$@"
   exit
 fi
-# In the background, so that signals are passed on while this waits: USR1 (checkpoint, exit 75), USR2 (checkpoint), TERM.
-new=0
-launcher=""
-# shellcheck disable=SC2317 # the traps call it
-pass_on() {
-  new=1
-  [ -z "$launcher" ] || kill "-$1" "$launcher"
-}
-trap 'pass_on USR1' USR1
-trap 'pass_on USR2' USR2
-trap 'pass_on TERM' TERM
-"${line[@]}" &
-launcher=$!
-wait "$launcher"
-code=$?
-while [ "$new" = 1 ]; do # a signal ends `wait`, not mpirun
-  new=0
-  wait "$launcher"
-  code=$?
-done
+# USR1: checkpoint, exit 75. USR2: checkpoint.
+# shellcheck disable=SC2317 # run_passing calls it
+noted() { :; }
+run_passing "USR1 USR2 TERM" "${line[@]}"
 [ "$code" -ne 205 ] || code=69 # what mpirun ends with when it names a lost machine
 exit "$code"

@@ -26,4 +26,12 @@ std::vector<int> allowed_cores() {
   return cores;
 }
 
+std::string allowed_cores_text() {
+  std::string text;
+  for (const int core : allowed_cores()) {
+    text += std::to_string(core) + " ";
+  }
+  return text;
+}
+
 }  // namespace rallrec

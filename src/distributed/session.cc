@@ -67,10 +67,7 @@ void Session::stop_where_a_test_asks() {
 
 void Session::find_neighbours() {
   const std::vector<std::string> hosts = all_gather_strings(*communicator_, host_name());
-  std::string my_cores;
-  for (const int core : allowed_cores()) {
-    my_cores += std::to_string(core) + " ";
-  }
+  const std::string my_cores = allowed_cores_text();
   const std::vector<std::string> cores = all_gather_strings(*communicator_, my_cores);
   const auto me = static_cast<std::size_t>(communicator_->rank());
   ranks_on_node_ = 0;

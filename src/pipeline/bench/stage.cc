@@ -32,10 +32,7 @@ struct HostShare {
 };
 
 std::map<std::string, HostShare> shares_of_hosts(distributed::Communicator& communicator) {
-  std::string mine = host_name();
-  for (const int core : allowed_cores()) {
-    mine += " " + std::to_string(core);
-  }
+  const std::string mine = host_name() + " " + allowed_cores_text();
   std::map<std::string, HostShare> hosts;
   for (const std::string& one : distributed::all_gather_strings(communicator, mine)) {
     std::istringstream words(one);
